@@ -1,0 +1,125 @@
+"""Records of the catalog, as `stanch.toml` declares them."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One own check of a service. `sampler` names what reads it, `target` is a URL or a path."""
+
+    sampler: str
+    target: str
+    every_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionSpec:
+    """Something that may be done to a service, declared by its owner. Arguments are a list; no shell reads them.
+
+    `mitigation` is the word of the decision tree it serves (`rollback`, `rollback_config`, `restart`,
+    `circuit_breaker`, `scale_up`, ...). `{service}`, `{version}`, `{previous}` and `{change}` in an argument are
+    filled from the diagnosis, each into its one argument.
+    """
+
+    name: str
+    mitigation: str
+    title: str
+    run: tuple[str, ...]
+    dry_run: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    risk: str = "high"
+    cwd: str = ""
+    timeout_s: float = 60.0
+    effect: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A service. `weight` is its share of the business, 0..1; an `external` one is somebody else's."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    tier: int = 2
+    weight: float = 0.5
+    external: bool = False
+    team: str = ""
+    environment: str = "production"
+    depends_on: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    repository: str = ""
+    paths: tuple[str, ...] = ()
+    deploy_log: str = ""
+    status_page: str = ""
+    logs: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    actions: tuple[ActionSpec, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody who can be given a role and can approve."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelSpec:
+    """Where messages go: `kind` is `file` or `webhook`, `target` a folder or a URL."""
+
+    name: str
+    kind: str
+    target: str
+    audiences: tuple[str, ...] = ("responders",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """When a reading is an alert: the shipped defaults of D2, each beside the factor over normal it must also exceed.
+
+    Ratios are 0..1, latency is milliseconds; `for_s` is how long the condition must hold, in seconds.
+    """
+
+    error_ratio: float = 0.05
+    error_factor: float = 3.0
+    latency_p95_ms: float = 1000.0
+    latency_factor: float = 2.0
+    saturation: float = 0.8
+    memory: float = 0.8
+    disk: float = 0.9
+    for_s: float = 60.0
+    resolve_for_s: float = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Windows in seconds. The verification window is per severity, SEV1 first; an entry shorter than the shipped one
+    is said to be shortened, with `shortened_because`."""
+
+    verification_s: tuple[float, float, float, float] = (1800.0, 900.0, 900.0, 900.0)
+    shortened_because: str = ""
+    baseline_s: float = 3600.0
+    detect_window_s: float = 60.0
+    investigation_s: float = 20.0
+    approval_s: float = 900.0
+    remeasure_s: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """Everything that is configured. `root` is the folder that relative paths in it start from."""
+
+    name: str = "stanch"
+    root: str = "."
+    zone: str = "UTC"
+    status_page: str = ""
+    war_room: str = ""
+    services: dict[str, Service] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    channels: dict[str, ChannelSpec] = field(default_factory=dict)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    timing: Timing = field(default_factory=Timing)
+    drill: bool = False

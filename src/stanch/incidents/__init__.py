@@ -1,0 +1,1 @@
+"""Incidents: the events of an incident, what is decided from them and what state they add up to. Pure."""

@@ -1,0 +1,169 @@
+"""The words of an incident: severity, status, roles, and the small records its events carry."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+
+class Severity(IntEnum):
+    """How bad it is; 1 is worst."""
+
+    SEV1 = 1
+    SEV2 = 2
+    SEV3 = 3
+    SEV4 = 4
+
+    @property
+    def label(self) -> str:
+        """Return `SEV1` ... `SEV4`."""
+        return self.name
+
+
+class Status(StrEnum):
+    """Where an incident stands in its life."""
+
+    DETECTED = "detected"
+    ACKNOWLEDGED = "acknowledged"
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MITIGATING = "mitigating"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+    MERGED = "merged"
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether somebody still has to work on it."""
+        return self not in _ENDED
+
+
+_ENDED = frozenset({Status.RESOLVED, Status.CLOSED, Status.DISMISSED, Status.MERGED})
+
+
+class Role(StrEnum):
+    """Who does what in an incident."""
+
+    COMMANDER = "commander"
+    TECHNICAL_LEAD = "technical_lead"
+    COMMUNICATIONS_LEAD = "communications_lead"
+    SCRIBE = "scribe"
+    RESPONDER = "responder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrimaryError:
+    """The error that stands out: its title, how often it was seen, since when, where, and how it moves.
+
+    `trend` is a value of `stanch.alerts.shape.Shape`; `versions` are the releases it was seen in.
+    """
+
+    title: str
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    service: str = ""
+    culprit: str = ""
+    trend: str = ""
+    versions: tuple[str, ...] = ()
+    sample: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearestChange:
+    """The change that lies closest before the onset. `seconds_before` is how long before it, in seconds."""
+
+    id: str
+    title: str
+    kind: str
+    service: str
+    version: str
+    at: datetime
+    seconds_before: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A measured value beside what is normal: `checkout error_ratio 0.45, normal 0.002`.
+
+    `low` and `high` are the baseline's band; `unit` is `ratio`, `ms`, `bytes`, `1/s` or empty.
+    """
+
+    metric: str
+    service: str
+    value: float
+    unit: str = ""
+    normal: float | None = None
+    low: float | None = None
+    high: float | None = None
+    labels: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """What the incident does to the outside, measured at `at`.
+
+    Services `down` are failing themselves, `affected` lie upstream of them in the dependency graph. Counts are since
+    the onset; `users` is None where nothing tells them.
+    """
+
+    at: datetime
+    down: tuple[str, ...] = ()
+    affected: tuple[str, ...] = ()
+    error_ratio: float | None = None
+    normal_error_ratio: float | None = None
+    latency_p95_ms: float | None = None
+    normal_latency_p95_ms: float | None = None
+    failed_requests: int = 0
+    total_requests: int = 0
+    users: int | None = None
+    data_loss: bool = False
+    security: bool = False
+    workaround: bool = False
+    reports: int = 0
+    formula: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeverityRuling:
+    """A severity with the rule that decided it, in words a person can check."""
+
+    severity: Severity
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hypothesis:
+    """A possible cause, scored. `score` is a probability 0..1 among the kinds considered, from added log-odds.
+
+    `evidence_for` and `evidence_against` cite finding ids with the weight (natural log of the likelihood ratio).
+    """
+
+    id: str
+    kind: str
+    title: str
+    score: float
+    service: str = ""
+    change: str = ""
+    change_title: str = ""
+    version: str = ""
+    previous: str = ""
+    commit: str = ""
+    culprit: str = ""
+    log_odds: float = 0.0
+    evidence_for: tuple["Citation", ...] = ()
+    evidence_against: tuple["Citation", ...] = ()
+    next_test: str = ""
+    next_command: str = ""
+    mitigations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Citation:
+    """One finding that speaks for or against: its id, what it says, and its weight in nats."""
+
+    finding: str
+    text: str
+    weight: float

@@ -1,0 +1,410 @@
+"""What an incident's events add up to. `fold` is pure: the same events always give the same state."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from functools import singledispatch
+
+from stanch.incidents import events as ev
+from stanch.incidents.model import Hypothesis, Impact, NearestChange, PrimaryError, Role, SeverityRuling, Status
+from stanch.kernel.actor import Actor
+from stanch.kernel.event import Event
+from stanch.ports.evidence import Finding
+
+
+class ActionState(StrEnum):
+    """Where a plan stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """A person's yes to one digest, until `expires_at`."""
+
+    person: Actor
+    digest: str
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """A plan and what became of it. `proposed_seq` is the event that proposed it."""
+
+    plan: ev.Plan
+    state: ActionState
+    proposed_seq: int
+    proposed_at: datetime
+    dry_run: str = ""
+    dry_run_code: int | None = None
+    approvals: tuple[Approval, ...] = ()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    output: tuple[str, ...] = ()
+    code: int | None = None
+    verdict: str = ""
+    effect: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachedAlert:
+    """An alert of this incident, and when it ended."""
+
+    alert: ev.AlertAttached
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """How far the recovery has been watched. `since` is when the present unbroken stretch began."""
+
+    started_at: datetime
+    since: datetime
+    window_s: float
+    checks: tuple[str, ...]
+    shortened: str = ""
+    relapses: int = 0
+    passed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentState:
+    """An incident as its log says it is. `seq` is the newest event folded in, `version` its own stream's."""
+
+    number: int
+    title: str
+    summary: str
+    source: str
+    status: Status
+    ruling: SeverityRuling
+    services: tuple[str, ...]
+    declared_at: datetime
+    started_at: datetime
+    channel: str
+    seq: int
+    version: int
+    started_low: datetime | None = None
+    started_high: datetime | None = None
+    environment: str = ""
+    endpoint: str = ""
+    symptom: str = ""
+    text: str = ""
+    drill: bool = False
+    severity_overridden: bool = False
+    acknowledged_at: datetime | None = None
+    acknowledged_by: Actor | None = None
+    resolved_at: datetime | None = None
+    resolution: ev.Resolved | None = None
+    roles: dict[Role, str] = field(default_factory=dict)
+    alerts: dict[str, AttachedAlert] = field(default_factory=dict)
+    error: PrimaryError | None = None
+    change: NearestChange | None = None
+    impact: Impact | None = None
+    impacts: tuple[Impact, ...] = ()
+    round: int = 0
+    findings: dict[str, Finding] = field(default_factory=dict)
+    changes: ev.ChangesRanked | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    cause_known: bool = False
+    diagnosis: ev.HypothesesRanked | None = None
+    proposal: ev.MitigationProposed | None = None
+    actions: dict[str, Action] = field(default_factory=dict)
+    verification: Verification | None = None
+    messages: dict[str, ev.MessageOwed] = field(default_factory=dict)
+    message_ends: dict[str, ev.MessageEnded] = field(default_factory=dict)
+    next_update_at: datetime | None = None
+    missed_targets: tuple[str, ...] = ()
+    postmortem_due_at: datetime | None = None
+    postmortem: ev.PostmortemDrafted | None = None
+    published: int = 0
+
+    @property
+    def key(self) -> str:
+        """Return the name people use, `INC-42`."""
+        return f"INC-{self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether somebody still has to work on it."""
+        return self.status.is_open
+
+
+def fold(state: IncidentState | None, event: Event) -> IncidentState | None:
+    """Return the state after `event`. Events before the declaration change nothing."""
+    record = ev.typed(event)
+    if state is None:
+        if not isinstance(record, ev.Declared):
+            return None
+        state = _declared(record, event)
+    else:
+        state = _apply(record, state, event)
+    own = event.stream == ev.incident_stream(state.number)
+    return replace(state, seq=event.seq, version=event.version if own else state.version)
+
+
+def fold_all(events: Iterable[Event]) -> IncidentState | None:
+    """Return the state that all `events` of one incident add up to; None without a declaration."""
+    state: IncidentState | None = None
+    for event in events:
+        state = fold(state, event)
+    return state
+
+
+def _declared(record: ev.Declared, event: Event) -> IncidentState:
+    return IncidentState(
+        number=record.number,
+        title=record.title,
+        summary=record.summary,
+        source=record.source,
+        status=Status.DETECTED,
+        ruling=record.ruling,
+        services=record.services,
+        declared_at=event.at,
+        started_at=record.started_at,
+        started_low=record.started_low,
+        started_high=record.started_high,
+        channel=record.channel,
+        environment=record.environment,
+        endpoint=record.endpoint,
+        symptom=record.symptom,
+        text=record.text,
+        drill=record.drill,
+        seq=event.seq,
+        version=event.version,
+    )
+
+
+@singledispatch
+def _apply(record: ev.IncidentEvent, state: IncidentState, event: Event) -> IncidentState:
+    """Return the state after one typed event; kinds without an effect on the state leave it alone."""
+    return state
+
+
+@_apply.register
+def _(record: ev.AlertAttached, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, alerts={**state.alerts, record.alert: AttachedAlert(alert=record)})
+
+
+@_apply.register
+def _(record: ev.AlertEnded, state: IncidentState, event: Event) -> IncidentState:
+    attached = state.alerts.get(record.alert)
+    if attached is None:
+        return state
+    return replace(state, alerts={**state.alerts, record.alert: replace(attached, ended_at=event.at)})
+
+
+@_apply.register
+def _(record: ev.SymptomSeen, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, error=record.error or state.error, change=record.change or state.change)
+
+
+@_apply.register
+def _(record: ev.Acknowledged, state: IncidentState, event: Event) -> IncidentState:
+    status = Status.ACKNOWLEDGED if state.status is Status.DETECTED else state.status
+    return replace(state, status=status, acknowledged_at=event.at, acknowledged_by=event.actor)
+
+
+@_apply.register
+def _(record: ev.StatusChanged, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, status=record.status)
+
+
+@_apply.register
+def _(record: ev.SeverityChanged, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, ruling=record.ruling, severity_overridden=record.overridden)
+
+
+@_apply.register
+def _(record: ev.RoleAssigned, state: IncidentState, event: Event) -> IncidentState:
+    roles = {role: holder for role, holder in state.roles.items() if role is not record.role}
+    if record.person:
+        roles[record.role] = record.person
+    return replace(state, roles=roles)
+
+
+@_apply.register
+def _(record: ev.ImpactMeasured, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, impact=record.impact, impacts=(*state.impacts, record.impact))
+
+
+@_apply.register
+def _(record: ev.TargetMissed, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, missed_targets=(*state.missed_targets, record.target))
+
+
+@_apply.register
+def _(record: ev.InvestigationStarted, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, round=record.round)
+
+
+@_apply.register
+def _(record: ev.FindingRecorded, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, findings={**state.findings, record.finding.id: record.finding})
+
+
+@_apply.register
+def _(record: ev.ChangesRanked, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, changes=record)
+
+
+@_apply.register
+def _(record: ev.HypothesesRanked, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, hypotheses=record.hypotheses, cause_known=record.known, diagnosis=record)
+
+
+@_apply.register
+def _(record: ev.MitigationProposed, state: IncidentState, event: Event) -> IncidentState:
+    actions = dict(state.actions)
+    for plan in (*((record.plan,) if record.plan else ()), *record.alternatives):
+        if plan.id not in actions:
+            actions[plan.id] = Action(
+                plan=plan, state=ActionState.PROPOSED, proposed_seq=event.seq, proposed_at=event.at
+            )
+    return replace(state, proposal=record, actions=actions)
+
+
+def _with_action(incident: IncidentState, event: Event, plan: str, /, **changes: object) -> IncidentState:
+    action = incident.actions.get(plan)
+    if action is None:
+        return incident
+    changed = replace(action, version=event.version, **changes)  # type: ignore[arg-type]
+    return replace(incident, actions={**incident.actions, plan: changed})
+
+
+@_apply.register
+def _(record: ev.DryRunFinished, state: IncidentState, event: Event) -> IncidentState:
+    return _with_action(state, event, record.plan, dry_run=record.output, dry_run_code=record.code)
+
+
+@_apply.register
+def _(record: ev.Approved, state: IncidentState, event: Event) -> IncidentState:
+    action = state.actions.get(record.plan)
+    if action is None:
+        return state
+    approval = Approval(person=event.actor, digest=record.digest, at=event.at, expires_at=record.expires_at)
+    approvals = (*action.approvals, approval)
+    enough = len({one.person.id for one in approvals}) >= action.plan.approvals_needed
+    return _with_action(
+        state, event, record.plan, approvals=approvals, state=ActionState.APPROVED if enough else action.state
+    )
+
+
+@_apply.register
+def _(record: ev.Rejected, state: IncidentState, event: Event) -> IncidentState:
+    return _with_action(state, event, record.plan, state=ActionState.REJECTED)
+
+
+@_apply.register
+def _(record: ev.RunStarted, state: IncidentState, event: Event) -> IncidentState:
+    return _with_action(
+        state,
+        event,
+        record.plan,
+        state=ActionState.RUNNING,
+        started_at=event.at,
+        ended_at=None,
+        output=(),
+        verdict="",
+        effect="",
+    )
+
+
+@_apply.register
+def _(record: ev.RunOutput, state: IncidentState, event: Event) -> IncidentState:
+    action = state.actions.get(record.plan)
+    output = (*action.output, record.text) if action else ()
+    return _with_action(state, event, record.plan, output=output)
+
+
+@_apply.register
+def _(record: ev.RunFinished, state: IncidentState, event: Event) -> IncidentState:
+    outcome = ActionState.SUCCEEDED if record.code == 0 else ActionState.FAILED
+    return _with_action(state, event, record.plan, state=outcome, ended_at=event.at, code=record.code)
+
+
+@_apply.register
+def _(record: ev.RunOutcomeUnknown, state: IncidentState, event: Event) -> IncidentState:
+    return _with_action(state, event, record.plan, state=ActionState.UNKNOWN, ended_at=event.at)
+
+
+@_apply.register
+def _(record: ev.EffectChecked, state: IncidentState, event: Event) -> IncidentState:
+    return _with_action(state, event, record.plan, verdict=record.verdict, effect=record.summary)
+
+
+@_apply.register
+def _(record: ev.VerificationStarted, state: IncidentState, event: Event) -> IncidentState:
+    verification = Verification(
+        started_at=event.at,
+        since=event.at,
+        window_s=record.window_s,
+        checks=record.checks,
+        shortened=record.shortened,
+    )
+    return replace(state, verification=verification)
+
+
+@_apply.register
+def _(record: ev.VerificationRelapsed, state: IncidentState, event: Event) -> IncidentState:
+    if state.verification is None:
+        return state
+    watched = state.verification
+    return replace(state, verification=replace(watched, since=event.at, relapses=watched.relapses + 1, passed_at=None))
+
+
+@_apply.register
+def _(record: ev.VerificationPassed, state: IncidentState, event: Event) -> IncidentState:
+    if state.verification is None:
+        return state
+    return replace(state, verification=replace(state.verification, passed_at=event.at))
+
+
+@_apply.register
+def _(record: ev.MessageOwed, state: IncidentState, event: Event) -> IncidentState:
+    messages = {**state.messages, record.delivery: record}
+    return replace(state, messages=messages, next_update_at=record.next_update_at or state.next_update_at)
+
+
+@_apply.register
+def _(record: ev.MessageEnded, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, message_ends={**state.message_ends, record.delivery: record})
+
+
+@_apply.register
+def _(record: ev.Resolved, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, status=Status.RESOLVED, resolved_at=event.at, resolution=record, next_update_at=None)
+
+
+@_apply.register
+def _(record: ev.Reopened, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, status=Status.INVESTIGATING, resolved_at=None, resolution=None, verification=None)
+
+
+@_apply.register
+def _(record: ev.Dismissed, state: IncidentState, event: Event) -> IncidentState:
+    status = Status.DISMISSED if record.merged_into is None else Status.MERGED
+    return replace(state, status=status, next_update_at=None)
+
+
+@_apply.register
+def _(record: ev.PostmortemScheduled, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, postmortem_due_at=record.due_at)
+
+
+@_apply.register
+def _(record: ev.PostmortemDrafted, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, postmortem=record)
+
+
+@_apply.register
+def _(record: ev.PostmortemPublished, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, published=record.revision)

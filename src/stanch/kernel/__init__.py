@@ -1,0 +1,1 @@
+"""Kernel: the few words every other package uses. It knows no database, no network, no configuration."""

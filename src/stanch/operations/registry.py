@@ -1,0 +1,122 @@
+"""What an operation is, and the door itself: `call` checks who may and runs it. Surfaces are derived from here."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Generic, TypeVar, get_type_hints
+
+import msgspec
+
+from stanch.kernel.actor import ActorKind
+from stanch.kernel.errors import Bug, Forbidden, Invalid, NotFound
+from stanch.operations.world import Call
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Effect(StrEnum):
+    """What an operation can do to the world; `approve` is a person's word that something may run."""
+
+    READ = "read"
+    WRITE = "write"
+    APPROVE = "approve"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(Generic[Q, A]):
+    """One thing that can be asked for. `name` is `noun.verb`; `example` is a request that decodes."""
+
+    name: str
+    effect: Effect
+    request: type[Q]
+    answer: type[A]
+    run: Callable[[Call, Q], A]
+    doc: str
+    example: Mapping[str, object]
+
+    @property
+    def summary(self) -> str:
+        """Return the first line of the documentation."""
+        return self.doc.splitlines()[0]
+
+    @property
+    def noun(self) -> str:
+        """Return what it is about, e.g. `incident`."""
+        return self.name.split(".", 1)[0]
+
+    @property
+    def verb(self) -> str:
+        """Return what it does, e.g. `declare`."""
+        return self.name.split(".", 1)[1]
+
+
+_REGISTRY: Final[dict[str, Operation[object, object]]] = {}
+
+
+def operation(
+    name: str, *, effect: Effect, example: Mapping[str, object]
+) -> Callable[[Callable[[Call, Q], A]], Callable[[Call, Q], A]]:
+    """Register a function `(call, request) -> answer` as the operation `name`. Types come from its annotations."""
+
+    def register(function: Callable[[Call, Q], A]) -> Callable[[Call, Q], A]:
+        hints = get_type_hints(function)
+        parameters = list(inspect.signature(function).parameters)
+        if name in _REGISTRY:
+            raise Bug(f"operation {name} is registered twice")
+        entry = Operation(
+            name=name,
+            effect=effect,
+            request=hints[parameters[1]],
+            answer=hints["return"],
+            run=function,
+            doc=inspect.cleandoc(function.__doc__ or ""),
+            example=example,
+        )
+        _REGISTRY[name] = entry  # type: ignore[assignment]  # the registry forgets the type pair; `call` checks it
+        return function
+
+    return register
+
+
+def registered() -> dict[str, Operation[object, object]]:
+    """Return the operations registered so far by name. `operations.all` imports every module first."""
+    return dict(sorted(_REGISTRY.items()))
+
+
+def find(name: str) -> Operation[object, object]:
+    """Return the operation `name`, or raise `NotFound`."""
+    try:
+        return _REGISTRY[name]
+    except KeyError:
+        raise NotFound(f"there is no operation {name!r}", hint="see `stanch help operations`") from None
+
+
+def decode(entry: Operation[Q, A], body: Mapping[str, object]) -> Q:
+    """Return the request that `body` describes. Raises `Invalid` naming the field; unknown fields are errors too."""
+    known = {field.encode_name for field in msgspec.inspect.type_info(entry.request).fields}
+    unknown = sorted(set(body) - known)
+    if unknown:
+        raise Invalid(f"unknown field; {entry.name} takes {', '.join(sorted(known)) or 'none'}", field=unknown[0])
+    try:
+        return msgspec.convert(body, type=entry.request, strict=False)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        raise Invalid(message, field=path.strip("`").lstrip(".") or _missing(message)) from error
+
+
+def _missing(message: str) -> str:
+    # msgspec names an absent field in its sentence, "Object missing required field `text`", and not in the path.
+    return message.split("`")[1] if "`" in message else "body"
+
+
+def call(entry: Operation[Q, A], call: Call, request: Q) -> A:
+    """Run `entry` for the caller. Raises `Forbidden` when an actor that is no person would approve."""
+    if entry.effect is Effect.APPROVE and call.actor.kind is not ActorKind.PERSON:
+        raise Forbidden(
+            f"{call.actor.label} may propose but not approve",
+            reason="approval_needs_a_person",
+            hint="ask a person to approve in the terminal, the web page or chat",
+        )
+    return entry.run(call, request)

@@ -1,0 +1,44 @@
+"""What an operation is given: the process's world, and the call with who makes it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from stanch.catalog.model import Catalog
+from stanch.kernel.actor import Actor, Via
+from stanch.kernel.clock import Clock
+from stanch.ports.actuator import Actuator
+from stanch.ports.changes import ChangeSource
+from stanch.ports.channel import Channel
+from stanch.ports.evidence import Collector
+from stanch.ports.sampler import Sampler
+from stanch.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What this process has. Integrations are known by port and name; `url` is where people find the web page."""
+
+    store: Store
+    clock: Clock
+    catalog: Catalog
+    node: str = "node"
+    url: str = "http://127.0.0.1:8484"
+    collectors: tuple[Collector, ...] = ()
+    change_sources: tuple[ChangeSource, ...] = ()
+    samplers: dict[str, Sampler] = field(default_factory=dict)
+    actuators: dict[str, Actuator] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call of an operation: who asks, through which surface."""
+
+    world: World
+    actor: Actor
+    via: Via
+
+    @property
+    def now(self) -> datetime:
+        """Return the present instant (UTC)."""
+        return self.world.clock.now()

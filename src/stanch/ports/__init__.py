@@ -1,0 +1,1 @@
+"""Ports: what an integration may implement. One small protocol and its records per file."""

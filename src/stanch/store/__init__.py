@@ -1,0 +1,5 @@
+"""The store: the only code that knows SQL dialects. Event log, timers, deliveries, projections, one transaction."""
+
+from stanch.store.store import Projector, Store, Transaction
+
+__all__ = ["Projector", "Store", "Transaction"]

@@ -1,0 +1,101 @@
+"""Opens a database and says what differs between the two: how a write begins, how rows are claimed, whose clock."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.pool import NullPool, QueuePool
+
+from stanch.kernel.errors import Invalid
+
+_SQLITE_BUSY_MS: Final = 30_000
+# One page of the log is 4 KiB: about 80 MB of write-ahead log before a checkpoint, so that bursts are not interrupted.
+_SQLITE_CHECKPOINT_PAGES: Final = 20_000
+EVENT_LOCK: Final = 0x53544E43  # "STNC": the one advisory lock that orders event inserts on PostgreSQL
+
+
+def database_url(where: str | Path) -> URL:
+    """Return the URL for a path of an SQLite file, or for a `sqlite:///` or `postgresql://` URL.
+
+    Raises `Invalid` for any other scheme.
+    """
+    if isinstance(where, Path) or "://" not in where:
+        return URL.create("sqlite", database=str(where))
+    url = make_url(where)
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite":
+        raise Invalid(
+            f"cannot store in {url.get_backend_name()!r}",
+            field="database",
+            hint="give the path of a file (SQLite) or a postgresql:// URL",
+        )
+    return url
+
+
+def open_engine(url: URL) -> Engine:
+    """Return an engine for `url` with the settings that make a commit durable."""
+    dumps = _dumps
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            url,
+            json_serializer=dumps,
+            json_deserializer=msgspec.json.decode,
+            connect_args={"timeout": _SQLITE_BUSY_MS / 1000, "check_same_thread": False},
+            poolclass=QueuePool,
+            pool_size=16,
+            max_overflow=32,
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url,
+        json_serializer=dumps,
+        json_deserializer=msgspec.json.decode,
+        pool_size=16,
+        max_overflow=32,
+        pool_pre_ping=True,
+    )
+
+
+def open_admin_engine(url: URL) -> Engine:
+    """Return an engine that keeps no connection, for creating and dropping databases."""
+    return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+
+def _dumps(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    # The driver must not begin transactions by itself: `_begin_sqlite` does, and says which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={_SQLITE_CHECKPOINT_PAGES}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A write takes the lock at once: a deferred one could fail half-way with SQLITE_BUSY, whatever the time-out.
+    options: dict[str, Any] = dict(connection.get_execution_options())  # Any: SQLAlchemy's own type for options
+    connection.exec_driver_sql("BEGIN" if options.get("stanch_reading") else "BEGIN IMMEDIATE")
+
+
+def lock_event_order(connection: Connection) -> None:
+    """Make sure that events commit in the order of their `seq` (PostgreSQL; SQLite has one writer anyway)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": EVENT_LOCK})
+
+
+def lock_stream(connection: Connection, stream: str) -> None:
+    """Let one transaction at a time decide on `stream`, until it ends (PostgreSQL; SQLite has one writer anyway)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:stream, 42))"), {"stream": stream})

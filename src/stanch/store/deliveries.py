@@ -1,0 +1,177 @@
+"""Deliveries: what is owed to the outside, its attempts, and how each one ended."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from stanch.store.model import Attempt, Delivery, DeliveryState
+from stanch.store.schema import attempts, deliveries
+
+_OPEN = (DeliveryState.READY.value, DeliveryState.SENDING.value)
+
+
+def owe(connection: Connection, delivery: Delivery) -> bool:
+    """Store `delivery`; False when one with this id is already on record."""
+    insert_into = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = insert_into(deliveries).values(
+        id=delivery.id,
+        channel=delivery.channel,
+        room=delivery.room,
+        incident=delivery.incident,
+        purpose=delivery.purpose,
+        state=delivery.state.value,
+        due_at=delivery.due_at,
+        created_at=delivery.created_at,
+        attempts=0,
+        detail="",
+        reference="",
+        message=delivery.message,
+    )
+    return connection.execute(statement.on_conflict_do_nothing(index_elements=["id"])).rowcount == 1
+
+
+def claim(
+    connection: Connection,
+    *,
+    channels: Sequence[str],
+    now: datetime,
+    lease_now: datetime,
+    lease: timedelta,
+    node: str,
+    token: str,
+    limit: int,
+) -> list[Delivery]:
+    """Take up to `limit` open deliveries that are due, with those whose sender died (`sending`, lease over)."""
+    free = or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= lease_now)
+    claimable = and_(deliveries.c.state.in_(_OPEN), free)
+    due = (
+        select(deliveries.c.id)
+        .where(and_(claimable, deliveries.c.due_at <= now, deliveries.c.channel.in_(channels)))
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(limit)
+    )
+    if connection.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    statement = (
+        update(deliveries)
+        .where(and_(deliveries.c.id.in_(due.scalar_subquery()), claimable))
+        .values(lease_owner=node, lease_token=token, lease_until=lease_now + lease)
+        .returning(deliveries)
+    )
+    claimed = [_delivery(row) for row in connection.execute(statement)]
+    return sorted(claimed, key=lambda delivery: (delivery.due_at, delivery.id))
+
+
+def begin(connection: Connection, delivery: Delivery, *, node: str, now: datetime) -> bool:
+    """Mark `delivery` as being sent and record the attempt; False when the lease has been lost."""
+    statement = (
+        update(deliveries)
+        .where(and_(deliveries.c.id == delivery.id, deliveries.c.lease_token == delivery.lease_token))
+        .values(state=DeliveryState.SENDING.value, attempts=delivery.attempts + 1)
+    )
+    if connection.execute(statement).rowcount != 1:
+        return False
+    connection.execute(
+        insert(attempts).values(
+            delivery=delivery.id, number=delivery.attempts + 1, node=node, started_at=now, outcome="sending", detail=""
+        )
+    )
+    return True
+
+
+def end(
+    connection: Connection,
+    delivery: Delivery,
+    *,
+    state: DeliveryState,
+    outcome: str,
+    detail: str,
+    now: datetime,
+    reference: str = "",
+    retry_at: datetime | None = None,
+) -> bool:
+    """Record how the attempt that `begin` opened ended; False when the lease has been lost.
+
+    `retry_at` puts the delivery back to `ready` for then.
+    """
+    final = state is not DeliveryState.READY
+    statement = (
+        update(deliveries)
+        .where(and_(deliveries.c.id == delivery.id, deliveries.c.lease_token == delivery.lease_token))
+        .values(
+            state=state.value,
+            detail=detail[:2000],
+            reference=reference,
+            due_at=retry_at or delivery.due_at,
+            ended_at=now if final else None,
+            lease_owner=None,
+            lease_token=None,
+            lease_until=None,
+        )
+    )
+    if connection.execute(statement).rowcount != 1:
+        return False
+    connection.execute(
+        update(attempts)
+        .where(and_(attempts.c.delivery == delivery.id, attempts.c.number == delivery.attempts + 1))
+        .values(ended_at=now, outcome=outcome, detail=detail[:2000])
+    )
+    return True
+
+
+def cancel(connection: Connection, *, incident: int, purpose: str = "", now: datetime) -> int:
+    """Cancel deliveries of `incident` that have not begun; return how many."""
+    condition = and_(deliveries.c.incident == incident, deliveries.c.state == DeliveryState.READY.value)
+    if purpose:
+        condition = and_(condition, deliveries.c.purpose == purpose)
+    statement = update(deliveries).where(condition).values(state=DeliveryState.CANCELLED.value, ended_at=now)
+    return connection.execute(statement).rowcount
+
+
+def find(connection: Connection, *, incident: int | None = None, state: DeliveryState | None = None) -> list[Delivery]:
+    """Return deliveries, oldest first, narrowed by incident and state."""
+    query = select(deliveries).order_by(deliveries.c.created_at, deliveries.c.id)
+    if incident is not None:
+        query = query.where(deliveries.c.incident == incident)
+    if state is not None:
+        query = query.where(deliveries.c.state == state.value)
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def attempts_of(connection: Connection, delivery_id: str) -> list[Attempt]:
+    """Return the attempts of one delivery, first to last."""
+    query = select(attempts).where(attempts.c.delivery == delivery_id).order_by(attempts.c.number)
+    return [
+        Attempt(
+            delivery=row.delivery,
+            number=row.number,
+            node=row.node,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            outcome=row.outcome,
+            detail=row.detail,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _delivery(row: Row[tuple[object, ...]]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        channel=row.channel,
+        room=row.room,
+        purpose=row.purpose,
+        message=row.message,
+        due_at=row.due_at,
+        created_at=row.created_at,
+        incident=row.incident,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        detail=row.detail,
+        reference=row.reference,
+        ended_at=row.ended_at,
+        lease_token=row.lease_token or "",
+    )

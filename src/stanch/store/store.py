@@ -1,0 +1,216 @@
+"""The store itself: opens a database, hands out transactions, keeps projections in step with the log."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol, Self
+
+from sqlalchemy import Connection, Table, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from stanch.kernel.actor import SYSTEM, Actor, Via
+from stanch.kernel.clock import Clock, SystemClock
+from stanch.kernel.event import Event, NewEvent
+from stanch.store import deliveries, log, migrations, timers
+from stanch.store.connection import database_url, lock_stream, open_engine
+from stanch.store.model import Delivery, Timer
+from stanch.store.schema import counters
+
+
+class Projector(Protocol):
+    """Keeps tables that are computed from the log. Called in the transaction that appends the event."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Return the tables this projector owns; a rebuild empties them first."""
+        ...
+
+    def project(self, connection: Connection, event: Event) -> None:
+        """Bring the tables up to date with `event`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transaction:
+    """One transaction: everything in it is committed together or not at all."""
+
+    connection: Connection
+    clock: Clock
+    projectors: tuple[Projector, ...]
+    database_clock: bool
+
+    def append(
+        self,
+        stream: str,
+        new: Sequence[NewEvent],
+        *,
+        actor: Actor = SYSTEM,
+        via: Via = Via.ENGINE,
+        incident: int | None = None,
+        cause: int | None = None,
+        expected: int | None = None,
+    ) -> list[Event]:
+        """Append to `stream`, bring the projections up to date, and return the events as recorded.
+
+        Raises `Conflict` when `expected` is given and is not the stream's version.
+        """
+        recorded = log.append(
+            self.connection,
+            stream,
+            new,
+            actor=actor,
+            via=via,
+            now=self.clock.now(),
+            incident=incident,
+            cause=cause,
+            expected=expected,
+        )
+        for event in recorded:
+            for projector in self.projectors:
+                projector.project(self.connection, event)
+        return recorded
+
+    def lock(self, stream: str) -> None:
+        """Decide alone on `stream` until the transaction ends. Take it before reading what the decision rests on."""
+        lock_stream(self.connection, stream)
+
+    def events(
+        self, *, stream: str | None = None, incident: int | None = None, after: int = 0, limit: int | None = None
+    ) -> list[Event]:
+        """Return events with `seq` above `after`, in order, narrowed by stream and incident."""
+        return log.read(self.connection, stream=stream, incident=incident, after=after, limit=limit)
+
+    def version(self, stream: str) -> int:
+        """Return the version of the newest event of `stream`, 0 when it has none."""
+        return log.stream_version(self.connection, stream)
+
+    def last_seq(self) -> int:
+        """Return the newest `seq` of the log."""
+        return log.last_seq(self.connection)
+
+    def schedule(self, timer: Timer, *, replace: bool = False) -> None:
+        """Store `timer`; one with the same id stays, unless `replace`."""
+        timers.schedule(self.connection, timer, replace=replace)
+
+    def cancel_timers(self, *, incident: int | None = None, prefix: str = "") -> int:
+        """Delete the timers of `incident` and/or whose id begins with `prefix`."""
+        return timers.cancel(self.connection, incident=incident, prefix=prefix)
+
+    def consume(self, timer: Timer) -> bool:
+        """Delete a claimed timer; False when the claim does not hold any more."""
+        return timers.consume(self.connection, timer)
+
+    def owe(self, delivery: Delivery) -> bool:
+        """Store a delivery; False when its id is already on record."""
+        return deliveries.owe(self.connection, delivery)
+
+    def next_number(self, name: str) -> int:
+        """Return the next number of the counter `name`, from 1, without gaps over commits."""
+        insert = postgres_insert if self.connection.dialect.name == "postgresql" else sqlite_insert
+        statement = insert(counters).values(name=name, value=0).on_conflict_do_nothing(index_elements=["name"])
+        self.connection.execute(statement)
+        advance = update(counters).where(counters.c.name == name).values(value=counters.c.value + 1)
+        return int(self.connection.execute(advance.returning(counters.c.value)).scalar_one())
+
+    def lease_now(self) -> datetime:
+        """Return the instant that decides leases: the database's on PostgreSQL, so that nodes' clocks may differ."""
+        if not self.database_clock:
+            return self.clock.now()
+        now: datetime = self.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return now
+
+
+class Store:
+    """A database with Stanch's schema. Safe to use from several threads; every thread gets its own connection."""
+
+    def __init__(self, where: str | Path, *, clock: Clock | None = None, projectors: Sequence[Projector] = ()) -> None:
+        self.url = database_url(where)
+        self.clock = clock or SystemClock()
+        self.projectors = tuple(projectors)
+        self._engine = open_engine(self.url)
+        # A clock moved by hand must move leases too, so only the real clock yields to the database's.
+        self._database_clock = self.is_postgres and isinstance(self.clock, SystemClock)
+
+    @classmethod
+    def open(cls, where: str | Path, *, clock: Clock | None = None, projectors: Sequence[Projector] = ()) -> Self:
+        """Open the database at a path or URL and bring its schema up to date."""
+        store = cls(where, clock=clock, projectors=projectors)
+        migrations.upgrade(store._engine)
+        return store
+
+    @property
+    def is_postgres(self) -> bool:
+        """Tell whether this is PostgreSQL."""
+        return self.url.get_backend_name() == "postgresql"
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """Open a transaction that writes; it commits when the block ends and rolls back when it raises."""
+        with self._engine.begin() as connection:
+            yield self._transaction(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a consistent view for reading."""
+        with (
+            self._engine.connect() as raw,
+            raw.execution_options(stanch_reading=True) as connection,
+            connection.begin(),
+        ):
+            yield self._transaction(connection)
+
+    def claim_timers(self, *, kinds: Sequence[str], node: str, lease: timedelta, limit: int) -> list[Timer]:
+        """Take due timers of `kinds` for `node`, in a transaction of its own; an idle poll only reads."""
+        now = self.clock.now()
+        with self.reading() as view:
+            due = timers.next_due(view.connection, kinds=kinds)
+        if due is None or due > now:
+            return []
+        with self.writing() as tx:
+            return timers.claim(
+                tx.connection,
+                kinds=kinds,
+                now=now,
+                lease_now=tx.lease_now(),
+                lease=lease,
+                node=node,
+                token=secrets.token_hex(8),
+                limit=limit,
+            )
+
+    def rebuild(self) -> int:
+        """Compute every projection again from the log; return how many events were read."""
+        with self.writing() as tx:
+            for projector in self.projectors:
+                for table in projector.tables:
+                    tx.connection.execute(delete(table))
+            seen = tx.events()
+            for event in seen:
+                for projector in self.projectors:
+                    projector.project(tx.connection, event)
+            return len(seen)
+
+    def dump_projections(self) -> dict[str, list[tuple[object, ...]]]:
+        """Return the rows of every projection table, sorted: to compare a rebuild with what was there."""
+        with self.reading() as view:
+            return {
+                table.name: sorted((tuple(row) for row in view.connection.execute(select(table))), key=repr)
+                for projector in self.projectors
+                for table in projector.tables
+            }
+
+    def _transaction(self, connection: Connection) -> Transaction:
+        return Transaction(
+            connection=connection,
+            clock=self.clock,
+            projectors=self.projectors,
+            database_clock=self._database_clock,
+        )
