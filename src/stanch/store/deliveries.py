@@ -33,6 +33,14 @@ def owe(connection: Connection, delivery: Delivery) -> bool:
     return connection.execute(statement.on_conflict_do_nothing(index_elements=["id"])).rowcount == 1
 
 
+def any_due(connection: Connection, *, channels: Sequence[str], now: datetime) -> bool:
+    """Tell whether an open delivery for one of `channels` is due, leased or not."""
+    query = select(deliveries.c.id).where(
+        and_(deliveries.c.state.in_(_OPEN), deliveries.c.due_at <= now, deliveries.c.channel.in_(channels))
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def claim(
     connection: Connection,
     *,
@@ -90,10 +98,11 @@ def end(
     outcome: str,
     detail: str,
     now: datetime,
+    attempt: int,
     reference: str = "",
     retry_at: datetime | None = None,
 ) -> bool:
-    """Record how the attempt that `begin` opened ended; False when the lease has been lost.
+    """Record how the attempt with the number `attempt` ended; False when the lease has been lost.
 
     `retry_at` puts the delivery back to `ready` for then.
     """
@@ -116,7 +125,7 @@ def end(
         return False
     connection.execute(
         update(attempts)
-        .where(and_(attempts.c.delivery == delivery.id, attempts.c.number == delivery.attempts + 1))
+        .where(and_(attempts.c.delivery == delivery.id, attempts.c.number == attempt))
         .values(ended_at=now, outcome=outcome, detail=detail[:2000])
     )
     return True

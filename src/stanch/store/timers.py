@@ -78,6 +78,16 @@ def consume(connection: Connection, timer: Timer) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
+def extend(connection: Connection, timer: Timer, *, until: datetime) -> bool:
+    """Keep the claim on `timer` until `until`; False when it does not hold any more."""
+    statement = (
+        update(timers)
+        .where(and_(timers.c.id == timer.id, timers.c.lease_token == timer.lease_token))
+        .values(lease_until=until)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
 def release(connection: Connection, timer: Timer, *, due_at: datetime, error: str) -> bool:
     """Give `timer` back, to be tried again at `due_at`, with the reason why it did not work."""
     statement = (

@@ -1,0 +1,168 @@
+"""The loop: claims what is due, does it, and commits its effect in the transaction that consumes the timer.
+
+A duty may look outside for as long as it likes: its claim is extended while it works. What it wants to change comes
+back as an effect, which is applied only if the claim still holds. So an effect happens exactly once, whatever dies.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+import structlog
+
+from stanch.engine.deliver import deliver_due
+from stanch.kernel.errors import Conflict
+from stanch.operations.world import World
+from stanch.store import Transaction, timers
+from stanch.store.model import Timer
+
+Effect: TypeAlias = Callable[[Transaction], None]
+Duty: TypeAlias = Callable[[Timer, World], Effect]
+
+_LEASE: Final = timedelta(seconds=15)
+_POLL_S: Final = 0.1
+_FIRST_RETRY_S: Final = 1.0
+_LAST_RETRY_S: Final = 300.0
+_SENDERS: Final = 4
+
+log = structlog.get_logger("stanch.engine")
+
+
+def nothing(tx: Transaction) -> None:
+    """Change nothing: the effect of a duty that found nothing to do."""
+
+
+def retry_delay_s(attempts: int) -> float:
+    """Return how long to wait after the `attempts`-th failure in seconds: 1, 2, 4 ... 300."""
+    return min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** max(0, attempts - 1))
+
+
+class Engine:
+    """Runs duties for one node. `run_due` does what is due now in this thread; `start` goes on by itself."""
+
+    def __init__(self, world: World, duties: Mapping[str, Duty], *, workers: int = 8) -> None:
+        self.world = world
+        self.duties = dict(duties)
+        self._workers = workers
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._pool: ThreadPoolExecutor | None = None
+        self._busy: set[Future[None]] = set()
+        self._held: dict[str, Timer] = {}
+        self._lock = threading.Lock()
+
+    def run_due(self, *, limit: int = 100) -> int:
+        """Fire the timers and hand over the deliveries that are due; return how many were worked on."""
+        claimed = self._claim(limit)
+        for timer in claimed:
+            self._fire(timer)
+        return len(claimed) + deliver_due(self.world, limit=limit)
+
+    def run_until_quiet(self, *, rounds: int = 1000) -> int:
+        """Repeat `run_due` until nothing is due any more; return how many were worked on. The clock stands still."""
+        done = 0
+        for _ in range(rounds):
+            worked = self.run_due()
+            done += worked
+            if not worked:
+                break
+        return done
+
+    def start(self) -> None:
+        """Work in threads of its own until `stop`."""
+        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="stanch-duty")
+        for name, target in (("timers", self._timer_loop), ("deliveries", self._delivery_loop), ("leases", self._hold)):
+            thread = threading.Thread(target=target, name=f"stanch-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Stop claiming, wait for what is under way, and return."""
+        self._stopping.set()
+        self._wake.set()
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        for thread in self._threads:
+            thread.join(timeout=15)
+
+    def wake(self) -> None:
+        """Look again now: something was just scheduled."""
+        self._wake.set()
+
+    def _timer_loop(self) -> None:
+        while not self._stopping.is_set():
+            with self._lock:
+                self._busy = {future for future in self._busy if not future.done()}
+                free = self._workers - len(self._busy)
+            worked = self._turn(free) if free else 0
+            if not worked:
+                self._wake.wait(_POLL_S)
+                self._wake.clear()
+
+    def _turn(self, free: int) -> int:
+        try:
+            claimed = self._claim(free)
+        except Exception:  # boundary "engine loop": a database that is away must not end the loop
+            log.exception("claim_failed")
+            self._stopping.wait(1.0)
+            return 0
+        pool = self._pool
+        if pool is None:
+            return 0
+        with self._lock:
+            self._busy |= {pool.submit(self._fire, timer) for timer in claimed}
+        return len(claimed)
+
+    def _delivery_loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                sent = deliver_due(self.world, limit=_SENDERS)
+            except Exception:  # boundary "engine loop": as above
+                log.exception("delivering_failed")
+                sent = 0
+                self._stopping.wait(1.0)
+            if not sent:
+                self._stopping.wait(_POLL_S)
+
+    def _hold(self) -> None:
+        # Three chances to extend before a claim lapses.
+        while not self._stopping.wait(_LEASE.total_seconds() / 3):
+            with self._lock:
+                held = list(self._held.values())
+            if not held:
+                continue
+            try:
+                with self.world.store.writing() as tx:
+                    until = tx.lease_now() + _LEASE
+                    for timer in held:
+                        timers.extend(tx.connection, timer, until=until)
+            except Exception:  # boundary "engine loop": a lapsed claim is safe, a dead thread is not
+                log.exception("extending_failed")
+
+    def _claim(self, limit: int) -> list[Timer]:
+        return self.world.store.claim_timers(kinds=tuple(self.duties), node=self.world.node, lease=_LEASE, limit=limit)
+
+    def _fire(self, timer: Timer) -> None:
+        with self._lock:
+            self._held[timer.id] = timer
+        try:
+            effect = self.duties[timer.kind](timer, self.world)
+            with self.world.store.writing() as tx:
+                if tx.consume(timer):
+                    effect(tx)
+        except Conflict as conflict:
+            self._give_back(timer, delay_s=0.05, error=str(conflict))
+        except Exception as error:  # boundary "engine loop": the timer stays and is tried again
+            log.exception("duty_failed", kind=timer.kind, timer=timer.id, attempts=timer.attempts)
+            self._give_back(timer, delay_s=retry_delay_s(timer.attempts), error=f"{type(error).__name__}: {error}")
+        finally:
+            with self._lock:
+                self._held.pop(timer.id, None)
+
+    def _give_back(self, timer: Timer, *, delay_s: float, error: str) -> None:
+        due_at = self.world.clock.now() + timedelta(seconds=delay_s)
+        with self.world.store.writing() as tx:
+            timers.release(tx.connection, timer, due_at=due_at, error=error)
