@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from stanch.kernel.actor import Actor, Via
 
-JSON: TypeAlias = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
+if TYPE_CHECKING:
+    JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | None
+else:
+    # msgspec builds no decoder for a recursive alias, and what it decodes without a type is JSON anyway.
+    JSON = Any
 
 
 @dataclass(frozen=True, kw_only=True)
