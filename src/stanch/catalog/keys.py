@@ -1,0 +1,213 @@
+"""Every key that `stanch.toml` may hold: its type, its bounds, what it means. The documentation is tested against it.
+
+Owns the list only: reading is `reader`, the records are `model`, where the defaults stand that are given here too.
+"""
+
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from typing import Final
+
+from stanch.catalog.model import (
+    ActionSpec,
+    Catalog,
+    ChannelSpec,
+    Check,
+    Person,
+    Service,
+    Thresholds,
+    Timing,
+)
+
+
+class Type(StrEnum):
+    """What a value looks like in the file."""
+
+    TEXT = "text"
+    BOOLEAN = "true or false"
+    NUMBER = "number"
+    INTEGER = "whole number"
+    RATIO = 'number from 0 to 1, or text such as "5%"'
+    SECONDS = 'seconds, or text such as "15m"'
+    TEXTS = "list of texts"
+    SECONDS_BY_SEVERITY = "list of four lengths of time, SEV1 first"
+    TABLE = "table"
+    TABLES = "table of tables"
+    LIST_OF_TABLES = "list of tables"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One key. `low` and `high` bound a number, both included; `words` are the only texts allowed, if there are any."""
+
+    name: str
+    type: Type
+    doc: str
+    required: bool = False
+    low: float | None = None
+    high: float | None = None
+    words: tuple[str, ...] = ()
+
+
+SAMPLERS: Final = ("http", "openmetrics", "jsonlog")
+"""What a check may be read with, as shipped."""
+
+RISKS: Final = ("read", "low", "high", "irreversible")
+CHANNEL_KINDS: Final = ("file", "webhook")
+MITIGATIONS: Final = (
+    "rollback",
+    "rollback_config",
+    "hotfix",
+    "restart",
+    "scale_up",
+    "scale_down",
+    "circuit_breaker",
+    "disable_feature",
+    "traffic_shift",
+    "rate_limit",
+    "failover",
+    "kill_queries",
+    "raise_pool",
+    "serve_cached",
+)
+"""Words of the decision tree that an action can serve (M2)."""
+
+ROOT: Final = (
+    Key(name="name", type=Type.TEXT, doc="What this installation is called; shown in titles and messages."),
+    Key(name="root", type=Type.TEXT, doc="Folder that relative paths start from; by default that of this file."),
+    Key(name="zone", type=Type.TEXT, doc="Time zone that people read, an IANA name such as `Europe/Berlin`."),
+    Key(name="status_page", type=Type.TEXT, doc="Where customers read; pinned in the incident's channel."),
+    Key(name="war_room", type=Type.TEXT, doc="Where responders meet, e.g. a call; pinned as well."),
+    Key(name="drill", type=Type.BOOLEAN, doc="This is an exercise: every message and page says so."),
+    Key(name="services", type=Type.TABLES, doc="The services by name, `[services.payments]`."),
+    Key(name="people", type=Type.TABLES, doc="Who can be given a role and can approve, `[people.alice]`."),
+    Key(name="channels", type=Type.TABLES, doc="Where messages go, `[channels.incidents]`."),
+    Key(name="thresholds", type=Type.TABLE, doc="When a reading is an alert."),
+    Key(name="timing", type=Type.TABLE, doc="Windows and how long things may take."),
+)
+
+SERVICE: Final = (
+    Key(name="title", type=Type.TEXT, doc="The name that people read; by default the key."),
+    Key(name="description", type=Type.TEXT, doc="What it does, in a sentence."),
+    Key(name="tier", type=Type.INTEGER, doc="1 is critical: a failure of it alone is SEV1 or SEV2.", low=1, high=4),
+    Key(name="weight", type=Type.RATIO, doc="Its share of the business.", low=0, high=1),
+    Key(name="external", type=Type.BOOLEAN, doc="Somebody else runs it; nothing can be rolled back there."),
+    Key(name="team", type=Type.TEXT, doc="Who owns it."),
+    Key(name="environment", type=Type.TEXT, doc="Where it runs."),
+    Key(name="depends_on", type=Type.TEXTS, doc="The services it calls. Each must be declared; cycles are allowed."),
+    Key(name="endpoints", type=Type.TEXTS, doc="Paths that it answers, so that a report naming one finds it."),
+    Key(name="repository", type=Type.TEXT, doc="Folder of its git repository."),
+    Key(name="paths", type=Type.TEXTS, doc="Its part of the repository; empty means all of it."),
+    Key(name="deploy_log", type=Type.TEXT, doc="File to which each deploy adds one line of JSON."),
+    Key(name="health", type=Type.TEXT, doc="URL of its health end point; becomes a check read with `http`."),
+    Key(name="metrics", type=Type.TEXT, doc="URL of its OpenMetrics page; becomes a check read with `openmetrics`."),
+    Key(
+        name="logs", type=Type.TEXTS, doc="Its log files, one JSON object a line; each becomes a check with `jsonlog`."
+    ),
+    Key(name="check_every_s", type=Type.SECONDS, doc="How often the checks above look; 15 s.", low=0.2, high=86_400),
+    Key(name="status_page", type=Type.TEXT, doc="Status page of an external service."),
+    Key(name="checks", type=Type.LIST_OF_TABLES, doc="Further checks, `[[services.payments.checks]]`."),
+    Key(name="actions", type=Type.LIST_OF_TABLES, doc="What may be done to it, `[[services.payments.actions]]`."),
+)
+
+CHECK: Final = (
+    Key(name="sampler", type=Type.TEXT, doc="What reads it: `http`, `openmetrics` or `jsonlog`.", required=True),
+    Key(name="target", type=Type.TEXT, doc="A URL, or a path for `jsonlog`.", required=True),
+    Key(
+        name="every_s",
+        type=Type.SECONDS,
+        doc="How often it looks; the service's `check_every_s`.",
+        low=0.2,
+        high=86_400,
+    ),
+)
+
+ACTION: Final = (
+    Key(name="name", type=Type.TEXT, doc="Its name within the service.", required=True),
+    Key(
+        name="mitigation",
+        type=Type.TEXT,
+        doc="The word of the decision tree that it serves, e.g. `rollback`.",
+        required=True,
+        words=MITIGATIONS,
+    ),
+    Key(name="title", type=Type.TEXT, doc="What it does, in words; by default its name."),
+    Key(name="run", type=Type.TEXTS, doc="The command, an argument each; no shell reads it.", required=True),
+    Key(name="dry_run", type=Type.TEXTS, doc="The command that shows what `run` would do."),
+    Key(name="undo", type=Type.TEXTS, doc="The command that takes it back."),
+    Key(name="risk", type=Type.TEXT, doc="`read`, `low`, `high` or `irreversible`.", words=RISKS),
+    Key(name="cwd", type=Type.TEXT, doc="Folder to run in; by default `root`."),
+    Key(name="timeout_s", type=Type.SECONDS, doc="When it is stopped.", low=0.1, high=86_400),
+    Key(name="effect", type=Type.TEXT, doc="What should be better afterwards, in words."),
+)
+
+PERSON: Final = (
+    Key(name="name", type=Type.TEXT, doc="The name to show; by default the key."),
+    Key(name="email", type=Type.TEXT, doc="Their address."),
+    Key(name="teams", type=Type.TEXTS, doc="The teams they are in."),
+)
+
+CHANNEL: Final = (
+    Key(name="kind", type=Type.TEXT, doc="`file` or `webhook`.", required=True, words=CHANNEL_KINDS),
+    Key(name="target", type=Type.TEXT, doc="A folder for `file`, a URL for `webhook`.", required=True),
+    Key(name="audiences", type=Type.TEXTS, doc="Who reads it: `responders`, `stakeholders`, `public`."),
+)
+
+THRESHOLDS: Final = (
+    Key(
+        name="error_ratio", type=Type.RATIO, doc="Share of failing requests above which it is an alert.", low=0, high=1
+    ),
+    Key(name="error_factor", type=Type.NUMBER, doc="... and how many times normal it must be.", low=1),
+    Key(name="latency_p95_ms", type=Type.NUMBER, doc="P95 in milliseconds above which it is an alert.", low=0),
+    Key(name="latency_factor", type=Type.NUMBER, doc="... and how many times normal it must be.", low=1),
+    Key(name="saturation", type=Type.RATIO, doc="Share of a pool or other resource in use.", low=0, high=1),
+    Key(name="memory", type=Type.RATIO, doc="The same for memory.", low=0, high=1),
+    Key(name="disk", type=Type.RATIO, doc="The same for disks.", low=0, high=1),
+    Key(name="for_s", type=Type.SECONDS, doc="How long it must hold before it is an alert.", low=0, high=86_400),
+    Key(name="resolve_for_s", type=Type.SECONDS, doc="How long it must be well before it ends.", low=0, high=86_400),
+)
+
+TIMING: Final = (
+    Key(
+        name="verification_s",
+        type=Type.SECONDS_BY_SEVERITY,
+        doc="How long all must be well before an incident counts as verified.",
+        low=1,
+        high=86_400,
+    ),
+    Key(name="shortened_because", type=Type.TEXT, doc="Why `verification_s` is shorter than shipped; it is shown."),
+    Key(name="baseline_s", type=Type.SECONDS, doc="How far back normal is taken from.", low=10, high=2_592_000),
+    Key(name="detect_window_s", type=Type.SECONDS, doc="The window that alerts are judged on.", low=1, high=86_400),
+    Key(name="investigation_s", type=Type.SECONDS, doc="Budget of one round of collectors.", low=1, high=3_600),
+    Key(name="approval_s", type=Type.SECONDS, doc="How long an approval stays good.", low=1, high=86_400),
+    Key(name="remeasure_s", type=Type.SECONDS, doc="How often the impact is measured again.", low=1, high=86_400),
+)
+
+SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
+    "": ROOT,
+    "services.<name>": SERVICE,
+    "services.<name>.checks": CHECK,
+    "services.<name>.actions": ACTION,
+    "people.<id>": PERSON,
+    "channels.<name>": CHANNEL,
+    "thresholds": THRESHOLDS,
+    "timing": TIMING,
+}
+"""The tables of the file, in the order in which they are documented."""
+
+MODELS: Final[dict[str, type]] = {
+    "": Catalog,
+    "services.<name>": Service,
+    "services.<name>.checks": Check,
+    "services.<name>.actions": ActionSpec,
+    "people.<id>": Person,
+    "channels.<name>": ChannelSpec,
+    "thresholds": Thresholds,
+    "timing": Timing,
+}
+"""The record that each table becomes."""
+
+
+def default_of(section: str, key: str) -> object:
+    """Return the shipped default of a key, or None where it has none (required, a table, or given by another key)."""
+    found = {field.name: field.default for field in fields(MODELS[section]) if field.default is not MISSING}
+    return found.get(key)

@@ -1,0 +1,213 @@
+"""Reads `stanch.toml` into a `Catalog`, or says everything that is wrong with it at once.
+
+Owns what the values must mean together: names that exist, checks that follow from a service's own keys, paths. Types
+and bounds of single values are `reader`'s, the list of keys is `keys`'.
+"""
+
+import operator
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from stanch.catalog.keys import (
+    ACTION,
+    CHANNEL,
+    CHECK,
+    PERSON,
+    ROOT,
+    SAMPLERS,
+    SERVICE,
+    THRESHOLDS,
+    TIMING,
+    Key,
+)
+from stanch.catalog.model import Catalog, Timing
+from stanch.catalog.reader import Reader, did_you_mean
+from stanch.kernel.codec import from_data
+from stanch.kernel.errors import Invalid, NotFound, Problem
+
+FILE_NAME: Final = "stanch.toml"
+CHECK_EVERY_S: Final = 15.0
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDERS: Final = ("service", "version", "previous", "change")
+_URL_SAMPLERS: Final = ("http", "openmetrics")
+
+
+def load_catalog(path: Path | str, *, samplers: Sequence[str] = SAMPLERS) -> Catalog:
+    """Read the catalog from `path`, a file or the folder that holds `stanch.toml`.
+
+    `samplers` are the names a check may use. Raises `NotFound` when there is no such file, and `Invalid` with one
+    problem per mistake: its dotted field, what is wrong, and the key that was probably meant.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file /= FILE_NAME
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFound(f"there is no configuration at {file}", hint="docs/configuration.md shows one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"cannot read it: {error}", field=str(file)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"is not TOML: {error}", field=str(file)) from error
+    return read_catalog(document, root=file.absolute().parent, samplers=samplers)
+
+
+def read_catalog(document: Mapping[str, object], *, root: Path, samplers: Sequence[str] = SAMPLERS) -> Catalog:
+    """Return the catalog that a parsed document describes; relative paths start at `root`.
+
+    Raises `Invalid` as `load_catalog` does.
+    """
+    problems: list[Problem] = []
+    top = Reader(document, at="", keys=ROOT, problems=problems)
+    folder = (root / top.text("root")).absolute()
+    zone = top.text("zone")
+    if zone and not _is_zone(zone):
+        top.complain("zone", f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
+    services = _named(top, "services", SERVICE, problems)
+    data: dict[str, object] = {
+        **top.given(),
+        "root": str(folder),
+        "services": {
+            name: _service(reader, name=name, all_names=tuple(services), folder=folder, samplers=samplers)
+            for name, reader in services.items()
+        },
+        "people": {
+            name: {**reader.given(), "id": name, "name": reader.text("name") or name}
+            for name, reader in _named(top, "people", PERSON, problems).items()
+        },
+        "channels": {
+            name: _channel(reader, name=name) for name, reader in _named(top, "channels", CHANNEL, problems).items()
+        },
+        "thresholds": Reader(top.table("thresholds"), at="thresholds", keys=THRESHOLDS, problems=problems).given(),
+        "timing": _timing(top, problems),
+    }
+    if problems:
+        raise Invalid(problems=problems, hint="docs/configuration.md lists every key")
+    return from_data(data, Catalog)
+
+
+def _named(top: Reader, section: str, keys: Sequence[Key], problems: list[Problem]) -> dict[str, Reader]:
+    """Return a reader for every table of `section`, by its name."""
+    found = {}
+    for name, table in top.table(section).items():
+        if not _NAME.fullmatch(name):
+            top.complain(f"{section}.{name}", "is not a name: use letters, digits, dots, dashes, at most 63")
+        if isinstance(table, dict):
+            found[name] = Reader(table, at=f"{section}.{name}", keys=keys, problems=problems)
+    return found
+
+
+def _service(
+    reader: Reader, *, name: str, all_names: Sequence[str], folder: Path, samplers: Sequence[str]
+) -> dict[str, object]:
+    for other in reader.texts("depends_on"):
+        if other == name:
+            reader.complain("depends_on", "names the service itself")
+        elif other not in all_names:
+            reader.complain("depends_on", f"names no service: {other!r}{did_you_mean(other, all_names)}")
+    checks = _checks(reader, folder=folder, samplers=samplers)
+    _complain_of_twins(reader, "checks", (f"{check['sampler']} {check['target']}" for check in checks))
+    actions = _actions(reader)
+    _complain_of_twins(reader, "actions", (str(action["name"]) for action in actions))
+    given = reader.given()
+    for shorthand in ("health", "metrics", "check_every_s"):
+        given.pop(shorthand, None)
+    return {**given, "name": name, "title": reader.text("title") or name, "checks": checks, "actions": actions}
+
+
+def _checks(reader: Reader, *, folder: Path, samplers: Sequence[str]) -> list[dict[str, object]]:
+    """Return the checks of a service: those that follow from `health`, `metrics` and `logs`, then the declared ones."""
+    every_s = reader.number("check_every_s", default=CHECK_EVERY_S)
+    found: list[dict[str, object]] = []
+    for key, sampler in (("health", "http"), ("metrics", "openmetrics")):
+        if url := reader.text(key):
+            _complain_of_url(reader, key, url)
+            found.append({"sampler": sampler, "target": url, "every_s": every_s})
+    found += [{"sampler": "jsonlog", "target": str(folder / log), "every_s": every_s} for log in reader.texts("logs")]
+    for number, one in enumerate(_inner(reader, "checks", CHECK)):
+        sampler, target = one.text("sampler"), one.text("target")
+        if sampler and sampler not in samplers:
+            near = did_you_mean(sampler, samplers)
+            reader.complain(f"checks.{number}.sampler", f"must be one of {', '.join(samplers)}{near}")
+        if target and sampler in _URL_SAMPLERS:
+            _complain_of_url(reader, f"checks.{number}.target", target)
+        elif target and "://" not in target:
+            target = str(folder / target)
+        found.append({"sampler": sampler, "target": target, "every_s": one.number("every_s", default=every_s)})
+    return found
+
+
+def _actions(reader: Reader) -> list[dict[str, object]]:
+    found = []
+    for number, one in enumerate(_inner(reader, "actions", ACTION)):
+        for command in ("run", "dry_run", "undo"):
+            for argument in one.texts(command):
+                for word in _PLACEHOLDER.findall(argument):
+                    if word not in _PLACEHOLDERS:
+                        known = ", ".join(f"{{{known}}}" for known in _PLACEHOLDERS)
+                        near = did_you_mean(word, _PLACEHOLDERS)
+                        reader.complain(
+                            f"actions.{number}.{command}", f"{{{word}}} is not filled in; {known} are{near}"
+                        )
+        found.append({**one.given(), "name": one.text("name"), "title": one.text("title") or one.text("name")})
+    return found
+
+
+def _inner(reader: Reader, section: str, keys: Sequence[Key]) -> list[Reader]:
+    return [
+        reader.inner(table, at=f"{section}.{number}", keys=keys) for number, table in enumerate(reader.tables(section))
+    ]
+
+
+def _channel(reader: Reader, *, name: str) -> dict[str, object]:
+    if reader.text("kind") == "webhook" and (target := reader.text("target")):
+        _complain_of_url(reader, "target", target)
+    return {**reader.given(), "name": name}
+
+
+def _timing(top: Reader, problems: list[Problem]) -> dict[str, object]:
+    reader = Reader(top.table("timing"), at="timing", keys=TIMING, problems=problems)
+    shipped = Timing()
+    given = reader.given()
+    windows = given.get("verification_s")
+    shorter = isinstance(windows, tuple) and any(map(operator.lt, windows, shipped.verification_s))
+    if shorter and not reader.text("shortened_because").strip():
+        reader.complain("shortened_because", "must say why verification_s is shorter than shipped")
+    window_s = reader.number("detect_window_s", default=shipped.detect_window_s)
+    if reader.number("baseline_s", default=shipped.baseline_s) <= window_s:
+        reader.complain("baseline_s", f"must be longer than detect_window_s ({window_s:g} s)")
+    return given
+
+
+def _complain_of_url(reader: Reader, name: str, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        reader.complain(name, f"is not a URL: {error}")
+        return
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        reader.complain(name, f"must be a URL such as http://127.0.0.1:8001/health, not {url!r}")
+    elif parts.username or parts.password:
+        reader.complain(name, "must hold no password: this file is not a place for secrets")
+
+
+def _complain_of_twins(reader: Reader, name: str, values: Iterable[str]) -> None:
+    for value, count in Counter(values).items():
+        if count > 1 and value.strip():
+            reader.complain(name, f"{value} stands there {count} times")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
