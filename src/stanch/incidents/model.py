@@ -138,6 +138,7 @@ class SeverityRuling:
 class Hypothesis:
     """A possible cause, scored. `score` is a probability 0..1 among the kinds considered, from added log-odds.
 
+    `target` is the dependency or resource it points at, where that is not the service itself.
     `evidence_for` and `evidence_against` cite finding ids with the weight (natural log of the likelihood ratio).
     """
 
@@ -146,6 +147,7 @@ class Hypothesis:
     title: str
     score: float
     service: str = ""
+    target: str = ""
     change: str = ""
     change_title: str = ""
     version: str = ""

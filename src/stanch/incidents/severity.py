@@ -20,13 +20,15 @@ class Case:
     """What a rule looks at: the impact, and the weight and tier of the services it reaches.
 
     `weight` is the largest business weight, 0..1, among the services down or affected; `critical` says that one of
-    them is of tier 1; `total_outage` that every critical service that is measured is down.
+    them is of tier 1; `total_outage` that every critical service that is measured is down; `symptom` is what a report
+    in words says where nothing is measured.
     """
 
     impact: Impact
     weight: float = 0.0
     critical: bool = False
     total_outage: bool = False
+    symptom: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,10 @@ class SeverityRule:
 
 def _error_ratio(case: Case) -> float:
     return case.impact.error_ratio or 0.0
+
+
+def _is_unmeasured(case: Case) -> bool:
+    return case.impact.error_ratio is None and case.impact.latency_p95_ms is None and not case.impact.down
 
 
 def _is_slow(case: Case, factor: float) -> bool:
@@ -90,6 +96,18 @@ SHIPPED_RULES: Final[tuple[SeverityRule, ...]] = (
         name="critical-down",
         words="a critical service that is down is SEV2",
         holds=lambda case: case.critical and bool(case.impact.down),
+    ),
+    SeverityRule(
+        severity=Severity.SEV2,
+        name="reported-failure",
+        words="a report of failures with nothing measured yet is SEV2 until figures say otherwise",
+        holds=lambda case: _is_unmeasured(case) and case.symptom in {"outage", "error_spike", "auth", "data"},
+    ),
+    SeverityRule(
+        severity=Severity.SEV3,
+        name="reported-slowness",
+        words="a report of slowness with nothing measured yet is SEV3 until figures say otherwise",
+        holds=lambda case: _is_unmeasured(case) and case.symptom == "latency",
     ),
     SeverityRule(
         severity=Severity.SEV3,

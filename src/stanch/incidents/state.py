@@ -65,7 +65,10 @@ class AttachedAlert:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """How far the recovery has been watched. `since` is when the present unbroken stretch began."""
+    """How far the recovery has been watched.
+
+    `since` is when the present stretch began; `broken` says that a check does not hold now.
+    """
 
     started_at: datetime
     since: datetime
@@ -73,6 +76,7 @@ class Verification:
     checks: tuple[str, ...]
     shortened: str = ""
     relapses: int = 0
+    broken: bool = False
     passed_at: datetime | None = None
 
 
@@ -343,8 +347,10 @@ def _(record: ev.EffectChecked, state: IncidentState, event: Event) -> IncidentS
 
 @_apply.register
 def _(record: ev.VerificationStarted, state: IncidentState, event: Event) -> IncidentState:
+    before = state.verification
     verification = Verification(
-        started_at=event.at,
+        started_at=before.started_at if before else event.at,
+        relapses=before.relapses if before else 0,
         since=event.at,
         window_s=record.window_s,
         checks=record.checks,
@@ -358,7 +364,9 @@ def _(record: ev.VerificationRelapsed, state: IncidentState, event: Event) -> In
     if state.verification is None:
         return state
     watched = state.verification
-    return replace(state, verification=replace(watched, since=event.at, relapses=watched.relapses + 1, passed_at=None))
+    return replace(
+        state, verification=replace(watched, since=event.at, relapses=watched.relapses + 1, broken=True, passed_at=None)
+    )
 
 
 @_apply.register

@@ -1,0 +1,118 @@
+"""What comes due while an incident lasts: response targets, updates, and measuring the impact again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from stanch.engine.loop import Effect
+from stanch.incidents import events as ev
+from stanch.incidents.clocks import ClockState, response_clocks, update_every
+from stanch.incidents.impact import case_of
+from stanch.incidents.model import Impact
+from stanch.incidents.rules import rule_again
+from stanch.incidents.severity import rule_severity
+from stanch.incidents.state import IncidentState
+from stanch.kernel.errors import Bug
+from stanch.operations import cases
+from stanch.operations.announcing import announce
+from stanch.operations.detection import symptom_of
+from stanch.operations.measuring import measure
+from stanch.operations.world import World
+from stanch.store import Transaction
+from stanch.store.model import Timer
+
+
+def target(timer: Timer, world: World) -> Effect:
+    """Record that a response target was missed, unless it was met."""
+    number = _incident(timer)
+
+    def effect(tx: Transaction) -> None:
+        state = cases.load(tx, number, lock=True)
+        if not state.is_open:
+            return
+        for clock in response_clocks(state, now=world.clock.now()):
+            name = clock.target.value
+            if name == timer.data.get("target") and clock.met_at is None and name not in state.missed_targets:
+                if clock.state is ClockState.RUNNING:
+                    tx.schedule(
+                        Timer(id=timer.id, kind="target", due_at=clock.due_at, incident=number, data=timer.data)
+                    )
+                else:
+                    cases.record(tx, number, ev.TargetMissed(target=name, due_at=clock.due_at))
+
+    return effect
+
+
+def remind(timer: Timer, world: World) -> Effect:
+    """Send the update that was promised for now; it promises the next one."""
+    number = _incident(timer)
+
+    def effect(tx: Transaction) -> None:
+        state = cases.load(tx, number, lock=True)
+        every = update_every(state.ruling.severity)
+        if not state.is_open or every is None:
+            return
+        if not announce(tx, world, state, purpose="update"):
+            tx.schedule(
+                Timer(id=timer.id, kind="remind", due_at=world.clock.now() + every, incident=number), replace=True
+            )
+
+    return effect
+
+
+def remeasure(timer: Timer, world: World) -> Effect:
+    """Measure the blast radius again; record it when it has moved, and follow the severity rules upwards."""
+    number = _incident(timer)
+
+    def effect(tx: Transaction) -> None:
+        state = cases.load(tx, number, lock=True)
+        if not state.is_open:
+            return
+        now = world.clock.now()
+        impact = measure(tx, world, services=state.services, since=state.started_at, now=now)
+        impact = _keep_words(impact, state)
+        if state.impact is None or _has_moved(state.impact, impact):
+            ruled = rule_again(state, rule_severity(case_of(impact, world.catalog, symptom=state.symptom)))
+            symptom = symptom_of(tx, world, services=state.services, since=state.started_at, now=now)
+            cases.record(tx, number, ev.ImpactMeasured(impact=impact), symptom, *ruled)
+        due_at = now + timedelta(seconds=world.catalog.timing.remeasure_s)
+        tx.schedule(Timer(id=timer.id, kind="measure", due_at=due_at, incident=number))
+
+    return effect
+
+
+def _keep_words(impact: Impact, state: IncidentState) -> Impact:
+    """Return `impact` with what only a person can say, from the last measurement."""
+    if state.impact is None:
+        return impact
+    old = state.impact
+    return replace(
+        impact,
+        failed_requests=max(impact.failed_requests, old.failed_requests),
+        total_requests=max(impact.total_requests, old.total_requests),
+        users=old.users,
+        data_loss=old.data_loss,
+        security=old.security,
+        workaround=old.workaround,
+        reports=old.reports,
+    )
+
+
+def _has_moved(old: Impact, new: Impact) -> bool:
+    def differs(one: float | None, other: float | None, step: float) -> bool:
+        if one is None or other is None:
+            return one is not other
+        return abs(one - other) >= step
+
+    return (
+        old.down != new.down
+        or old.affected != new.affected
+        or old.failed_requests != new.failed_requests
+        or differs(old.error_ratio, new.error_ratio, 0.01)
+        or differs(old.latency_p95_ms, new.latency_p95_ms, 50.0)
+    )
+
+
+def _incident(timer: Timer) -> int:
+    if timer.incident is None:
+        raise Bug(f"timer {timer.id} belongs to no incident")
+    return timer.incident

@@ -1,0 +1,164 @@
+"""Runs approved plans: marks before it runs, shows output as it comes, never runs one twice.
+
+A plan whose run was begun by a node that died has an unknown outcome; a person looks, and nothing is repeated.
+"""
+
+import threading
+import time
+from datetime import timedelta
+from typing import Final
+
+from stanch.engine.loop import Effect
+from stanch.incidents import events as ev
+from stanch.incidents.model import Status
+from stanch.incidents.state import Action, ActionState, IncidentState
+from stanch.kernel.errors import Bug
+from stanch.kernel.redaction import redact
+from stanch.mitigate.approval import may_run
+from stanch.operations import cases
+from stanch.operations.announcing import announce
+from stanch.operations.world import World
+from stanch.ports.actuator import Step
+from stanch.store import Transaction
+from stanch.store.model import Timer
+
+_OUTPUT_EVERY_S: Final = 0.2
+_MOST_OUTPUT: Final = 64 * 1024
+_CHECK_EFFECT_AFTER: Final = timedelta(seconds=2)
+_CANNOT_RUN: Final = 126
+
+
+def run(timer: Timer, world: World) -> Effect:
+    """Run the approved plan that `timer` names, and return what follows from how it ended."""
+    number, plan = _subject(timer)
+    with world.store.writing() as tx:
+        state = cases.load(tx, number, lock=True)
+        action = state.actions[plan]
+        if action.state is ActionState.RUNNING:
+            return lambda tx: _lost(tx, number, plan)
+        refusal = _why_not(state, action, world)
+        if refusal:
+            return lambda tx: _refused(tx, number, plan, refusal)
+        # On record before anything happens: a death from here on leaves an unknown outcome, never a second run.
+        started = ev.RunStarted(plan=plan, node=world.node)
+        stream = ev.action_stream(number, plan)
+        cases.record(tx, number, started, stream=stream, expected=action.version or None)
+        if state.status is not Status.MITIGATING:
+            cases.record(tx, number, ev.StatusChanged(status=Status.MITIGATING, reason=action.plan.title))
+    began = time.monotonic()
+    code = _carry_out(world, number, action.plan)
+    took_s = time.monotonic() - began
+    return lambda tx: _finished(tx, world, number, action.plan, code=code, took_s=took_s)
+
+
+def _subject(timer: Timer) -> tuple[int, str]:
+    plan = timer.data.get("plan")
+    if timer.incident is None or not isinstance(plan, str):
+        raise Bug(f"timer {timer.id} names no plan")
+    return timer.incident, plan
+
+
+def _why_not(state: IncidentState, action: Action, world: World) -> str:
+    if not state.is_open:
+        return f"{state.key} is {state.status.value}"
+    refusal = may_run(action, now=world.clock.now())
+    if refusal:
+        return refusal
+    for step in action.plan.steps:
+        actuator = world.actuators.get(step.actuator)
+        if actuator is None:
+            return f"there is no actuator {step.actuator!r}"
+        problems = actuator.problems(step)
+        if problems:
+            return "; ".join(problems)
+    return ""
+
+
+def _carry_out(world: World, number: int, plan: ev.Plan) -> int:
+    for index, step in enumerate(plan.steps):
+        code = _step(world, number, plan, index, step)
+        if code:
+            return code
+    return 0
+
+
+def _step(world: World, number: int, plan: ev.Plan, index: int, step: Step) -> int:
+    output = _LiveOutput(world, number, plan.id, index)
+    try:
+        result = world.actuators[step.actuator].run(step, emit=output.add)
+    finally:
+        output.flush()
+    return result.code
+
+
+def _lost(tx: Transaction, number: int, plan: str) -> None:
+    detail = "the process that ran it died; look at the target before anything is tried again"
+    record = ev.RunOutcomeUnknown(plan=plan, detail=detail)
+    cases.record(tx, number, record, stream=ev.action_stream(number, plan))
+    _watch_recovery(tx, number, plan, due_in=_CHECK_EFFECT_AFTER)
+
+
+def _refused(tx: Transaction, number: int, plan: str, refusal: str) -> None:
+    record = ev.RunFinished(plan=plan, code=_CANNOT_RUN, took_s=0.0, detail=f"not run: {refusal}")
+    cases.record(tx, number, record, stream=ev.action_stream(number, plan))
+
+
+def _finished(tx: Transaction, world: World, number: int, plan: ev.Plan, *, code: int, took_s: float) -> None:
+    record = ev.RunFinished(plan=plan.id, code=code, took_s=took_s)
+    cases.record(tx, number, record, stream=ev.action_stream(number, plan.id))
+    if code:
+        return
+    cases.record(tx, number, ev.StatusChanged(status=Status.MONITORING, reason=f"{plan.title} is done"))
+    announce(tx, world, cases.load(tx, number), purpose="mitigation")
+    _watch_recovery(tx, number, plan.id, due_in=_CHECK_EFFECT_AFTER)
+
+
+def _watch_recovery(tx: Transaction, number: int, plan: str, *, due_in: timedelta) -> None:
+    due_at = tx.clock.now() + due_in
+    tx.schedule(
+        Timer(
+            id=f"inc{number}/effect/{plan}",
+            kind="effect",
+            due_at=due_at,
+            incident=number,
+            data={"plan": plan, "since": tx.clock.now().isoformat()},
+        ),
+        replace=True,
+    )
+    tx.schedule(Timer(id=f"inc{number}/verify", kind="verify", due_at=due_at, incident=number), replace=True)
+
+
+class _LiveOutput:
+    """Gathers lines and writes them into the log at most five times a second, redacted."""
+
+    def __init__(self, world: World, number: int, plan: str, step: int) -> None:
+        self._world = world
+        self._number = number
+        self._plan = plan
+        self._step = step
+        self._lines: list[str] = []
+        self._written = 0
+        self._last = 0.0
+        self._lock = threading.Lock()
+
+    def add(self, line: str) -> None:
+        """Take one line; write what has gathered when it is time."""
+        with self._lock:
+            self._lines.append(line)
+            due = time.monotonic() - self._last >= _OUTPUT_EVERY_S
+        if due:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has gathered. Beyond 64 KiB a step's output is counted, not stored."""
+        with self._lock:
+            text = redact("\n".join(self._lines))
+            self._lines.clear()
+            self._last = time.monotonic()
+        if not text or self._written >= _MOST_OUTPUT:
+            return
+        kept = text[: _MOST_OUTPUT - self._written]
+        self._written += len(kept)
+        record = ev.RunOutput(plan=self._plan, step=self._step, text=kept)
+        with self._world.store.writing() as tx:
+            cases.record(tx, self._number, record, stream=ev.action_stream(self._number, self._plan))

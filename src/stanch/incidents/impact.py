@@ -1,0 +1,38 @@
+"""The blast radius: who is upstream of what fails, and what that means for severity. Pure."""
+
+from collections.abc import Iterable
+
+from stanch.catalog.model import Catalog
+from stanch.incidents.model import Impact
+from stanch.incidents.severity import Case
+
+
+def upstream_of(catalog: Catalog, services: Iterable[str]) -> tuple[str, ...]:
+    """Return the services that depend on any of `services`, directly or not, nearest first; cycles are fine."""
+    found: list[str] = []
+    frontier = list(dict.fromkeys(services))
+    seen = set(frontier)
+    while frontier:
+        callers = [
+            service.name
+            for service in catalog.services.values()
+            if service.name not in seen and any(name in frontier for name in service.depends_on)
+        ]
+        seen.update(callers)
+        found.extend(callers)
+        frontier = callers
+    return tuple(found)
+
+
+def case_of(impact: Impact, catalog: Catalog, *, symptom: str = "") -> Case:
+    """Return what the severity rules look at: the impact with the tier and weight of the services it reaches."""
+    reached = [catalog.services[name] for name in (*impact.down, *impact.affected) if name in catalog.services]
+    own = [service for service in reached if not service.external]
+    critical = [service for service in catalog.services.values() if service.tier == 1 and not service.external]
+    return Case(
+        impact=impact,
+        weight=max((service.weight for service in own), default=0.0),
+        critical=any(service.tier == 1 for service in own),
+        total_outage=len(critical) > 1 and all(service.name in impact.down for service in critical),
+        symptom=symptom,
+    )

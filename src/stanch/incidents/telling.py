@@ -1,0 +1,290 @@
+"""Says in words what an event means: the time line, the terminal and the post-mortem all tell it the same way. Pure."""
+
+from dataclasses import dataclass
+from functools import singledispatch
+
+from stanch.incidents import events as ev
+from stanch.incidents.model import Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """An event in words. `text` may quote the outside and is untrusted; `tone` is listed at `TimelineEntry`.
+
+    `major` says that it belongs into a short time line such as the post-mortem's.
+    """
+
+    title: str
+    text: str = ""
+    tone: str = "system"
+    major: bool = False
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """Return a figure as people say it: `45 %`, `0.2 %`, `4,200 ms`, `512 MB`; a dash for None."""
+    if value is None:
+        return "–"
+    match unit:
+        case "ratio":
+            percent = value * 100
+            return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.1f} %"
+        case "ms":
+            return f"{value:,.0f} ms"
+        case "bytes":
+            return f"{value / 1e6:,.0f} MB"
+        case "1/s":
+            return f"{value:,.1f}/s"
+        case _:
+            return f"{value:,.4g}"
+
+
+def beside_normal(reading: Reading) -> str:
+    """Return a reading beside what is normal: `45 %, normal 0.2 %`."""
+    now = quantity(reading.value, reading.unit)
+    return now if reading.normal is None else f"{now}, normal {quantity(reading.normal, reading.unit)}"
+
+
+@singledispatch
+def tell(record: ev.IncidentEvent) -> Telling:
+    """Return the words for a typed event."""
+    return Telling(title=record.kind)
+
+
+@tell.register
+def _(record: ev.Declared) -> Telling:
+    return Telling(
+        title=f"{record.ruling.severity.label} declared: {record.title}",
+        text=f"{record.ruling.reason}. Channel #{record.channel}.",
+        tone="alert",
+        major=True,
+    )
+
+
+@tell.register
+def _(record: ev.AlertAttached) -> Telling:
+    return Telling(title=f"Alert: {record.summary}", text=record.trend, tone="alert", major=True)
+
+
+@tell.register
+def _(record: ev.AlertEnded) -> Telling:
+    return Telling(title=f"Alert over: {record.summary}", tone="good")
+
+
+@tell.register
+def _(record: ev.SymptomSeen) -> Telling:
+    parts = []
+    if record.error:
+        parts.append(f"{record.error.title} ({record.error.count:,} times, {record.error.trend or 'trend unknown'})")
+    if record.change:
+        parts.append(f"{record.change.title}, {record.change.seconds_before:.0f} s before the start")
+    return Telling(title="What stands out", text="; ".join(parts), tone="alert")
+
+
+@tell.register
+def _(record: ev.Acknowledged) -> Telling:
+    return Telling(title="Acknowledged", tone="person", major=True)
+
+
+@tell.register
+def _(record: ev.StatusChanged) -> Telling:
+    return Telling(title=f"Status: {record.status.value}", text=record.reason, tone="system")
+
+
+@tell.register
+def _(record: ev.SeverityChanged) -> Telling:
+    how = "set by hand" if record.overridden else f"by rule {record.ruling.rule}"
+    return Telling(
+        title=f"Severity {record.previous.label} → {record.ruling.severity.label}, {how}",
+        text=record.ruling.reason,
+        tone="alert",
+        major=True,
+    )
+
+
+@tell.register
+def _(record: ev.RoleAssigned) -> Telling:
+    role = record.role.value.replace("_", " ")
+    title = f"{record.person} is {role}" if record.person else f"Nobody is {role} any more"
+    return Telling(title=title, tone="person")
+
+
+@tell.register
+def _(record: ev.NoteAdded) -> Telling:
+    return Telling(title="Pinned note" if record.pinned else "Note", text=record.text, tone="note", major=True)
+
+
+@tell.register
+def _(record: ev.ImpactMeasured) -> Telling:
+    impact = record.impact
+    parts = []
+    if impact.error_ratio is not None:
+        parts.append(
+            f"error rate {quantity(impact.error_ratio, 'ratio')}"
+            f" (normal {quantity(impact.normal_error_ratio, 'ratio')})"
+        )
+    if impact.latency_p95_ms is not None:
+        parts.append(
+            f"p95 {quantity(impact.latency_p95_ms, 'ms')} (normal {quantity(impact.normal_latency_p95_ms, 'ms')})"
+        )
+    parts.append(f"{impact.failed_requests:,} failed requests so far")
+    if impact.down:
+        parts.append(f"failing: {', '.join(impact.down)}")
+    if impact.affected:
+        parts.append(f"affected: {', '.join(impact.affected)}")
+    return Telling(title="Impact measured", text="; ".join(parts))
+
+
+@tell.register
+def _(record: ev.TargetMissed) -> Telling:
+    return Telling(
+        title=f"Response target missed: {record.target}",
+        text=f"was due {record.due_at:%H:%M:%S} UTC",
+        tone="bad",
+        major=True,
+    )
+
+
+@tell.register
+def _(record: ev.InvestigationStarted) -> Telling:
+    return Telling(title=f"Investigation {record.round} started", text=", ".join(record.collectors))
+
+
+@tell.register
+def _(record: ev.FindingRecorded) -> Telling:
+    finding = record.finding
+    return Telling(title=f"{finding.collector}: {finding.status.value.replace('_', ' ')}", text=finding.summary)
+
+
+@tell.register
+def _(record: ev.ChangesRanked) -> Telling:
+    return Telling(title="Changes ranked", text=record.verdict, tone="change")
+
+
+@tell.register
+def _(record: ev.HypothesesRanked) -> Telling:
+    if not record.hypotheses or not record.known:
+        return Telling(title="Cause not known yet", text=record.verdict)
+    top = record.hypotheses[0]
+    return Telling(title=f"Likely cause: {top.title} ({top.score:.0%})", text=record.verdict, tone="change", major=True)
+
+
+@tell.register
+def _(record: ev.MitigationProposed) -> Telling:
+    if record.plan is None:
+        return Telling(title="No mitigation proposed", text=record.verdict)
+    return Telling(title=f"Proposed: {record.plan.title}", text=record.verdict, tone="action", major=True)
+
+
+@tell.register
+def _(record: ev.DryRunFinished) -> Telling:
+    outcome = "would work" if record.code == 0 else f"failed with code {record.code}"
+    return Telling(title=f"Dry run of {record.plan}: {outcome}", text=record.output, tone="action")
+
+
+@tell.register
+def _(record: ev.Approved) -> Telling:
+    return Telling(title=f"Approved: {record.plan}", text=f"digest {record.digest[:12]}", tone="person", major=True)
+
+
+@tell.register
+def _(record: ev.Rejected) -> Telling:
+    return Telling(title=f"Rejected: {record.plan}", text=record.reason, tone="person", major=True)
+
+
+@tell.register
+def _(record: ev.RunStarted) -> Telling:
+    what = "Undo" if record.undo else "Run"
+    return Telling(title=f"{what} of {record.plan} started", text=f"on {record.node}", tone="action", major=True)
+
+
+@tell.register
+def _(record: ev.RunOutput) -> Telling:
+    return Telling(title=f"Output of {record.plan}", text=record.text, tone="action")
+
+
+@tell.register
+def _(record: ev.RunFinished) -> Telling:
+    how = "succeeded" if record.code == 0 else f"failed with code {record.code}"
+    return Telling(
+        title=f"Run of {record.plan} {how} after {record.took_s:.1f} s",
+        text=record.detail,
+        tone="action" if record.code == 0 else "bad",
+        major=True,
+    )
+
+
+@tell.register
+def _(record: ev.RunOutcomeUnknown) -> Telling:
+    return Telling(title=f"Outcome of {record.plan} is unknown", text=record.detail, tone="bad", major=True)
+
+
+@tell.register
+def _(record: ev.EffectChecked) -> Telling:
+    words = {"helped": "It helped", "no_effect": "It had no effect", "worse": "It made things worse"}
+    tone = "good" if record.verdict == "helped" else "bad"
+    return Telling(title=words.get(record.verdict, record.verdict), text=record.summary, tone=tone, major=True)
+
+
+@tell.register
+def _(record: ev.VerificationStarted) -> Telling:
+    short = f" ({record.shortened})" if record.shortened else ""
+    return Telling(
+        title=f"Recovery is watched for {record.window_s:.0f} s{short}", text="; ".join(record.checks), major=True
+    )
+
+
+@tell.register
+def _(record: ev.VerificationRelapsed) -> Telling:
+    return Telling(title="The wait starts again", text=record.summary, tone="bad")
+
+
+@tell.register
+def _(record: ev.VerificationPassed) -> Telling:
+    return Telling(
+        title=f"Recovery verified: held for {record.window_s:.0f} s", text=record.summary, tone="good", major=True
+    )
+
+
+@tell.register
+def _(record: ev.MessageOwed) -> Telling:
+    return Telling(title=f"{record.purpose.capitalize()} to {record.audience} on {record.channel}", text=record.text)
+
+
+@tell.register
+def _(record: ev.MessageEnded) -> Telling:
+    tone = "system" if record.state == "sent" else "bad"
+    return Telling(title=f"Message {record.delivery}: {record.state}", text=record.detail, tone=tone)
+
+
+@tell.register
+def _(record: ev.Resolved) -> Telling:
+    how = f"Forced: {record.reason}. " if record.forced else ""
+    return Telling(
+        title="Resolved", text=f"{how}Cause: {record.cause}. Mitigation: {record.mitigation}.", tone="good", major=True
+    )
+
+
+@tell.register
+def _(record: ev.Reopened) -> Telling:
+    return Telling(title="Reopened", text=record.reason, tone="bad", major=True)
+
+
+@tell.register
+def _(record: ev.Dismissed) -> Telling:
+    into = f" as part of INC-{record.merged_into}" if record.merged_into else ""
+    return Telling(title=f"Dismissed{into}", text=record.reason, tone="person", major=True)
+
+
+@tell.register
+def _(record: ev.PostmortemScheduled) -> Telling:
+    return Telling(title=f"Post-mortem due {record.due_at:%Y-%m-%d %H:%M} UTC")
+
+
+@tell.register
+def _(record: ev.PostmortemDrafted) -> Telling:
+    return Telling(title=f"Post-mortem revision {record.revision} written", tone="person")
+
+
+@tell.register
+def _(record: ev.PostmortemPublished) -> Telling:
+    return Telling(title=f"Post-mortem revision {record.revision} published", tone="good", major=True)

@@ -1,0 +1,1 @@
+"""Integrations: everything of one vendor or format in one folder. They see only ports and kernel."""

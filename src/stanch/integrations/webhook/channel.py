@@ -1,0 +1,46 @@
+"""The webhook channel: one POST per message, with the message's id in `Idempotency-Key`."""
+
+from typing import Final
+
+import httpx2
+
+from stanch.kernel.codec import to_data
+from stanch.kernel.errors import Unavailable
+from stanch.ports.channel import Message, Receipt
+
+_TIMEOUT_S: Final = 10.0
+_LONGEST_ANSWER: Final = 200
+
+
+class WebhookChannel:
+    """Posts messages to one URL. The URL may hold a secret and is never shown in an error."""
+
+    def __init__(self, *, name: str, url: str) -> None:
+        self._name = name
+        self._url = url
+        self._client = httpx2.Client(timeout=_TIMEOUT_S)
+
+    @property
+    def name(self) -> str:
+        """Return the configured name."""
+        return self._name
+
+    @property
+    def idempotent(self) -> bool:
+        """The receiver is told the key, and is taken at its word."""
+        return True
+
+    def post(self, message: Message) -> Receipt:
+        """Post `message`. 5xx, 408, 425 and 429 are tried again; another refusal is final."""
+        try:
+            answer = self._client.post(
+                self._url, json=to_data(message), headers={"Idempotency-Key": message.id}, follow_redirects=False
+            )
+        except httpx2.HTTPError as error:
+            raise Unavailable(f"{self._name} did not answer: {type(error).__name__}", retry=True) from error
+        if answer.is_success:
+            return Receipt(detail=f"{answer.status_code} {answer.text[:_LONGEST_ANSWER]}".strip())
+        retry = answer.status_code >= 500 or answer.status_code in (408, 425, 429)
+        raise Unavailable(
+            f"{self._name} answered {answer.status_code} {answer.text[:_LONGEST_ANSWER]}".strip(), retry=retry
+        )

@@ -1,0 +1,58 @@
+"""Who may say yes to what. An approval is a person's, bound to a plan's digest, single use, and it expires."""
+
+from datetime import datetime, timedelta
+
+from stanch.catalog.model import Catalog
+from stanch.incidents import events as ev
+from stanch.incidents.state import Action, ActionState, IncidentState
+from stanch.kernel.actor import Actor
+from stanch.kernel.errors import Conflict, Forbidden, Refused
+from stanch.mitigate.plan import digest_of
+
+_WAITING = frozenset({ActionState.PROPOSED})
+
+
+def approve(
+    state: IncidentState, action: Action, *, actor: Actor, digest: str, now: datetime, catalog: Catalog
+) -> ev.Approved:
+    """Return the approval of `action` by `actor`.
+
+    Raises `Forbidden` for anything but a person, `Conflict` when the digest is not the plan's, and `Refused` when the
+    plan does not wait for approval, or when this person has already approved it.
+    """
+    if not actor.is_person:
+        raise Forbidden(
+            f"{actor.label} may propose but not approve",
+            reason="approval_needs_a_person",
+            hint="ask a person to approve in the terminal or the web page",
+        )
+    if not state.is_open:
+        raise Refused(f"{state.key} is {state.status.value}", reason="not_open")
+    if action.state not in _WAITING:
+        raise Refused(
+            f"{action.plan.title} is {action.state.value} and does not wait for approval",
+            reason="not_waiting",
+            hint="look at it first: stanch incident show",
+        )
+    if digest != digest_of(action.plan):
+        raise Conflict(
+            "the plan is not the one that was shown",
+            reason="digest_mismatch",
+            hint="read the plan again, then approve it with its digest",
+        )
+    valid = [one for one in action.approvals if one.expires_at > now]
+    if any(one.person.id == actor.id for one in valid):
+        raise Refused("a second approval must come from another person", reason="already_approved")
+    expires_at = now + timedelta(seconds=catalog.timing.approval_s)
+    return ev.Approved(plan=action.plan.id, digest=digest, expires_at=expires_at)
+
+
+def may_run(action: Action, *, now: datetime) -> str:
+    """Return why `action` may not run at `now`, in words; empty when it may."""
+    if action.state is not ActionState.APPROVED and action.plan.approvals_needed:
+        return f"it is {action.state.value}"
+    digest = digest_of(action.plan)
+    people = {one.person.id for one in action.approvals if one.digest == digest and one.expires_at > now}
+    if len(people) < action.plan.approvals_needed:
+        return "its approval has expired"
+    return ""

@@ -1,0 +1,11 @@
+"""Every operation there is: importing this module registers them all."""
+
+from stanch.operations import change, incident, investigation, mitigation, postmortem
+from stanch.operations.registry import Operation, registered
+
+MODULES = (incident, investigation, mitigation, postmortem, change)
+
+
+def all_operations() -> dict[str, Operation[object, object]]:
+    """Return every operation by name."""
+    return registered()

@@ -1,0 +1,83 @@
+"""Owes messages: composes what an audience is told, and puts it on its way in the same transaction."""
+
+from stanch.comms.messages import compose
+from stanch.incidents import events as ev
+from stanch.incidents.clocks import update_every
+from stanch.incidents.state import IncidentState
+from stanch.kernel.actor import SYSTEM, Actor, Via
+from stanch.kernel.codec import to_data
+from stanch.operations import cases
+from stanch.operations.world import World
+from stanch.ports.channel import Message
+from stanch.store import Transaction
+from stanch.store.model import Delivery, Timer
+
+
+def announce(
+    tx: Transaction,
+    world: World,
+    state: IncidentState,
+    *,
+    purpose: str,
+    note: str = "",
+    actor: Actor = SYSTEM,
+    via: Via = Via.ENGINE,
+) -> int:
+    """Owe a message of `purpose` to every channel and audience of the catalog; return how many were new.
+
+    A delivery's id is made of the incident, the purpose and how many of that purpose went before, so that doing the
+    same step twice owes one message.
+    """
+    now = world.clock.now()
+    every = update_every(state.ruling.severity)
+    next_update_at = now + every if every is not None and state.is_open else None
+    turn = len({message.text for message in state.messages.values() if message.purpose == purpose}) + 1
+    owed = 0
+    for channel in world.catalog.channels.values():
+        for audience in channel.audiences:
+            said = compose(
+                state,
+                purpose=purpose,
+                audience=audience,
+                now=now,
+                url=f"{world.url}/i/{state.number}",
+                next_update_at=next_update_at,
+                note=note,
+            )
+            key = f"inc{state.number}/{purpose}/{turn}/{channel.name}/{audience}"
+            message = Message(
+                id=key,
+                room=state.channel,
+                subject=said.subject,
+                text=said.text,
+                markdown=said.markdown,
+                incident=state.number,
+            )
+            delivery = Delivery(
+                id=key,
+                channel=channel.name,
+                room=state.channel,
+                purpose=purpose,
+                message=to_data(message),
+                due_at=now,
+                created_at=now,
+                incident=state.number,
+            )
+            if not tx.owe(delivery):
+                continue
+            record = ev.MessageOwed(
+                delivery=key,
+                channel=channel.name,
+                audience=audience,
+                purpose=purpose,
+                text=said.text,
+                next_update_at=next_update_at,
+            )
+            cases.record(tx, state.number, record, actor=actor, via=via)
+            owed += 1
+    if next_update_at is not None and owed:
+        tx.schedule(
+            Timer(id=f"inc{state.number}/remind", kind="remind", due_at=next_update_at, incident=state.number),
+            replace=True,
+        )
+    return owed

@@ -1,0 +1,329 @@
+"""Operations on an incident: declare, look, take on, write down, assign, move on, resolve, reopen, dismiss."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from stanch.incidents import events as ev
+from stanch.incidents import rules
+from stanch.incidents.model import Role, Status
+from stanch.incidents.severity import parse_severity
+from stanch.incidents.state import IncidentState
+from stanch.incidents.tables import find
+from stanch.kernel.errors import Invalid, Problem
+from stanch.operations import cases, declaring
+from stanch.operations.announcing import announce
+from stanch.operations.closing import write_postmortem
+from stanch.operations.overview import card_of_row, overview
+from stanch.operations.registry import Effect, operation
+from stanch.operations.showing import incident_view, series_of, timeline
+from stanch.operations.views import IncidentCard, IncidentView, Overview, SeriesView, TimelineEntry
+from stanch.operations.world import Call
+from stanch.store import Transaction
+
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nothing:
+    """No arguments."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ById:
+    """One incident, by its number."""
+
+    incident: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListIncidents:
+    """Which incidents to list."""
+
+    open_only: bool = False
+    limit: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """An incident's time line after `after` (a `seq`), oldest first."""
+
+    incident: int
+    after: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declare:
+    """An incident declared by hand. `severity` overrides the rules and then needs a `reason`; times are UTC."""
+
+    title: str
+    services: tuple[str, ...] = ()
+    summary: str = ""
+    started_at: datetime | None = None
+    severity: str = ""
+    reason: str = ""
+    data_loss: bool = False
+    security: bool = False
+    workaround: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """An incident in somebody's words. `zone` is the time zone that clock times in the text are meant in."""
+
+    text: str
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """Something to write down; `at` (UTC) when it happened earlier than now."""
+
+    incident: int
+    text: str
+    pinned: bool = False
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assign:
+    """A role for a person; an empty person takes it back."""
+
+    incident: int
+    role: str
+    person: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetSeverity:
+    """Another severity than the rules', with the reason."""
+
+    incident: int
+    severity: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetStatus:
+    """Another status, set by hand."""
+
+    incident: int
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolve:
+    """The end: cause and mitigation in words (by default from the log); `force_reason` resolves the unverified."""
+
+    incident: int
+    cause: str = ""
+    mitigation: str = ""
+    force_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Because:
+    """One incident and a reason."""
+
+    incident: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dismiss:
+    """One incident, why it is none, and the incident it is part of, if any."""
+
+    incident: int
+    reason: str
+    merged_into: int | None = None
+
+
+@operation("incident.overview", effect=Effect.READ, example={})
+def show_overview(call: Call, request: Nothing) -> Overview:
+    """Show what is wrong now: open incidents by severity, and every service beside its normal."""
+    with call.world.store.reading() as view:
+        return overview(view, call.world, now=call.now)
+
+
+@operation("incident.list", effect=Effect.READ, example={"open_only": True})
+def list_incidents(call: Call, request: ListIncidents) -> tuple[IncidentCard, ...]:
+    """List incidents: open ones first by severity, then the newest."""
+    limit = max(1, min(request.limit, 500))
+    with call.world.store.reading() as view:
+        rows = find(view.connection, open_only=request.open_only, limit=limit)
+        return tuple(card_of_row(row, call.world, now=call.now) for row in rows)
+
+
+@operation("incident.show", effect=Effect.READ, example={"incident": 1})
+def show(call: Call, request: ById) -> IncidentView:
+    """Show one incident with everything that is known about it."""
+    with call.world.store.reading() as view:
+        return incident_view(view, call.world, cases.load(view, request.incident), now=call.now)
+
+
+@operation("incident.timeline", effect=Effect.READ, example={"incident": 1, "after": 0})
+def show_timeline(call: Call, request: Timeline) -> tuple[TimelineEntry, ...]:
+    """Show an incident's time line, in the order in which things happened."""
+    with call.world.store.reading() as view:
+        state = cases.load(view, request.incident)
+        return timeline(view.events(incident=state.number, after=request.after), call.world)
+
+
+@operation("incident.series", effect=Effect.READ, example={"incident": 1})
+def show_series(call: Call, request: ById) -> tuple[SeriesView, ...]:
+    """Show the measured series of the affected services over the incident, with marks for what happened."""
+    with call.world.store.reading() as view:
+        return series_of(view, cases.load(view, request.incident), now=call.now)
+
+
+@operation("incident.declare", effect=Effect.WRITE, example={"title": "Checkout fails", "services": ["checkout"]})
+def declare(call: Call, request: Declare) -> IncidentView:
+    """Declare an incident by hand."""
+    title = request.title.strip()
+    problems = [] if title else [Problem(field="title", message="say what is wrong")]
+    known = call.world.catalog.services
+    problems += [
+        Problem(field="services", message=f"there is no service {name!r} in the catalog")
+        for name in request.services
+        if name not in known
+    ]
+    if request.started_at and request.started_at > call.now:
+        problems.append(Problem(field="started_at", message="lies in the future"))
+    if problems:
+        raise Invalid(problems=problems)
+    severity = parse_severity(request.severity) if request.severity else None
+    with call.world.store.writing() as tx:
+        number = declaring.declare_by_hand(
+            tx,
+            call,
+            declaring.ByHand(
+                title=title,
+                summary=request.summary,
+                services=request.services,
+                started_at=request.started_at or call.now,
+                severity=severity,
+                reason=request.reason,
+                data_loss=request.data_loss,
+                security=request.security,
+                workaround=request.workaround,
+            ),
+        )
+        return incident_view(tx, call.world, cases.load(tx, number), now=call.now)
+
+
+@operation("incident.report", effect=Effect.WRITE, example={"text": "500 errors on /api/checkout since 14:30 UTC"})
+def report(call: Call, request: Report) -> IncidentView:
+    """Open an incident from a text in plain words, and show how the text was read."""
+    with call.world.store.writing() as tx:
+        number = declaring.declare_from_text(tx, call, text=request.text, zone=request.zone)
+        return incident_view(tx, call.world, cases.load(tx, number), now=call.now)
+
+
+@operation("incident.acknowledge", effect=Effect.WRITE, example={"incident": 1})
+def acknowledge(call: Call, request: ById) -> IncidentView:
+    """Take an incident on; whoever does so first is its commander until somebody else is."""
+    with call.world.store.writing() as tx:
+        state = cases.load_open(tx, request.incident)
+        return _record(tx, call, state, *rules.acknowledge(state, actor=call.actor))
+
+
+@operation("incident.note", effect=Effect.WRITE, example={"incident": 1, "text": "payments pool looks full"})
+def add_note(call: Call, request: Note) -> IncidentView:
+    """Write something into the log; with `at`, something that happened earlier."""
+    if request.at and request.at > call.now:
+        raise Invalid("lies in the future", field="at")
+    with call.world.store.writing() as tx:
+        state = cases.load(tx, request.incident, lock=True)
+        written = rules.note(request.text, pinned=request.pinned)
+        cases.record(tx, state.number, written, actor=call.actor, via=call.via, at=request.at)
+        return _view(tx, call, state.number)
+
+
+@operation("incident.assign", effect=Effect.WRITE, example={"incident": 1, "role": "commander", "person": "alice"})
+def assign(call: Call, request: Assign) -> IncidentView:
+    """Give a role to a person, or take it back."""
+    role = _word(Role, request.role.replace("-", "_"), field="role")
+    with call.world.store.writing() as tx:
+        state = cases.load_open(tx, request.incident)
+        if state.roles.get(role, "") == request.person.strip():
+            return _view(tx, call, state.number)
+        return _record(tx, call, state, ev.RoleAssigned(role=role, person=request.person.strip()))
+
+
+@operation(
+    "incident.severity", effect=Effect.WRITE, example={"incident": 1, "severity": "SEV1", "reason": "payments lost"}
+)
+def set_severity(call: Call, request: SetSeverity) -> IncidentView:
+    """Set another severity than the rules did, with the reason."""
+    severity = parse_severity(request.severity)
+    with call.world.store.writing() as tx:
+        state = cases.load_open(tx, request.incident)
+        return _record(tx, call, state, *rules.override_severity(state, severity, reason=request.reason))
+
+
+@operation("incident.status", effect=Effect.WRITE, example={"incident": 1, "status": "investigating"})
+def set_status(call: Call, request: SetStatus) -> IncidentView:
+    """Move an incident on by hand."""
+    status = _word(Status, request.status, field="status")
+    with call.world.store.writing() as tx:
+        state = cases.load_open(tx, request.incident)
+        return _record(tx, call, state, *rules.change_status(state, status, reason=request.reason))
+
+
+@operation("incident.resolve", effect=Effect.WRITE, example={"incident": 1})
+def resolve(call: Call, request: Resolve) -> IncidentView:
+    """End an incident whose recovery is verified; tell everybody, and draft the post-mortem."""
+    with call.world.store.writing() as tx:
+        state = cases.load_open(tx, request.incident)
+        resolution = rules.Resolution(
+            cause=request.cause, mitigation=request.mitigation, force_reason=request.force_reason
+        )
+        events = rules.resolve(state, resolution, now=call.now, actor=call.actor)
+        cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
+        tx.cancel_timers(incident=state.number)
+        resolved = cases.load(tx, state.number)
+        announce(tx, call.world, resolved, purpose="resolution")
+        write_postmortem(tx, call.world, resolved)
+        return _view(tx, call, state.number)
+
+
+@operation("incident.reopen", effect=Effect.WRITE, example={"incident": 1, "reason": "errors are back"})
+def reopen(call: Call, request: Because) -> IncidentView:
+    """Take an ended incident up again."""
+    with call.world.store.writing() as tx:
+        state = cases.load(tx, request.incident, lock=True)
+        events = rules.reopen(state, reason=request.reason)
+        cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
+        declaring.start_clocks(tx, call.world, cases.load(tx, state.number))
+        return _view(tx, call, state.number)
+
+
+@operation("incident.dismiss", effect=Effect.WRITE, example={"incident": 1, "reason": "a planned load test"})
+def dismiss(call: Call, request: Dismiss) -> IncidentView:
+    """Say that it was no incident, or that it is part of another."""
+    with call.world.store.writing() as tx:
+        state = cases.load_open(tx, request.incident)
+        if request.merged_into is not None:
+            cases.load(tx, request.merged_into)
+        events = rules.dismiss(state, reason=request.reason, merged_into=request.merged_into)
+        cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
+        tx.cancel_timers(incident=state.number)
+        return _view(tx, call, state.number)
+
+
+def _record(tx: Transaction, call: Call, state: IncidentState, *events: ev.IncidentEvent) -> IncidentView:
+    cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
+    return _view(tx, call, state.number)
+
+
+def _view(tx: Transaction, call: Call, number: int) -> IncidentView:
+    return incident_view(tx, call.world, cases.load(tx, number), now=call.now)
+
+
+def _word(kind: type[E], text: str, *, field: str) -> E:
+    try:
+        return kind(text.strip().lower())
+    except ValueError:
+        raise Invalid(f"{text!r} is none of {', '.join(one.value for one in kind)}", field=field) from None

@@ -1,0 +1,150 @@
+"""What is wrong now: open incidents by severity, every service beside its normal."""
+
+from datetime import datetime
+
+from sqlalchemy import Row
+
+from stanch.alerts.series import ServiceReading, service_readings
+from stanch.catalog.changes import changes_between
+from stanch.catalog.model import Service
+from stanch.incidents.model import Severity, Status
+from stanch.incidents.state import ActionState, IncidentState
+from stanch.incidents.tables import find
+from stanch.operations import cases
+from stanch.operations.views import IncidentCard, Overview, ServiceCard
+from stanch.operations.world import World
+from stanch.ports.changes import Change
+from stanch.store import Transaction
+
+_RECENT = 5
+_WORKFLOW = (
+    "Acknowledge: stanch ack INC-N",
+    "Look: stanch incident show INC-N",
+    "Decide on the plan: stanch approve INC-N PLAN",
+    "Resolve once verified: stanch resolve INC-N",
+)
+
+
+def overview(tx: Transaction, world: World, *, now: datetime) -> Overview:
+    """Return what is wrong now."""
+    rows = find(tx.connection, limit=200)
+    open_cards = [card_of_state(cases.load(tx, row.number), world, now=now) for row in rows if row.is_open]
+    services = service_cards(tx, world, now=now)
+    recent = tuple(card_of_row(row, world, now=now) for row in rows if not row.is_open)[:_RECENT]
+    return Overview(
+        at=now,
+        incidents=tuple(sorted(open_cards, key=lambda card: (card.severity, card.started_at))),
+        services=services,
+        recent=recent,
+        quiet="" if open_cards else _quiet(services),
+        workflow=_WORKFLOW if open_cards else (),
+    )
+
+
+def service_cards(tx: Transaction, world: World, *, now: datetime) -> tuple[ServiceCard, ...]:
+    """Return every service of the catalog as its own checks see it."""
+    readings = service_readings(tx.connection, world.catalog, now=now)
+    latest: dict[str, Change] = {}
+    for change in changes_between(tx.connection, start=datetime.min.replace(tzinfo=now.tzinfo), end=now):
+        if change.service:
+            latest[change.service] = change
+    return tuple(
+        _service_card(service, readings.get(service.name), latest.get(service.name))
+        for service in world.catalog.services.values()
+    )
+
+
+def card_of_row(row: Row[tuple[object, ...]], world: World, *, now: datetime) -> IncidentCard:
+    """Return the card of an incident from its row in the projection, without reading its log."""
+    ended: datetime | None = row.resolved_at
+    return IncidentCard(
+        number=row.number,
+        key=f"INC-{row.number}",
+        title=row.title,
+        severity=Severity(row.severity).label,
+        status=Status(row.status).value,
+        is_open=bool(row.is_open),
+        started_at=row.started_at,
+        declared_at=row.declared_at,
+        resolved_at=ended,
+        age_s=((ended or now) - row.started_at).total_seconds(),
+        services=tuple(row.services),
+        environment="",
+        url=f"{world.url}/i/{row.number}",
+    )
+
+
+def card_of_state(state: IncidentState, world: World, *, now: datetime) -> IncidentCard:
+    """Return the card of an incident with its figures."""
+    impact = state.impact
+    top = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    return IncidentCard(
+        number=state.number,
+        key=state.key,
+        title=state.title,
+        severity=state.ruling.severity.label,
+        status=state.status.value,
+        is_open=state.is_open,
+        started_at=state.started_at,
+        declared_at=state.declared_at,
+        resolved_at=state.resolved_at,
+        age_s=((state.resolved_at or now) - state.started_at).total_seconds(),
+        services=state.services,
+        environment=state.environment,
+        url=f"{world.url}/i/{state.number}",
+        error_ratio=impact.error_ratio if impact else None,
+        normal_error_ratio=impact.normal_error_ratio if impact else None,
+        latency_p95_ms=impact.latency_p95_ms if impact else None,
+        normal_latency_p95_ms=impact.normal_latency_p95_ms if impact else None,
+        failed_requests=impact.failed_requests if impact else 0,
+        users=impact.users if impact else None,
+        error=state.error,
+        change=state.change,
+        cause=top.title if top else "",
+        recommended=recommended(state),
+    )
+
+
+def recommended(state: IncidentState) -> tuple[str, ...]:
+    """Return what to do now, first things first: the plan, then the tree's phase `now`, then the next test."""
+    if not state.is_open:
+        return ()
+    steps: list[str] = []
+    proposal = state.proposal
+    if proposal:
+        waiting = proposal.plan and state.actions[proposal.plan.id].state is ActionState.PROPOSED
+        if proposal.plan and waiting:
+            steps.append(proposal.plan.title)
+        steps += [step for step in proposal.phases.get("now", ()) if step not in steps]
+    if not state.cause_known and state.diagnosis and state.diagnosis.next_test:
+        steps.append(state.diagnosis.next_test)
+    return tuple(steps[:4])
+
+
+def _quiet(services: tuple[ServiceCard, ...]) -> str:
+    seen = [card.seen_at for card in services if card.seen_at]
+    if not services:
+        return "No service is configured yet, so nothing is watched. Begin with: stanch init"
+    if not seen:
+        return f"No incident is open. None of the {len(services)} services has been seen yet."
+    return f"No incident is open. {len(seen)} of {len(services)} services seen, last at {max(seen):%H:%M:%S} UTC."
+
+
+def _service_card(service: Service, reading: ServiceReading | None, change: Change | None) -> ServiceCard:
+    return ServiceCard(
+        name=service.name,
+        title=service.title or service.name,
+        state=reading.state if reading else "unknown",
+        external=service.external,
+        tier=service.tier,
+        error_ratio=reading.error_ratio if reading else None,
+        normal_error_ratio=reading.normal_error_ratio if reading else None,
+        latency_p95_ms=reading.latency_p95_ms if reading else None,
+        normal_latency_p95_ms=reading.normal_latency_p95_ms if reading else None,
+        request_rate=reading.request_rate if reading else None,
+        version=change.version if change else "",
+        last_change=change.title if change else "",
+        last_change_at=change.at if change else None,
+        seen_at=reading.seen_at if reading else None,
+        depends_on=service.depends_on,
+    )
