@@ -1,0 +1,1 @@
+"""The tests, one folder per area; `support` holds what they share."""

@@ -1,0 +1,1 @@
+"""What the tests of several areas share: databases, a browser, golden files, and what to do when a tool is missing."""
