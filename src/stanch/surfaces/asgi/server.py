@@ -1,0 +1,146 @@
+"""The application itself: routes inside a frame that checks trust, adds headers, and answers every error.
+
+`Frame` is this surface's outermost one: whatever escapes from below ends here, is logged once with the request's
+id and counted once, and the caller is told that id and nothing else.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stanch.kernel.errors import StanchError
+from stanch.surfaces.asgi.errors import ErrorDetail, detail_of, error_response, status_of
+from stanch.surfaces.asgi.figures import Figures
+from stanch.surfaces.asgi.front import Front
+from stanch.surfaces.asgi.trust import Distrust, Trust
+
+log = structlog.get_logger(__name__)
+
+PageError = Callable[[Request, ErrorDetail, int], Response]
+
+# Answers carry no secret and depend on nothing of the caller's, so that a probe may reach them under any name.
+_OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "content-security-policy": _CSP,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+_REFUSALS: Final = {
+    Distrust.HOST: (403, "this server does not answer to that host name", "name it in the configuration as a host"),
+    Distrust.ORIGIN: (403, "a page from elsewhere may not change anything here", "open the page of this server"),
+    Distrust.PEER: (403, "this server listens to its own machine only", "start it with a token to let others in"),
+    Distrust.TOKEN: (401, "a token is needed from another machine", "send Authorization: Bearer with the token"),
+}
+_HTTP_CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
+
+
+def application(
+    front: Front, *, routes: Sequence[BaseRoute], trust: Trust | None = None, page_error: PageError | None = None
+) -> ASGIApp:
+    """Return the ASGI application that serves `routes`.
+
+    `page_error` renders errors for a browser that navigates; the API always answers JSON.
+    """
+
+    async def on_error(request: Request, error: Exception) -> Response:
+        detail, status, headers = _told(error, request_id=request.scope["stanch_request"])
+        if page_error is not None and _wants_page(request):
+            return page_error(request, detail, status)
+        return error_response(detail, status=status, headers=headers)
+
+    # Without Starlette's own class, whose outermost frame would answer before ours does.
+    router = Router(routes, redirect_slashes=False)
+    inner = ExceptionMiddleware(router, handlers={StanchError: on_error, HTTPException: on_error})
+    return Frame(inner, trust=trust or Trust(), figures=front.figures)
+
+
+class Frame:
+    """The outermost frame around every request."""
+
+    def __init__(self, app: ASGIApp, *, trust: Trust, figures: Figures) -> None:
+        self._app = app
+        self._trust = trust
+        self._figures = figures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope["stanch_request"] = secrets.token_hex(8)
+        scope["app"] = self  # tells the router to raise what it can not route, so that it is answered like the rest
+        started = False
+
+        async def dressed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["stanch-request-id"] = request_id
+                self._figures.requests.labels(method=_method(scope), status=str(message["status"])).inc()
+            await send(message)
+
+        try:
+            if (refusal := self._refusal(scope, request_id)) is not None:
+                await refusal(scope, receive, dressed)
+            else:
+                await self._app(scope, receive, dressed)
+        except Exception as error:  # the surface's outermost frame
+            self._figures.bugs.inc()
+            log.exception("http.bug", request=request_id, path=scope["path"], error=str(error))
+            if started:
+                raise
+            detail = ErrorDetail(code="bug", message="an unexpected error", reason="bug", request_id=request_id)
+            await error_response(detail, status=500)(scope, receive, dressed)
+
+    def _refusal(self, scope: Scope, request_id: str) -> Response | None:
+        if scope["path"] in _OPEN_PATHS and scope["method"] in ("GET", "HEAD"):
+            return None
+        peer = scope["client"][0] if scope.get("client") else None
+        why = self._trust.refuse(method=scope["method"], headers=Headers(scope=scope), peer=peer)
+        if why is None:
+            return None
+        status, message, hint = _REFUSALS[why]
+        detail = ErrorDetail(code="forbidden", message=message, hint=hint, reason=why.value, request_id=request_id)
+        # A browser asks for the token by itself when it is challenged; any user name will do.
+        challenge = {"www-authenticate": 'Basic realm="Stanch", charset="UTF-8"'} if status == 401 else None
+        return error_response(detail, status=status, headers=challenge)
+
+
+def _method(scope: Scope) -> str:
+    # A label has few values, whatever a stranger sends.
+    known = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+    return scope["method"] if scope["method"] in known else "OTHER"
+
+
+def _told(error: Exception, *, request_id: str) -> tuple[ErrorDetail, int, dict[str, str]]:
+    if isinstance(error, StanchError):
+        return detail_of(error, request_id=request_id), status_of(error), {}
+    if not isinstance(error, HTTPException):
+        raise error
+    code = _HTTP_CODES.get(error.status_code, "invalid")
+    message = "there is nothing here" if error.status_code == 404 else error.detail
+    detail = ErrorDetail(code=code, message=message, reason=code, request_id=request_id)
+    return detail, error.status_code, dict(error.headers or {})
+
+
+def _wants_page(request: Request) -> bool:
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
