@@ -204,7 +204,7 @@ def _attempts(text: str, now: datetime, zone: str) -> list[tuple[int, int, Core 
         add(_BARE, match.start(), Unclear(reason="it names no clock time", end=match.end()))
     for match in _LOOKS_LIKE_TIME.finditer(text):
         readable = isinstance(match_moment(text, match.start(), now=now, zone=zone), Core)
-        reason = "it is not taken for the start" if readable else "this form is not read: write 14:30"
+        reason = "nothing says that it is the start" if readable else "write it as 14:30"
         add(_BARE, match.start(), Unclear(reason=reason, end=match.end()))
     for match in _ANCHOR.finditer(text):
         if match[0].lower().startswith("since") and (words := _WORDS.match(text, match.end())):
@@ -215,7 +215,7 @@ def _attempts(text: str, now: datetime, zone: str) -> list[tuple[int, int, Core 
 def _bare(outcome: Outcome) -> Outcome:
     """Take a time that no word such as "since" introduces only where it cannot be anything else."""
     if isinstance(outcome, Core) and outcome.shape in (Shape.CLOCK, Shape.DAY):
-        return Unclear(reason='it may not be the start: write "since" before it', end=outcome.end)
+        return Unclear(reason='nothing says that it is the start; write "since" before it', end=outcome.end)
     return outcome
 
 

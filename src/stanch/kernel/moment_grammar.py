@@ -275,7 +275,7 @@ def _clock(text: str, position: int) -> _Clock | Unclear | None:
     if match := _NOON.match(text, position):
         return _Clock(clock=time(12), precision=Precision.MINUTE, end=match.end())
     if match := _ODD_CLOCK.match(text, position):
-        return Unclear(reason="this form is not read: write 14:30", end=match.end())
+        return Unclear(reason="write it as 14:30", end=match.end())
     return None
 
 
