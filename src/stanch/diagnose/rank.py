@@ -1,0 +1,263 @@
+"""From findings to ranked hypotheses: log-odds added, every step cited, and "not known yet" below a floor. Pure.
+
+For a candidate i of a kind with prior log-odds b and n rivals of its kind, and clues of w = s * ln r nats (r is the
+likelihood ratio, s the sighting's strength, 0..1):
+
+    l(i) = b - ln n + (largest w > 0 + SHARE * the other w > 0) + (smallest w < 0 + SHARE * the other w < 0)
+    score(i) = (1 - UNSEEN) * exp l(i) / (exp l(else) + sum over j of exp l(j))
+
+`else` is "something else": a cause that is none of the kinds. Worked value: a deploy alone (b = ln(0.3 / 0.7)) that
+came 40 s before (15) and is where it starts (8): l = -0.85 + 2.71 + 0.5 * 2.08 = 2.90; against `else` at
+ln(0.15 / 0.85) = -1.73 and nothing more: score = 0.98 * 18.2 / (0.18 + 18.2) = 0.97.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from stanch.diagnose.candidates import candidates
+from stanch.diagnose.clues import CLUES, Clue
+from stanch.diagnose.kinds import KINDS, Kind, Subject, log_odds
+from stanch.diagnose.model import Candidate, Graph, Sighting
+from stanch.diagnose.origin import origins, own_errors
+from stanch.diagnose.picture import Picture, picture_of
+from stanch.diagnose.questions import Weighed, most_informative
+from stanch.diagnose.wording import change_name, percent
+from stanch.incidents.events import HypothesesRanked
+from stanch.incidents.model import Citation, Hypothesis
+from stanch.ports.changes import Change
+from stanch.ports.evidence import Finding
+
+SHARE: Final = 0.5
+"""What is left of a clue's weight beside a stronger one of the same sign: clues of one incident overlap, and added in
+full they are sure of themselves too soon; 1 would be right for independent clues. To be calibrated on drills."""
+UNSEEN: Final = 0.02
+"""Share that is never given away: the cause nobody thought of."""
+FLOOR: Final = 0.5
+"""Below it the answer is "not known yet": the best guess is then more likely wrong than right."""
+ELSE_PRIOR: Final = log_odds(0.15)
+"""Something else: about one in seven incidents has a cause outside the kinds."""
+ELSE_UNSEEN: Final = log_odds(0.5)
+"""The same where no finding shows the trouble at all: then every second time it is something else."""
+MOST_SHOWN: Final = 8
+_ALWAYS_SHOWN: Final = 3
+_LEAST_SHOWN: Final = 0.02
+_LEAST_WEIGHT: Final = 0.01
+_LEAST_EVIDENCE: Final = 0.5
+"""Nats of evidence for a cause without which it is a guess from how common it is, whatever its score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scored:
+    kind: Kind
+    candidate: Candidate
+    log_odds: float
+    pro: tuple[Citation, ...]
+    contra: tuple[Citation, ...]
+    sightings: Mapping[str, Sighting]
+
+
+def rank(
+    findings: Iterable[Finding],
+    *,
+    changes: Sequence[Change],
+    onset: datetime,
+    graph: Graph,
+    now: datetime,
+    services: Sequence[str] = (),
+    round: int = 1,
+    kinds: Sequence[Kind] = KINDS,
+    onset_low: datetime | None = None,
+    onset_high: datetime | None = None,
+) -> HypothesesRanked:
+    """Weigh every kind of cause against the findings and return the hypotheses, likeliest first.
+
+    `services` are those the incident is about, used where the findings do not tell where it starts. `known` is False
+    when the first one's score is below `FLOOR`, or nothing but its prior speaks for it.
+    """
+    picture = picture_of(
+        findings,
+        changes=changes,
+        onset=onset,
+        graph=graph,
+        now=now,
+        services=services,
+        onset_low=onset_low,
+        onset_high=onset_high,
+    )
+    scored = [_weigh(kind, candidate, picture) for kind, candidate in candidates(kinds, picture)]
+    total = math.exp(ELSE_PRIOR if origins(picture) else ELSE_UNSEEN) + sum(math.exp(each.log_odds) for each in scored)
+    hypotheses = [_hypothesis(each, (1 - UNSEEN) * math.exp(each.log_odds) / total, picture) for each in scored]
+    hypotheses.sort(key=lambda each: (-each.score, each.kind, each.service, each.target, each.change))
+    shown = tuple(
+        each
+        for place, each in enumerate(hypotheses[:MOST_SHOWN])
+        if place < _ALWAYS_SHOWN or each.score >= _LEAST_SHOWN
+    )
+    top = shown[0] if shown else None
+    # Without a look at the trouble itself the nearest change could win by being near alone.
+    known = top is not None and top.score >= FLOOR and bool(origins(picture)) and _is_argued(top)
+    weighed = [
+        Weighed(
+            kind=each.kind,
+            candidate=each.candidate,
+            score=math.exp(each.log_odds) / total,
+            seen=frozenset(each.sightings),
+        )
+        for each in scored
+    ]
+    question = most_informative(weighed)
+    next_test = question.text if question is not None else "Look at what the failing requests have in common"
+    if known and top is not None:
+        next_test = top.next_test
+    return HypothesesRanked(
+        round=round, hypotheses=shown, known=known, verdict=_verdict(top, known=known), next_test=next_test
+    )
+
+
+def _weigh(kind: Kind, candidate: Candidate, picture: Picture) -> _Scored:
+    sightings: dict[str, Sighting] = {}
+    cited: list[Citation] = []
+    for weight in kind.weights:
+        clue = CLUES[weight.clue]
+        sighting = clue.look(picture, candidate)
+        if sighting is None:
+            continue
+        sightings[clue.name] = sighting
+        nats = sighting.strength * math.log(weight.holds if sighting.holds else weight.absent)
+        finding = sighting.findings[0] if sighting.findings else ""
+        cited.append(Citation(finding=finding, text=_say(clue, sighting, candidate), weight=nats))
+    pro = _shared([each for each in cited if each.weight > 0])
+    contra = _shared([each for each in cited if each.weight < 0])
+    return _Scored(
+        kind=kind,
+        candidate=candidate,
+        log_odds=kind.prior - math.log(candidate.rivals) + sum(each.weight for each in (*pro, *contra)),
+        pro=pro,
+        contra=contra,
+        sightings=sightings,
+    )
+
+
+def _shared(cited: list[Citation]) -> tuple[Citation, ...]:
+    """Leave the strongest its weight and the others their share of it; strongest first, those of no weight left out."""
+    ordered = sorted(cited, key=lambda each: (-abs(each.weight), each.text))
+    weighed = [
+        replace(each, weight=round(each.weight * (1.0 if place == 0 else SHARE), 3))
+        for place, each in enumerate(ordered)
+    ]
+    return tuple(each for each in weighed if abs(each.weight) >= _LEAST_WEIGHT)
+
+
+def _is_argued(hypothesis: Hypothesis) -> bool:
+    return sum(one.weight for one in hypothesis.evidence_for) >= _LEAST_EVIDENCE
+
+
+def _say(clue: Clue, sighting: Sighting, candidate: Candidate) -> str:
+    template = clue.says if sighting.holds else clue.denies
+    return template.format_map(_Words({**_words(candidate), **sighting.words}))
+
+
+class _Words(dict[str, str]):
+    """Words for a template; one that is missing is left out rather than breaking the sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _words(candidate: Candidate) -> dict[str, str]:
+    change = candidate.change
+    return {
+        "service": candidate.service or "the service",
+        "target": candidate.target,
+        "change": change_name(change) if change else "",
+        "version": change.version or change.commit if change else "",
+        "previous": change.previous or f"{change.commit or change.version}^" if change else "",
+    }
+
+
+def _hypothesis(scored: _Scored, score: float, picture: Picture) -> Hypothesis:
+    kind, candidate, change = scored.kind, scored.candidate, scored.candidate.change
+    culprit = _culprit(scored, picture)
+    words = _Words({**_words(candidate), "culprit_file": culprit.split(":", 1)[0]})
+    words["repeat"] = _repeat(scored, picture)
+    title = kind.title.format_map(words)
+    return Hypothesis(
+        id="/".join(
+            part for part in (kind.name, candidate.service, candidate.target, change.id if change else "") if part
+        ),
+        kind=kind.name,
+        title=title,
+        score=round(score, 4),
+        service=candidate.service,
+        target=candidate.target,
+        change=change.id if change else "",
+        change_title=change.title or change_name(change) if change else "",
+        version=change.version if change else "",
+        previous=change.previous if change else "",
+        commit=_commit(change, culprit),
+        culprit=culprit,
+        log_odds=round(scored.log_odds, 3),
+        evidence_for=scored.pro,
+        evidence_against=scored.contra,
+        next_test=kind.next_test.format_map(words),
+        next_command=kind.next_command.format_map(words).strip().removesuffix(" --"),
+        mitigations=kind.mitigations,
+    )
+
+
+def _culprit(scored: _Scored, picture: Picture) -> str:
+    seen = scored.sightings.get("trace_in_change")
+    if seen is not None and seen.holds:
+        return seen.words.get("culprit", "")
+    if scored.kind.subject is Subject.CHANGE:
+        blamed = scored.sightings.get("errors_new_since_change")
+        if blamed is None or not blamed.holds:
+            return ""
+    elif scored.kind.subject is Subject.CALL:
+        return ""
+    groups = own_errors(picture, scored.candidate.service)
+    return next((str(fact.signal.data["culprit"]) for fact in groups if fact.signal.data.get("culprit")), "")
+
+
+def _commit(change: Change | None, culprit: str) -> str:
+    """Return the commit to blame: the change's newest one that touched the culprit's file, else the change's own."""
+    if change is None:
+        return ""
+    commits = change.data.get("commits")
+    if culprit and isinstance(commits, list):
+        file = culprit.split(":", 1)[0]
+        for entry in reversed(commits):
+            if not isinstance(entry, dict):
+                continue
+            paths = entry.get("paths")
+            if isinstance(paths, list) and any(_same_file(str(path), file) for path in paths):
+                return str(entry.get("commit", ""))
+    return change.commit
+
+
+def _same_file(one: str, other: str) -> bool:
+    longer, shorter = (one, other) if len(one) >= len(other) else (other, one)
+    return longer == shorter or longer.endswith(f"/{shorter}")
+
+
+def _repeat(scored: _Scored, picture: Picture) -> str:
+    """Return the command of the finding that weighs most, so that a person can look again."""
+    for citation in (*scored.pro, *scored.contra):
+        command = next(
+            (fact.command for fact in picture.facts if fact.finding == citation.finding and fact.command), ""
+        )
+        if command:
+            return command
+    return ""
+
+
+def _verdict(top: Hypothesis | None, *, known: bool) -> str:
+    if top is None:
+        return "Not known yet: nothing that was found points at a cause"
+    if not known:
+        return f"Not known yet; the best guess, at {percent(top.score)}, is: {top.title}"
+    why = top.evidence_for[0].text if top.evidence_for else ""
+    return f"{top.title} ({percent(top.score)}): {why}" if why else f"{top.title} ({percent(top.score)})"
