@@ -1,0 +1,1 @@
+"""The looks of checks: what the last one handed on, and how it went."""

@@ -1,0 +1,1 @@
+"""Samples: the numbers that looks brought home, by service, metric and labels."""

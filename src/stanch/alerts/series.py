@@ -1,0 +1,236 @@
+"""Reads what was measured, for diagnosis, verification and the pages: series, windows, how every service is.
+
+Windows are (start, end]: a count that carries an instant speaks for the time before it. Shares over a window are
+pooled from counts. What is normal is `normal`'s, errors in logs are `standout`'s.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, TypedDict, TypeVar
+
+import numpy as np
+
+from stanch.alerts.looks.tables import find_seeing
+from stanch.alerts.model import Alert, Condition, Metric, Seeing
+from stanch.alerts.normal import baseline_before
+from stanch.alerts.rules import weighted_median
+from stanch.alerts.samples.tables import newest_labels, newest_sample, read_samples, sums_of
+from stanch.alerts.standout import primary_error
+from stanch.alerts.tables import find_alerts, find_conditions
+from stanch.catalog.model import Catalog
+from stanch.store import Connection
+
+__all__ = [
+    "Series",
+    "ServiceReading",
+    "baseline_before",
+    "failed_since",
+    "latest",
+    "mean_between",
+    "primary_error",
+    "read_series",
+    "recent_value",
+    "service_readings",
+]
+
+LATEST_LOOKS: Final = 2.5
+"""A window holds at least this many looks, so that a check that looks seldom is seen too."""
+
+STALE_WINDOWS: Final = 3.0
+"""A service that no look has seen for three windows is unknown."""
+
+VERSION_WINDOW: Final = timedelta(hours=24)
+
+T = TypeVar("T", Alert, Condition, Seeing)
+
+
+class _Figures(TypedDict):
+    error_ratio: float | None
+    normal_error_ratio: float | None
+    latency_p95_ms: float | None
+    normal_latency_p95_ms: float | None
+    request_rate: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One series: times in seconds since 1970 and values, oldest first, may be empty."""
+
+    service: str
+    metric: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    times: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceReading:
+    """How a service is now, beside its normal.
+
+    `state` is `ok`, `degraded` (something about it is not as it should be), `down`, or `unknown` when no check sees
+    it. Figures are over the detection window, None where nothing was measured; `trouble` says why a check sees nothing.
+    """
+
+    service: str
+    state: str
+    up: bool | None = None
+    error_ratio: float | None = None
+    normal_error_ratio: float | None = None
+    latency_p95_ms: float | None = None
+    normal_latency_p95_ms: float | None = None
+    request_rate: float | None = None
+    version: str = ""
+    seen_at: datetime | None = None
+    trouble: str = ""
+    alerts: tuple[str, ...] = ()
+
+
+def read_series(
+    connection: Connection,
+    *,
+    service: str,
+    metric: str,
+    start: datetime,
+    end: datetime,
+    labels: Mapping[str, str] | None = None,
+) -> Series:
+    """Return one series in (start, end]; without `labels` the largest over all label sets at each instant."""
+    times, values = read_samples(connection, service=service, metric=metric, labels=labels, start=start, end=end)
+    return Series(
+        service=service,
+        metric=metric,
+        labels=dict(labels or {}),
+        times=tuple(times.tolist()),
+        values=tuple(values.tolist()),
+    )
+
+
+def latest(
+    connection: Connection, *, service: str, metric: str, labels: Mapping[str, str] | None = None
+) -> tuple[datetime, float] | None:
+    """Return the newest sample of one series with its instant (UTC), None when there is none."""
+    return newest_sample(connection, service=service, metric=metric, labels=labels)
+
+
+def mean_between(
+    connection: Connection,
+    *,
+    service: str,
+    metric: str,
+    start: datetime,
+    end: datetime,
+    labels: Mapping[str, str] | None = None,
+) -> float | None:
+    """Return the mean in (start, end], of a share the pooled one; None when nothing was measured."""
+    if metric == Metric.ERROR_RATIO:
+        failed, total = failed_since(connection, services=(service,), since=start, now=end)
+        return failed / total if total else None
+    values = read_samples(connection, service=service, metric=metric, labels=labels, start=start, end=end)[1]
+    return float(values.mean()) if values.size else None
+
+
+def recent_value(
+    connection: Connection,
+    *,
+    service: str,
+    metric: str,
+    now: datetime,
+    window_s: float,
+    labels: Mapping[str, str] | None = None,
+) -> float | None:
+    """Return what a metric is over the newest `window_s` seconds, as alerts judge it; None when nothing was measured.
+
+    A share is pooled, a P95 is the median weighted by requests, `up` is 1 only when every look was answered, and
+    everything else is the median; without `labels` it is of the largest label set at each instant.
+    """
+    start = now - timedelta(seconds=window_s)
+    if metric == Metric.ERROR_RATIO:
+        return mean_between(connection, service=service, metric=metric, start=start, end=now)
+    times, values = read_samples(connection, service=service, metric=metric, labels=labels, start=start, end=now)
+    if not values.size:
+        return None
+    if metric == Metric.UP:
+        return float(values.min())
+    if metric == Metric.LATENCY_P95_MS:
+        counted = read_samples(connection, service=service, metric=Metric.REQUESTS, labels={}, start=start, end=now)
+        return weighted_median(values, np.interp(times, *counted) if counted[0].size else np.ones_like(values))
+    return float(np.median(values))
+
+
+def failed_since(connection: Connection, *, services: Sequence[str], since: datetime, now: datetime) -> tuple[int, int]:
+    """Return how many requests failed and how many there were, over all `services`, after `since`."""
+    counted = (Metric.FAILED_REQUESTS, Metric.REQUESTS)
+    sums = sums_of(connection, services=services, metrics=counted, start=since, end=now)
+    failed, total = (sum(sums.get((name, metric), 0.0) for name in services) for metric in counted)
+    return round(failed), round(total)
+
+
+def service_readings(connection: Connection, catalog: Catalog, *, now: datetime) -> dict[str, ServiceReading]:
+    """Return how every service of the catalog is now, by name."""
+    alerts = _by_service(find_alerts(connection, firing_only=True))
+    conditions = _by_service(find_conditions(connection))
+    seeing = _by_service(find_seeing(connection))
+    since = now - VERSION_WINDOW
+    versions = newest_labels(connection, metric=Metric.BUILD_INFO, start=since, services=tuple(catalog.services))
+    found = {}
+    for name, service in catalog.services.items():
+        slowest_s = max((check.every_s for check in service.checks), default=0.0)
+        window_s = max(catalog.timing.detect_window_s, LATEST_LOOKS * slowest_s)
+        looks = seeing.get(name, [])
+        stands = {one.metric: one for one in conditions.get(name, []) if not one.labels}
+        firing = alerts.get(name, [])
+        seen_at = max((look.seen_at for look in looks if look.seen_at), default=None)
+        is_seen = seen_at is not None and now - seen_at <= timedelta(seconds=STALE_WINDOWS * window_s)
+        found[name] = ServiceReading(
+            service=name,
+            state=_state(firing, conditions.get(name, [])) if is_seen or firing else "unknown",
+            up=_up(stands) if is_seen else None,
+            version=versions.get(name, {}).get("version", ""),
+            seen_at=seen_at,
+            trouble=next((look.trouble for look in looks if look.trouble), ""),
+            alerts=tuple(alert.summary for alert in firing),
+            **_figures(connection, name, stands, now=now, window_s=window_s),
+        )
+    return found
+
+
+def _by_service(found: Sequence[T]) -> dict[str, list[T]]:
+    grouped: dict[str, list[T]] = {}
+    for one in found:
+        grouped.setdefault(one.service, []).append(one)
+    return grouped
+
+
+def _state(firing: Sequence[Alert], conditions: Sequence[Condition]) -> str:
+    # What is so but has not been so for long enough to be an alert counts too: a neighbour's alert came first.
+    wrong = {alert.metric for alert in firing} | {one.metric for one in conditions if one.breached_since}
+    if wrong & {Metric.UP, Metric.RESTARTS}:
+        return "down"
+    if wrong - {Metric.BLIND}:
+        return "degraded"
+    return "unknown" if wrong else "ok"
+
+
+def _up(stands: Mapping[Metric, Condition]) -> bool | None:
+    measured = stands[Metric.UP].measured if Metric.UP in stands else None
+    return measured.value >= 0.5 if measured else None
+
+
+def _figures(
+    connection: Connection, service: str, stands: Mapping[Metric, Condition], *, now: datetime, window_s: float
+) -> _Figures:
+    def recent(metric: Metric) -> float | None:
+        return recent_value(connection, service=service, metric=metric, now=now, window_s=window_s)
+
+    def normal(metric: Metric) -> float | None:
+        measured = stands[metric].measured if metric in stands else None
+        return measured.normal if measured else None
+
+    return {
+        "error_ratio": recent(Metric.ERROR_RATIO),
+        "normal_error_ratio": normal(Metric.ERROR_RATIO),
+        "latency_p95_ms": recent(Metric.LATENCY_P95_MS),
+        "normal_latency_p95_ms": normal(Metric.LATENCY_P95_MS),
+        "request_rate": recent(Metric.REQUEST_RATE),
+    }

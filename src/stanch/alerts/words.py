@@ -1,0 +1,101 @@
+"""How readings and alerts are worded: `checkout error rate 45 %, normal 0.2 %`. Pure."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from stanch.alerts.model import Measured, Metric
+from stanch.kernel.duration import format_duration
+
+
+def percent(ratio: float) -> str:
+    """Return a share in per cent, with a decimal below 10: 0.45 is `45 %`, 0.002 is `0.2 %`, 0.0004 is `0.04 %`."""
+    value = ratio * 100
+    if value == 0 or value >= 9.95:
+        return f"{value:.0f} %"
+    if value >= 0.095:
+        return f"{value:.1f}".removesuffix(".0") + " %"
+    return f"{value:.2f} %" if value >= 0.005 else "under 0.01 %"
+
+
+def thousands(value: float) -> str:
+    """Return a number with commas and no decimals from 10 on: 4200 is `4,200`, 3.25 is `3.2`."""
+    return f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}".removesuffix(".0")
+
+
+def many(count: float, noun: str) -> str:
+    """Return a count with its noun: `1 request`, `1,204 requests`."""
+    return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"
+
+
+def summary_of(service: str, metric: Metric, labels: Mapping[str, str], measured: Measured, *, detail: str) -> str:
+    """Return an alert in one line, with what is normal beside it where that is known."""
+    match metric:
+        case Metric.ERROR_RATIO:
+            said, normal = f"{service} error rate {percent(measured.value)}", _normal(measured, percent)
+        case Metric.LATENCY_P95_MS:
+            said, normal = f"{service} P95 {_milliseconds(measured.value)}", _normal(measured, _milliseconds)
+        case Metric.SATURATION:
+            resource = labels.get("resource", "resource").replace("_", " ")
+            said, normal = f"{service} {resource} {percent(measured.value)} in use", _normal(measured, percent)
+        case Metric.ERROR_RECORDS:
+            said = f"{service} logs {many(measured.value, 'error')} a window"
+            normal = _normal(measured, thousands)
+        case Metric.RESTARTS:
+            said, normal = f"{service} keeps restarting: {detail}", ""
+        case Metric.UP:
+            said, normal = f"{service} is down: {detail}", ""
+        case Metric.BLIND:
+            said, normal = f"cannot see {service}: {detail}", ""
+        case _:
+            said, normal = f"{service} {metric.value} {thousands(measured.value)}", _normal(measured, thousands)
+    return said + normal
+
+
+def title_of(service: str, metric: Metric, labels: Mapping[str, str]) -> str:
+    """Return what an alert is about, without figures: `checkout error rate`."""
+    match metric:
+        case Metric.ERROR_RATIO:
+            return f"{service} error rate"
+        case Metric.LATENCY_P95_MS:
+            return f"{service} slow"
+        case Metric.SATURATION:
+            return f"{service} {labels.get('resource', 'resource').replace('_', ' ')} filling up"
+        case Metric.ERROR_RECORDS:
+            return f"{service} errors in the log"
+        case Metric.RESTARTS:
+            return f"{service} keeps restarting"
+        case Metric.UP:
+            return f"{service} down"
+        case Metric.BLIND:
+            return f"cannot see {service}"
+    return f"{service} {metric.value.replace('_', ' ')}"
+
+
+def ended_summary_of(
+    service: str, metric: Metric, labels: Mapping[str, str], measured: Measured, *, lasted: timedelta
+) -> str:
+    """Return the end of an alert in one line: `checkout error rate back to 0.2 % after 4m 20s`."""
+    after = f"after {format_duration(lasted)}"
+    match metric:
+        case Metric.ERROR_RATIO:
+            return f"{service} error rate back to {percent(measured.value)} {after}"
+        case Metric.LATENCY_P95_MS:
+            return f"{service} P95 back to {_milliseconds(measured.value)} {after}"
+        case Metric.SATURATION:
+            resource = labels.get("resource", "resource").replace("_", " ")
+            return f"{service} {resource} back to {percent(measured.value)} in use {after}"
+        case Metric.UP:
+            return f"{service} answers again {after}"
+        case Metric.RESTARTS:
+            return f"{service} keeps running again {after}"
+        case Metric.BLIND:
+            return f"{service} can be seen again {after}"
+    return f"{title_of(service, metric, labels)}: over {after}"
+
+
+def _normal(measured: Measured, words: Callable[[float], str]) -> str:
+    return "" if measured.normal is None else f", normal {words(measured.normal)}"
+
+
+def _milliseconds(value: float) -> str:
+    return f"{thousands(value)} ms"
