@@ -204,8 +204,8 @@ class Condition:
 class ErrorGroup:
     """One kind of failure seen in the logs of a service.
 
-    `count` is since the instant asked for, `before` in the ten minutes before it, `total` over all time; `first_seen`
-    and `last_seen` are over all time. `trend` is a value of `shape.Shape`; `versions` are oldest first.
+    `recent` counts since the instant asked for, `before` in the ten minutes before it, `count` over all time, as do
+    `first_seen` and `last_seen`. `trend` is a value of `shape.Shape`; `versions` are oldest first.
     """
 
     service: str
@@ -213,11 +213,11 @@ class ErrorGroup:
     title: str
     culprit: str
     versions: tuple[str, ...]
-    total: int
+    count: int
     first_seen: datetime
     last_seen: datetime
     sample: str
-    count: int = 0
+    recent: int = 0
     before: int = 0
     trend: str = ""
 

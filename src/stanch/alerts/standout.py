@@ -31,7 +31,7 @@ def errors_since(
     start = min(since, now) - HISTORY
     counts = counts_of_errors(connection, services=services, start=start, end=now)
     groups = [_counted(one, counts.get((one.service, one.fingerprint), {}), since=since, now=now) for one in found]
-    return sorted((one for one in groups if one.count), key=lambda one: (-_excess(one, since, now), one.fingerprint))
+    return sorted((one for one in groups if one.recent), key=lambda one: (-_excess(one, since, now), one.fingerprint))
 
 
 def primary_error(
@@ -66,7 +66,7 @@ def _counted(group: ErrorGroup, counts: Mapping[datetime, int], *, since: dateti
     normal = baseline_of(buckets, values, before=first.timestamp(), season_seconds=None)
     return replace(
         group,
-        count=sum(count for at, count in counts.items() if at >= first),
+        recent=sum(count for at, count in counts.items() if at >= first),
         before=sum(count for at, count in counts.items() if first - HISTORY <= at < first),
         trend=shape_of(buckets, values, normal).value,
     )
@@ -75,7 +75,7 @@ def _counted(group: ErrorGroup, counts: Mapping[datetime, int], *, since: dateti
 def _excess(group: ErrorGroup, since: datetime, now: datetime) -> float:
     """Return how many more there were since `since` than its rate before would have made."""
     elapsed = max((now - since).total_seconds(), float(BUCKET_S))
-    return group.count - group.before * elapsed / HISTORY.total_seconds()
+    return group.recent - group.before * elapsed / HISTORY.total_seconds()
 
 
 def _names(title: str, service: str) -> bool:
