@@ -29,7 +29,10 @@ from stanch.ports.evidence import Finding
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """An incident was opened. `started_at` is the estimated onset (UTC), with its interval."""
+    """An incident was opened. `started_at` is the estimated onset (UTC), with its interval.
+
+    `text` is a report as it came, `reading` how it was understood: pairs of a heading and a sentence.
+    """
 
     kind: ClassVar[str] = "incident.declared"
     number: int
@@ -46,6 +49,7 @@ class Declared:
     endpoint: str = ""
     symptom: str = ""
     text: str = ""
+    reading: tuple[tuple[str, str], ...] = ()
     drill: bool = False
 
 

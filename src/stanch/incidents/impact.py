@@ -3,25 +3,16 @@
 from collections.abc import Iterable
 
 from stanch.catalog.model import Catalog
+from stanch.catalog.rules import upstream
 from stanch.incidents.model import Impact
 from stanch.incidents.severity import Case
 
 
 def upstream_of(catalog: Catalog, services: Iterable[str]) -> tuple[str, ...]:
-    """Return the services that depend on any of `services`, directly or not, nearest first; cycles are fine."""
-    found: list[str] = []
-    frontier = list(dict.fromkeys(services))
-    seen = set(frontier)
-    while frontier:
-        callers = [
-            service.name
-            for service in catalog.services.values()
-            if service.name not in seen and any(name in frontier for name in service.depends_on)
-        ]
-        seen.update(callers)
-        found.extend(callers)
-        frontier = callers
-    return tuple(found)
+    """Return the services that depend on any of `services`, directly or not, nearest first, without them."""
+    given = tuple(dict.fromkeys(services))
+    found = dict.fromkeys(name for service in given for name in upstream(catalog, service))
+    return tuple(name for name in found if name not in given)
 
 
 def case_of(impact: Impact, catalog: Catalog, *, symptom: str = "") -> Case:

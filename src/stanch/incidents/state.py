@@ -102,6 +102,7 @@ class IncidentState:
     endpoint: str = ""
     symptom: str = ""
     text: str = ""
+    reading: tuple[tuple[str, str], ...] = ()
     drill: bool = False
     severity_overridden: bool = False
     acknowledged_at: datetime | None = None
@@ -181,6 +182,7 @@ def _declared(record: ev.Declared, event: Event) -> IncidentState:
         endpoint=record.endpoint,
         symptom=record.symptom,
         text=record.text,
+        reading=record.reading,
         drill=record.drill,
         seq=event.seq,
         version=event.version,

@@ -1,11 +1,13 @@
 """The projection of incidents that lists and searches read. Computed from the log; `Store.rebuild` makes it again."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Column, Connection, Index, Integer, Row, Table, Text, insert, select, update
 
 from stanch.incidents import events as ev
-from stanch.incidents.model import Status
+from stanch.incidents.model import Severity, Status
 from stanch.kernel.event import Event
 from stanch.store.schema import metadata
 from stanch.store.types import Document, Instant, Serial
@@ -49,12 +51,46 @@ class IncidentProjector:
         connection.execute(update(incidents).where(incidents.c.number == event.incident).values(changed))
 
 
-def find(connection: Connection, *, open_only: bool = False, limit: int = 100) -> list[Row[tuple[object, ...]]]:
-    """Return rows of incidents: open ones first by severity, then the newest."""
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An incident as lists show it."""
+
+    number: int
+    title: str
+    status: Status
+    severity: Severity
+    services: tuple[str, ...]
+    declared_at: datetime
+    started_at: datetime
+    resolved_at: datetime | None
+    channel: str
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether somebody still has to work on it."""
+        return self.status.is_open
+
+
+def find(connection: Connection, *, open_only: bool = False, limit: int = 100) -> list[Listed]:
+    """Return incidents: open ones first by severity, then the newest."""
     query = select(incidents).order_by(incidents.c.is_open.desc(), incidents.c.severity, incidents.c.number.desc())
     if open_only:
         query = query.where(incidents.c.is_open == 1)
-    return list(connection.execute(query.limit(limit)))
+    return [_listed(row) for row in connection.execute(query.limit(limit))]
+
+
+def _listed(row: Row[tuple[object, ...]]) -> Listed:
+    return Listed(
+        number=row.number,
+        title=row.title,
+        status=Status(row.status),
+        severity=Severity(row.severity),
+        services=tuple(row.services),
+        declared_at=row.declared_at,
+        started_at=row.started_at,
+        resolved_at=row.resolved_at,
+        channel=row.channel,
+    )
 
 
 def _row(record: ev.Declared, event: Event) -> dict[str, object]:

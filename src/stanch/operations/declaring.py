@@ -8,7 +8,7 @@ from stanch.incidents.clocks import response_clocks, update_every
 from stanch.incidents.impact import case_of
 from stanch.incidents.model import Impact, Severity, SeverityRuling
 from stanch.incidents.naming import channel_name
-from stanch.incidents.reading import read_report
+from stanch.incidents.reading import explain, read_report
 from stanch.incidents.severity import rule_severity
 from stanch.incidents.state import IncidentState
 from stanch.kernel.actor import Actor, Via
@@ -76,6 +76,11 @@ def declare_from_text(tx: Transaction, call: Call, *, text: str, zone: str) -> i
         endpoint=reading.endpoint or "",
         symptom=reading.symptom.kind.value,
         text=text,
+        reading=(
+            *explain(reading),
+            *(("Not read", sentence) for sentence in reading.unread),
+            *(("Check", sentence) for sentence in reading.remarks),
+        ),
         drill=call.world.catalog.drill,
     )
     open_incident(tx, call.world, record, impact=impact, actor=call.actor, via=call.via)

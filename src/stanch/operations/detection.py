@@ -4,18 +4,18 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.alerts.model import Alert, Outcome
-from stanch.alerts.series import primary_error
+from stanch.alerts.standout import primary_error
 from stanch.catalog.changes import changes_between
 from stanch.diagnose.nearest import nearest_of
 from stanch.incidents import events as ev
-from stanch.incidents.impact import case_of, upstream_of
+from stanch.catalog.rules import downstream, neighbourhood
+from stanch.incidents.impact import case_of
 from stanch.incidents.model import NearestChange, PrimaryError, Reading
 from stanch.incidents.naming import channel_name
 from stanch.incidents.rules import rule_again
 from stanch.incidents.severity import rule_severity
 from stanch.incidents.state import IncidentState
 from stanch.incidents.tables import find
-from stanch.incidents.telling import quantity
 from stanch.kernel.actor import SYSTEM, Via
 from stanch.operations import cases
 from stanch.operations.declaring import open_incident
@@ -31,7 +31,7 @@ _SAME_STORY: Final = timedelta(minutes=10)
 
 def alert_changed(tx: Transaction, world: World, alert: Alert, outcome: Outcome) -> None:
     """Follow a change of an alert: declare, attach, or record that it is over."""
-    if outcome is Outcome.OPENED:
+    if outcome in (Outcome.OPENED, Outcome.REOPENED):
         _opened(tx, world, alert)
     elif outcome is Outcome.ENDED:
         _ended(tx, alert)
@@ -47,20 +47,10 @@ def _opened(tx: Transaction, world: World, alert: Alert) -> None:
     _declare(tx, world, alert)
 
 
-def _neighbourhood(world: World, state: IncidentState) -> set[str]:
-    """Return the services of an incident, all that depend on them, and all they depend on."""
-    near = set(state.services) | {
-        one.alert.labels["service"] for one in state.alerts.values() if "service" in one.alert.labels
-    }
-    near |= set(upstream_of(world.catalog, tuple(near)))
-    frontier = list(near)
-    while frontier:
-        service = world.catalog.services.get(frontier.pop())
-        for name in service.depends_on if service else ():
-            if name not in near:
-                near.add(name)
-                frontier.append(name)
-    return near
+def _neighbourhood(world: World, state: IncidentState) -> frozenset[str]:
+    """Return where the fault of an incident can show: its services and everything up and down the graph from them."""
+    own = {*state.services, *(one.alert.labels.get("service", "") for one in state.alerts.values())} - {""}
+    return neighbourhood(world.catalog, own) | own
 
 
 def _declare(tx: Transaction, world: World, alert: Alert) -> None:
@@ -77,9 +67,9 @@ def _declare(tx: Transaction, world: World, alert: Alert) -> None:
         started_low=alert.starts_low,
         started_high=alert.starts_high,
         ruling=rule_severity(case_of(impact, world.catalog)),
-        channel=channel_name(now.date(), alert.title),
+        channel=channel_name(now.date(), f"{alert.service} {alert.metric.value.replace('_', ' ')}"),
         environment=service.environment if service else "",
-        symptom=alert.metric,
+        symptom=alert.metric.value,
         drill=world.catalog.drill,
     )
     symptom = symptom_of(tx, world, services=(alert.service,), since=alert.starts_at, now=now)
@@ -107,23 +97,24 @@ def _ended(tx: Transaction, alert: Alert) -> None:
 
 def attached(alert: Alert) -> ev.AlertAttached:
     """Return the event that puts `alert` into an incident."""
+    measured = alert.measured
     return ev.AlertAttached(
         alert=alert.id,
         summary=alert.summary,
         reading=Reading(
-            metric=alert.metric,
+            metric=alert.metric.value,
             service=alert.service,
-            value=alert.value,
-            unit=alert.unit,
-            normal=alert.normal,
-            low=alert.low,
-            high=alert.high,
+            value=measured.value,
+            unit=measured.unit.value,
+            normal=measured.normal,
+            low=measured.low,
+            high=measured.high,
             labels=dict(alert.labels),
         ),
         starts_at=alert.starts_at,
         trend=alert.trend,
         labels={**dict(alert.labels), "service": alert.service},
-        source=alert.source,
+        source="own check",
     )
 
 
@@ -131,7 +122,8 @@ def symptom_of(
     tx: Transaction, world: World, *, services: tuple[str, ...], since: datetime, now: datetime
 ) -> ev.SymptomSeen:
     """Return what stands out: the primary error around the services, and the change closest before the onset."""
-    around = tuple(dict.fromkeys((*services, *_below(world, services))))
+    below = (name for service in services for name in downstream(world.catalog, service))
+    around = tuple(dict.fromkeys((*services, *below)))
     error = primary_error(tx.connection, services=around, since=since, now=now)
     changes = changes_between(tx.connection, start=since - _CHANGE_WINDOW, end=now)
     return ev.SymptomSeen(
@@ -148,30 +140,10 @@ def symptom_of(
             versions=error.versions,
             sample=error.sample,
         ),
-        change=_near(changes, onset=since, services=around),
+        change=nearest_of(changes, onset=since, services=around),
     )
 
 
-def _near(changes: list[ev.Change], *, onset: datetime, services: tuple[str, ...]) -> NearestChange | None:
-    return nearest_of(changes, onset=onset, services=services)
-
-
-def _below(world: World, services: tuple[str, ...]) -> tuple[str, ...]:
-    found: list[str] = []
-    frontier = list(services)
-    while frontier:
-        service = world.catalog.services.get(frontier.pop(0))
-        for name in service.depends_on if service else ():
-            if name not in found:
-                found.append(name)
-                frontier.append(name)
-    return tuple(found)
-
-
 def _summary(alert: Alert, failed: int) -> str:
-    parts = [alert.summary]
-    if failed:
-        parts.append(f"{failed:,} failed requests so far")
-    if alert.normal is not None:
-        parts.append(f"normal is {quantity(alert.normal, alert.unit)}")
-    return "; ".join(parts)
+    counted = f"{failed:,} failed requests so far" if failed else ""
+    return "; ".join(part for part in (alert.summary, alert.detail, counted) if part)

@@ -2,14 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import Row
-
 from stanch.alerts.series import ServiceReading, service_readings
 from stanch.catalog.changes import changes_between
 from stanch.catalog.model import Service
-from stanch.incidents.model import Severity, Status
 from stanch.incidents.state import ActionState, IncidentState
-from stanch.incidents.tables import find
+from stanch.incidents.tables import Listed, find
 from stanch.operations import cases
 from stanch.operations.views import IncidentCard, Overview, ServiceCard
 from stanch.operations.world import World
@@ -54,23 +51,22 @@ def service_cards(tx: Transaction, world: World, *, now: datetime) -> tuple[Serv
     )
 
 
-def card_of_row(row: Row[tuple[object, ...]], world: World, *, now: datetime) -> IncidentCard:
-    """Return the card of an incident from its row in the projection, without reading its log."""
-    ended: datetime | None = row.resolved_at
+def card_of_row(listed: Listed, world: World, *, now: datetime) -> IncidentCard:
+    """Return the card of an incident from the projection, without reading its log."""
     return IncidentCard(
-        number=row.number,
-        key=f"INC-{row.number}",
-        title=row.title,
-        severity=Severity(row.severity).label,
-        status=Status(row.status).value,
-        is_open=bool(row.is_open),
-        started_at=row.started_at,
-        declared_at=row.declared_at,
-        resolved_at=ended,
-        age_s=((ended or now) - row.started_at).total_seconds(),
-        services=tuple(row.services),
+        number=listed.number,
+        key=f"INC-{listed.number}",
+        title=listed.title,
+        severity=listed.severity.label,
+        status=listed.status.value,
+        is_open=listed.is_open,
+        started_at=listed.started_at,
+        declared_at=listed.declared_at,
+        resolved_at=listed.resolved_at,
+        age_s=((listed.resolved_at or now) - listed.started_at).total_seconds(),
+        services=listed.services,
         environment="",
-        url=f"{world.url}/i/{row.number}",
+        url=f"{world.url}/i/{listed.number}",
     )
 
 

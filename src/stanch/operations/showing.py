@@ -46,6 +46,7 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         text=state.text,
         endpoint=state.endpoint,
         symptom=state.symptom,
+        reading=state.reading,
         channel=state.channel,
         severity=SeverityCard(
             label=state.ruling.severity.label,

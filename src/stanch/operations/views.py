@@ -172,6 +172,7 @@ class IncidentView:
     text: str
     endpoint: str
     symptom: str
+    reading: tuple[tuple[str, str], ...]
     channel: str
     severity: SeverityCard
     started_low: datetime | None

@@ -1,0 +1,115 @@
+"""Composes messages from an incident's state, per purpose and audience (C1). Facts only: nothing is promised that the
+log does not know, apart from when the next message comes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from stanch.incidents.model import Role
+from stanch.incidents.roles import TITLES
+from stanch.incidents.state import IncidentState
+from stanch.incidents.telling import quantity
+from stanch.kernel.blocks import Block, Bullets, Fields, Heading, Link, Paragraph, Strong, Text, to_markdown, to_plain
+from stanch.kernel.duration import format_duration
+
+
+class Audience(StrEnum):
+    """Who reads it. The public is told what it means for them, not what broke inside."""
+
+    RESPONDERS = "responders"
+    STAKEHOLDERS = "stakeholders"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed:
+    """A message, as plain text and as Markdown with everything from outside escaped."""
+
+    subject: str
+    text: str
+    markdown: str
+
+
+_HEADLINES: Final = {
+    "declaration": "declared",
+    "update": "update",
+    "mitigation": "mitigation applied",
+    "recovered": "recovery verified",
+    "resolution": "resolved",
+}
+
+
+def compose(
+    state: IncidentState,
+    *,
+    purpose: str,
+    audience: str,
+    now: datetime,
+    url: str,
+    next_update_at: datetime | None,
+    note: str = "",
+) -> Composed:
+    """Return the message of `purpose` for `audience`, as things stand at `now` (UTC)."""
+    reader = Audience(audience)
+    headline = _HEADLINES.get(purpose, purpose)
+    subject = f"[{state.ruling.severity.label}] {state.key} {headline}: {_what(state, reader)}"
+    blocks: list[Block] = [Heading(subject, level=2), Fields(_facts(state, reader, now=now))]
+    if note:
+        blocks.append(Paragraph(note))
+    if reader is not Audience.PUBLIC:
+        blocks += _work(state, purpose)
+    if next_update_at is not None:
+        blocks.append(Paragraph((Strong("Next update:"), f" by {next_update_at:%H:%M} UTC")))
+    elif purpose == "resolution":
+        blocks.append(Paragraph("This was the last message. A post-mortem follows within 48 hours."))
+    if reader is not Audience.PUBLIC:
+        blocks.append(Link(url, f"{state.key} in Stanch"))
+    return Composed(subject=subject, text=to_plain(blocks), markdown=to_markdown(blocks))
+
+
+def _what(state: IncidentState, reader: Audience) -> str:
+    if reader is Audience.PUBLIC:
+        services = ", ".join(state.services) or "our service"
+        return f"problems with {services}"
+    return state.title
+
+
+def _facts(state: IncidentState, reader: Audience, *, now: datetime) -> tuple[tuple[str, Text], ...]:
+    impact = state.impact
+    facts: list[tuple[str, Text]] = [("Status", state.status.value.capitalize())]
+    if impact and impact.error_ratio is not None and impact.error_ratio >= (impact.normal_error_ratio or 0) * 2:
+        normal = "" if reader is Audience.PUBLIC else f" (normal {quantity(impact.normal_error_ratio, 'ratio')})"
+        facts.append(("Impact", f"{quantity(impact.error_ratio, 'ratio')} of requests fail{normal}"))
+    elif impact and impact.latency_p95_ms is not None:
+        normal = "" if reader is Audience.PUBLIC else f" (normal {quantity(impact.normal_latency_p95_ms, 'ms')})"
+        facts.append(("Impact", f"slow: p95 {quantity(impact.latency_p95_ms, 'ms')}{normal}"))
+    facts.append(("Started", f"{state.started_at:%Y-%m-%d %H:%M:%S} UTC"))
+    if state.resolved_at:
+        facts.append(("Duration", format_duration(state.resolved_at - state.started_at)))
+    if reader is Audience.RESPONDERS:
+        if impact and impact.failed_requests:
+            facts.append(("Failed requests", f"{impact.failed_requests:,} so far"))
+        if state.error:
+            facts.append(("Primary error", f"{state.error.title}, {state.error.count:,} times"))
+        if state.change:
+            facts.append(
+                ("Closest change", f"{state.change.title}, {state.change.seconds_before:.0f} s before the start")
+            )
+        facts.extend((TITLES[role], state.roles[role]) for role in Role if role in state.roles)
+        facts.append(("Severity", f"{state.ruling.severity.label}: {state.ruling.reason}"))
+    return tuple(facts)
+
+
+def _work(state: IncidentState, purpose: str) -> list[Block]:
+    if purpose == "resolution" and state.resolution:
+        cause = Fields((("Cause", state.resolution.cause), ("Mitigation", state.resolution.mitigation)))
+        return [cause]
+    lines: list[Text] = []
+    if state.cause_known and state.hypotheses:
+        lines.append(f"Likely cause: {state.hypotheses[0].title} ({state.hypotheses[0].score:.0%})")
+    for action in state.actions.values():
+        if action.started_at:
+            verdict = f": {action.effect}" if action.effect else ""
+            lines.append(f"{action.plan.title} ({action.state.value}){verdict}")
+    return [Bullets(tuple(lines))] if lines else []

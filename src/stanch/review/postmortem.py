@@ -1,0 +1,221 @@
+"""Drafts a post-mortem from the log (L1). Every statement links to the event it rests on; what is not known says so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from stanch.incidents import events as ev
+from stanch.incidents.state import IncidentState
+from stanch.incidents.telling import quantity, tell
+from stanch.kernel.blocks import Block, Bullets, Checklist, Fields, Heading, Inline, Link, Paragraph, Text, to_markdown
+from stanch.kernel.duration import format_duration
+from stanch.kernel.event import Event
+
+_FAST_DETECTION: Final = timedelta(minutes=5)
+_TODO: Final = "To be written by those who were there."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Finds the event a statement rests on."""
+
+    events: Sequence[Event]
+    url: str
+    number: int
+
+    def first(self, kind: str) -> Event | None:
+        """Return the first event of a kind."""
+        return next((event for event in self.events if event.kind == kind), None)
+
+    def last(self, kind: str) -> Event | None:
+        """Return the last event of a kind."""
+        return next((event for event in reversed(self.events) if event.kind == kind), None)
+
+    def link(self, event: Event | None) -> tuple[Inline, ...]:
+        """Return ` [#17]`, linked to the event; nothing when there is none."""
+        if event is None:
+            return ()
+        return (" ", Link(f"{self.url}/i/{self.number}#e-{event.seq}", f"#{event.seq}"))
+
+    def since_start(self, event: Event | None, start: datetime) -> timedelta | None:
+        """Return how long after `start` an event happened."""
+        return None if event is None else max(timedelta(0), event.at - start)
+
+
+def draft(state: IncidentState, events: Sequence[Event], *, url: str, now: datetime) -> str:
+    """Return the post-mortem of an incident as Markdown, from its events in the order of the log."""
+    source = Source(events=tuple(events), url=url, number=state.number)
+    blocks: list[Block] = [
+        Heading(f"Post-mortem {state.key}: {state.title}", level=1),
+        Fields(_header(state, now=now)),
+        Heading("Summary"),
+        Paragraph(_summary(state, source)),
+        Heading("Impact"),
+        Bullets(_impact(state, source)),
+        Heading("Time line (UTC)"),
+        Bullets(_timeline(source)),
+        Heading("Root cause"),
+        *_root_cause(state, source),
+        Heading("What went well"),
+        Bullets(_went_well(state, source)),
+        Heading("What went poorly"),
+        Bullets(_went_poorly(state, source)),
+        Heading("Where we were lucky"),
+        Paragraph(_TODO),
+        Heading("Action items"),
+        Checklist(tuple((False, item) for item in _action_items(state))),
+        Heading("Lessons and prevention"),
+        Paragraph(_TODO),
+    ]
+    return to_markdown(blocks) + "\n"
+
+
+def _header(state: IncidentState, *, now: datetime) -> tuple[tuple[str, Text], ...]:
+    end = state.resolved_at or now
+    facts: list[tuple[str, Text]] = [
+        ("Date", f"{state.started_at:%Y-%m-%d}"),
+        ("Severity", f"{state.ruling.severity.label} ({state.ruling.rule})"),
+        ("Duration", f"{format_duration(end - state.started_at)} ({state.started_at:%H:%M:%S} - {end:%H:%M:%S} UTC)"),
+        ("Status", "draft from the log"),
+    ]
+    for role, person in state.roles.items():
+        facts.append((role.value.replace("_", " ").capitalize(), person))
+    if state.drill:
+        facts.append(("Note", "This was a drill: the fault was injected into the sample shop."))
+    return tuple(facts)
+
+
+def _summary(state: IncidentState, source: Source) -> Text:
+    declared = source.first(ev.Declared.kind)
+    parts: list[Inline] = [
+        f"On {state.started_at:%Y-%m-%d} from {state.started_at:%H:%M:%S} UTC, {state.title}.",
+        *source.link(declared),
+    ]
+    if state.resolution:
+        parts.append(f" Cause: {state.resolution.cause}. Mitigation: {state.resolution.mitigation}.")
+        parts += source.link(source.last(ev.Resolved.kind))
+    return tuple(parts)
+
+
+def _impact(state: IncidentState, source: Source) -> tuple[Text, ...]:
+    measured = source.last(ev.ImpactMeasured.kind)
+    link = source.link(measured)
+    if not state.impacts:
+        return ("Not measured.",)
+    failed = max(impact.failed_requests for impact in state.impacts)
+    total = max(impact.total_requests for impact in state.impacts)
+    worst = max(state.impacts, key=lambda impact: impact.error_ratio or 0.0)
+    slowest = max(state.impacts, key=lambda impact: impact.latency_p95_ms or 0.0)
+    lines: list[Text] = []
+    share = f" of {total:,}" if total else ""
+    lines.append((f"Failed requests: {failed:,}{share}", *link))
+    if worst.error_ratio is not None:
+        normal = quantity(worst.normal_error_ratio, "ratio")
+        lines.append((f"Error rate at worst: {quantity(worst.error_ratio, 'ratio')} (normal {normal})", *link))
+    if slowest.latency_p95_ms is not None:
+        normal = quantity(slowest.normal_latency_p95_ms, "ms")
+        lines.append((f"p95 latency at worst: {quantity(slowest.latency_p95_ms, 'ms')} (normal {normal})", *link))
+    names = dict.fromkeys(name for impact in state.impacts for name in (*impact.down, *impact.affected))
+    if names:
+        lines.append((f"Services: {', '.join(names)}", *link))
+    users = f"{worst.users:,}" if worst.users is not None else "not known (no source counts them)"
+    lines.append(f"Users affected: {users}")
+    lines.append(f"How it is computed: {worst.formula}" if worst.formula else "Figures as declared.")
+    return tuple(lines)
+
+
+def _timeline(source: Source) -> tuple[Text, ...]:
+    lines = []
+    for event in sorted(source.events, key=lambda event: (event.at, event.seq)):
+        told = tell(ev.typed(event))
+        if told.major:
+            who = "" if event.actor.id == "stanch" else f" ({event.actor.label} via {event.via.value})"
+            lines.append((f"{event.at:%H:%M:%S} {told.title}{who}", *source.link(event)))
+    return tuple(lines)
+
+
+def _root_cause(state: IncidentState, source: Source) -> list[Block]:
+    ranked = source.last(ev.HypothesesRanked.kind)
+    if not state.hypotheses or not state.cause_known:
+        verdict = state.diagnosis.verdict if state.diagnosis else "The cause is not known."
+        return [Paragraph((verdict, *source.link(ranked)))]
+    top = state.hypotheses[0]
+    found: list[Block] = [Paragraph((f"{top.title} ({top.score:.0%}).", *source.link(ranked)))]
+    facts: list[tuple[str, Text]] = []
+    for name, value in (
+        ("Service", top.service),
+        ("Change", top.change_title),
+        ("Commit", top.commit),
+        ("Raised at", top.culprit),
+    ):
+        if value:
+            facts.append((name, value))
+    if facts:
+        found.append(Fields(tuple(facts)))
+    recorded = {
+        record.finding.id: event for event in source.events if isinstance(record := ev.typed(event), ev.FindingRecorded)
+    }
+    evidence = [
+        (f"For: {one.text} (weight {one.weight:+.1f})", *source.link(recorded.get(one.finding)))
+        for one in top.evidence_for
+    ]
+    evidence += [
+        (f"Against: {one.text} (weight {one.weight:+.1f})", *source.link(recorded.get(one.finding)))
+        for one in top.evidence_against
+    ]
+    if evidence:
+        found.append(Bullets(tuple(evidence)))
+    return found
+
+
+def _went_well(state: IncidentState, source: Source) -> tuple[Text, ...]:
+    lines: list[Text] = []
+    declared = source.first(ev.Declared.kind)
+    detected = source.since_start(declared, state.started_at)
+    if detected is not None and detected <= _FAST_DETECTION and state.source == "alert":
+        lines.append(
+            (f"Detected by Stanch's own checks {format_duration(detected)} after the start", *source.link(declared))
+        )
+    for action in state.actions.values():
+        if action.verdict == "helped":
+            checked = source.last(ev.EffectChecked.kind)
+            lines.append((f"{action.plan.title} helped: {action.effect}", *source.link(checked)))
+    if state.verification and state.verification.passed_at and not state.verification.relapses:
+        passed = source.last(ev.VerificationPassed.kind)
+        lines.append(("The recovery held at the first try", *source.link(passed)))
+    return tuple(lines) or (_TODO,)
+
+
+def _went_poorly(state: IncidentState, source: Source) -> tuple[Text, ...]:
+    lines: list[Text] = []
+    for event in source.events:
+        match ev.typed(event):
+            case ev.TargetMissed(target=target):
+                lines.append((f"The response target “{target}” was missed", *source.link(event)))
+            case ev.EffectChecked(verdict="no_effect" | "worse", plan=plan, summary=summary):
+                lines.append((f"{plan} did not help: {summary}", *source.link(event)))
+            case ev.VerificationRelapsed(summary=summary):
+                lines.append((f"The recovery broke off: {summary}", *source.link(event)))
+            case ev.MessageEnded(state="failed" | "unknown", delivery=delivery, detail=detail):
+                lines.append((f"A message did not arrive ({delivery}): {detail}", *source.link(event)))
+            case ev.Resolved(forced=True, reason=reason):
+                lines.append((f"Resolved without verification: {reason}", *source.link(event)))
+            case ev.RunFinished(code=code, plan=plan) if code:
+                lines.append((f"The run of {plan} failed with code {code}", *source.link(event)))
+            case _:
+                pass
+    return tuple(lines) or ("Nothing in the log says so.",)
+
+
+def _action_items(state: IncidentState) -> tuple[Text, ...]:
+    items: list[Text] = []
+    top = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    if top and top.culprit:
+        items.append(f"Fix {top.culprit} and add a test for the case that failed (owner: to be named)")
+    elif top:
+        items.append(f"Remove the cause: {top.title} (owner: to be named)")
+    if top and top.kind == "bad_deploy":
+        items.append("Roll such changes out gradually, with an automatic stop on errors (owner: to be named)")
+    items.append("Review the thresholds that raised the alert (owner: to be named)")
+    return tuple(items)

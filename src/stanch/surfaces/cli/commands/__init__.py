@@ -1,0 +1,1 @@
+"""The commands, one module per subject; each has a table `COMMANDS` of name and command."""

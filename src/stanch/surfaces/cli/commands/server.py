@@ -1,0 +1,107 @@
+"""Commands that start something: the server, the drill; and which version this is."""
+
+import json
+import platform
+import sys
+from typing import Final
+
+import click
+
+from stanch import __version__
+from stanch.kernel.errors import StanchError
+from stanch.surfaces.cli.session import Session
+from stanch.surfaces.cli.shared import is_terminal
+
+_PORT: Final = 8484
+
+
+@click.command("serve")
+@click.option("--config", "-c", type=click.Path(), help="stanch.toml, or the folder that holds it.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=_PORT, show_default=True, help="Port to listen on.")
+@click.option("--database", default="", help="postgresql:// URL; by default a file in the data folder.")
+@click.pass_context
+def serve(ctx: click.Context, config: str | None, host: str, port: int, database: str) -> None:
+    """Start the server."""
+    session: Session = ctx.obj
+    start = session.doors.open("serve")
+    start(folder=session.folder, config=config, host=host, port=port, database=database)
+
+
+@click.command("run")
+@click.option("--no-drill", is_flag=True, help="Start the server alone.")
+@click.option("--auto", is_flag=True, help="Go through to the end without asking.")
+@click.option("--exit", "and_exit", is_flag=True, help="Stop everything when the drill is over.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+@click.option("--fault", default="bad-deploy", show_default=True, help="What breaks; `list` shows all.")
+@click.option("--decoy", is_flag=True, help="Deploy something harmless just before.")
+@click.option("--baseline", default=20.0, show_default=True, help="Seconds of normal life first.")
+@click.option("--port", default=_PORT, show_default=True, help="Port to listen on.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    no_drill: bool,
+    auto: bool,
+    and_exit: bool,
+    as_json: bool,
+    fault: str,
+    decoy: bool,
+    baseline: float,
+    port: int,
+) -> None:
+    """Start the server together with the drill: a real service breaks, and you watch it being mended."""
+    session: Session = ctx.obj
+    if no_drill:
+        session.doors.open("serve")(folder=session.folder, config=None, host="127.0.0.1", port=port, database="")
+        return
+    if fault == "list":
+        for name, title in _pairs(session.doors.open("fault_list")()):
+            click.echo(f"{name:18} {title}")
+        return
+    quiet = as_json
+
+    def narrate(line: str) -> None:
+        click.echo(line, err=quiet)
+
+    def decide(title: str, plan: object) -> bool:
+        if auto:
+            return True
+        if is_terminal():
+            return click.confirm(f"Approve: {title}? (you can approve in the browser instead)", default=True)
+        narrate(f"Waiting for somebody to approve: {title}")
+        return False
+
+    try:
+        outcome = session.doors.open("run_drill")(
+            folder=session.folder,
+            fault=fault,
+            decoy=decoy,
+            baseline_s=baseline,
+            port=port,
+            stay=not and_exit,
+            narrate=narrate,
+            decide=decide,
+        )
+    except StanchError as error:
+        if as_json:
+            click.echo(json.dumps({"error": {"code": error.code, "message": error.message}}))
+        raise
+    if as_json:
+        click.echo(json.dumps(outcome))
+
+
+@click.command("version")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def version(as_json: bool) -> None:
+    """Print versions."""
+    if as_json:
+        click.echo(json.dumps({"stanch": __version__, "python": platform.python_version()}))
+        return
+    click.echo(f"stanch {__version__} (Python {platform.python_version()}, {sys.platform})")
+
+
+def _pairs(found: object) -> list[tuple[str, str]]:
+    return [(str(name), str(title)) for name, title in found] if isinstance(found, list) else []
+
+
+COMMANDS: Final[dict[str, click.Command]] = {"serve": serve, "run": run, "version": version}
