@@ -9,37 +9,23 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, insert, or_, select, update
-
-from stanch.catalog.tables import changes
-from stanch.kernel.codec import from_data, to_data
+from stanch.catalog.tables import add_change, find_changes, known_changes, rewrite_change
 from stanch.ports.changes import Change
+from stanch.store import Connection
 
-_BATCH: Final = 500
-"""Ids looked up in one statement; SQLite takes 32,766 variables, so this is far from any limit."""
 _LONGEST_DIFF: Final = 65_536
 
 
 def record_changes(connection: Connection, found: Sequence[Change], *, now: datetime) -> int:
     """Store changes by id and return how many were new; one that is known is completed, never overwritten."""
-    unique = {change.id: change for change in found}
-    new = 0
-    ids = list(unique)
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
-        known = {
-            row.id: from_data(row.record, Change)
-            for row in connection.execute(select(changes.c.id, changes.c.record).where(changes.c.id.in_(batch)))
-        }
-        for id in batch:
-            change = _bounded(unique[id])
-            if id not in known:
-                connection.execute(insert(changes).values(_row(change, now)))
-                new += 1
-            elif (completed := _completed(known[id], change)) != known[id]:
-                values = {"record": to_data(completed), "service": completed.service}
-                connection.execute(update(changes).where(changes.c.id == id).values(values))
-    return new
+    unique = {change.id: _bounded(change) for change in found}
+    known = known_changes(connection, list(unique))
+    for id, change in unique.items():
+        if id not in known:
+            add_change(connection, change, now=now)
+        elif (completed := _completed(known[id], change)) != known[id]:
+            rewrite_change(connection, completed)
+    return len(unique) - len(known)
 
 
 def changes_between(
@@ -49,22 +35,7 @@ def changes_between(
 
     With `services`, those of these services and those that name none.
     """
-    query = select(changes.c.record).where(changes.c.at >= start, changes.c.at < end)
-    if services:
-        query = query.where(or_(changes.c.service.in_([*services]), changes.c.service == ""))
-    rows = connection.execute(query.order_by(changes.c.at.desc(), changes.c.id.desc()).limit(limit))
-    return [from_data(row.record, Change) for row in rows][::-1]
-
-
-def _row(change: Change, now: datetime) -> dict[str, object]:
-    return {
-        "id": change.id,
-        "at": change.at,
-        "kind": change.kind.value,
-        "service": change.service,
-        "record": to_data(change),
-        "recorded_at": now,
-    }
+    return find_changes(connection, start=start, end=end, services=services, limit=limit)
 
 
 def _bounded(change: Change) -> Change:

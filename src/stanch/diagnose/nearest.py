@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection
-
 from stanch.catalog.changes import changes_between
 from stanch.diagnose.picture import is_running
 from stanch.diagnose.wording import change_done
 from stanch.incidents.model import NearestChange
 from stanch.ports.changes import Change
+from stanch.store import Connection
 
 _LOOK_BACK: Final = timedelta(hours=24)
 _SLACK: Final = timedelta(seconds=5)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from stanch.kernel.event import JSON
 
@@ -52,4 +52,16 @@ class ChangeSource(Protocol):
 
     def changes(self, *, services: tuple[str, ...], start: datetime, end: datetime) -> list[Change]:
         """Return the changes in the half-open window [start, end), oldest first; empty `services` means all."""
+        ...
+
+
+@runtime_checkable
+class CommitSource(Protocol):
+    """What a change source may know besides: which commits lie between two versions. Raises `Unavailable`."""
+
+    def commits_between(self, *, service: str, previous: str, version: str) -> list[Change]:
+        """Return the commits that `version` has and `previous` has not, oldest first, each with its touched paths.
+
+        Versions are tags or hashes. Empty when the source does not know one of them.
+        """
         ...
