@@ -15,15 +15,11 @@ def main() -> None:
     """Run the sample shop until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="shop", description=main.__doc__)
     parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument(
-        "--ports", type=Ports.parse, help="gateway=8101,checkout=8102,... (default: free ones)"
-    )
+    parser.add_argument("--ports", type=Ports.parse, help="gateway=8101,checkout=8102,... (default: free ones)")
     parser.add_argument("--rate", type=float, default=DEFAULT_RATE, help="requests a second")
     parser.add_argument("--fault", choices=[name for name, _ in describe_faults()])
     parser.add_argument("--after", type=float, default=20.0, help="seconds until the fault")
-    parser.add_argument(
-        "--decoy", action="store_true", help="deploy something harmless just before the fault"
-    )
+    parser.add_argument("--decoy", action="store_true", help="deploy something harmless just before the fault")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

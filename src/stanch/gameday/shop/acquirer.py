@@ -121,15 +121,11 @@ class Acquirer:
                 while True:
                     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                     lines = head.lower().splitlines()
-                    length = next(
-                        (int(line.split(":")[1]) for line in lines if line.startswith("content-length")), 0
-                    )
+                    length = next((int(line.split(":")[1]) for line in lines if line.startswith("content-length")), 0)
                     status, body = await answer(head.split(" ")[1], await reader.readexactly(length))
                     raw = json.dumps(body).encode()
                     kind = "Content-Type: application/json"
-                    writer.write(
-                        f"HTTP/1.1 {status} -\r\n{kind}\r\nContent-Length: {len(raw)}\r\n\r\n".encode() + raw
-                    )
+                    writer.write(f"HTTP/1.1 {status} -\r\n{kind}\r\nContent-Length: {len(raw)}\r\n\r\n".encode() + raw)
                     await writer.drain()
             except (ConnectionError, asyncio.IncompleteReadError):
                 pass  # The client has gone.

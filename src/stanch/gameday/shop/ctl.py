@@ -67,9 +67,7 @@ def _send(places: Places, order: dict[str, object], *, as_json: bool) -> bool:
     try:
         supervisor = json.loads(places.supervisor.read_text())
     except FileNotFoundError as error:
-        raise ShopError(
-            f"no shop is running at {places.root} ({places.supervisor.name} is missing)"
-        ) from error
+        raise ShopError(f"no shop is running at {places.root} ({places.supervisor.name} is missing)") from error
     address = urlsplit(supervisor["url"])
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=GIVE_UP_AFTER_S)
     try:

@@ -193,9 +193,7 @@ FAULTS = (
     Fault(
         name="connection-leak",
         title="refused refunds do not give their database connection back",
-        expected=Truth(
-            cause=Cause.RESOURCE_LEAK, service="payments", change=None, mended_by="restart payments"
-        ),
+        expected=Truth(cause=Cause.RESOURCE_LEAK, service="payments", change=None, mended_by="restart payments"),
         inject=_refund_batch,
         undo=_no_refunds,
     ),
@@ -226,9 +224,7 @@ FAULTS = (
     Fault(
         name="traffic-spike",
         title="six times as many customers as usual",
-        expected=Truth(
-            cause=Cause.TRAFFIC, service="checkout", change=None, mended_by="scale checkout workers 8"
-        ),
+        expected=Truth(cause=Cause.TRAFFIC, service="checkout", change=None, mended_by="scale checkout workers 8"),
         inject=_crowd,
         undo=_no_crowd,
     ),

@@ -156,14 +156,14 @@ COMMITS = (
                 path="payments/validation.py",
                 before=(
                     '    """Return the card that was typed in, or else the one saved with the account."""\n'
-                    '    card = order.get("card")\n'
+                    '    card: dict[str, Any] | None = order.get("card")\n'
                     '    if card is None and order.get("account"):\n'
                     '        card = order["account"]["saved_card"]\n'
                 ),
                 after=(
                     '    """Return the card saved with the account, or else the one that was typed in."""\n'
                     '    saved = order["account"]["saved_card"]\n'
-                    '    card = saved or order.get("card")\n'
+                    '    card: dict[str, Any] | None = saved or order.get("card")\n'
                 ),
             ),
         ),

@@ -107,9 +107,7 @@ class Operator:
         if old == revision:
             say(f"{service}: is at {revision} already, nothing to do")
             return True
-        for line in (
-            git(repository, "diff", "-U0", old, revision, "--", f"{service}.json").decode().splitlines()
-        ):
+        for line in git(repository, "diff", "-U0", old, revision, "--", f"{service}.json").decode().splitlines():
             if line[:1] in "+-" and line[:3] not in ("+++", "---"):
                 say(f"  {line}")
         if order.dry_run:
@@ -207,9 +205,7 @@ class Operator:
             return None
         return body
 
-    def _record(
-        self, order: Order, kind: ChangeKind, before: str | None, after: str, commit: str | None
-    ) -> None:
+    def _record(self, order: Order, kind: ChangeKind, before: str | None, after: str, commit: str | None) -> None:
         record_change(
             self._places.deploys,
             kind=kind,

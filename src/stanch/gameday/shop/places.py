@@ -4,12 +4,16 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from stanch.kernel.errors import StanchError
+
 HOST = "127.0.0.1"
 SERVICES = ("gateway", "checkout", "payments")
 
 
-class ShopError(Exception):
+class ShopError(StanchError):
     """The sample shop could not do what it was asked."""
+
+    code = "shop"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +55,7 @@ class Ports:
     @classmethod
     def parse(cls, text: str) -> "Ports":
         """Read `gateway=8101,checkout=8102,...`; every name has to be there."""
-        return cls(
-            **{name: int(number) for name, _, number in (pair.partition("=") for pair in text.split(","))}
-        )
+        return cls(**{name: int(number) for name, _, number in (pair.partition("=") for pair in text.split(","))})
 
     def __str__(self) -> str:
         """Return what `parse` reads."""

@@ -37,12 +37,10 @@ class Shop:
         self.ports = ports
         self.rate = rate
         self._seed = str(seed)
-        self._companions: list[Companion] = []
+        self._companions: dict[str, Companion] = {}
 
     @classmethod
-    def start(
-        cls, root: Path, *, ports: Ports | None = None, rate: float = DEFAULT_RATE, seed: int = 1
-    ) -> "Shop":
+    def start(cls, root: Path, *, ports: Ports | None = None, rate: float = DEFAULT_RATE, seed: int = 1) -> "Shop":
         """Start a shop at v3.2.0 in a folder that is empty or held a shop before; return when it is healthy.
 
         Without `ports` it takes free ones; `rate` is the customers' requests a second, 0 for none. Raises ShopError
@@ -63,9 +61,7 @@ class Shop:
     def _start(self) -> None:
         ports = self.ports
         status = ("--status-port", str(ports.acquirer_status))
-        self._acquirer = self._companion(
-            "acquirer", "--port", str(ports.acquirer), *status, "--seed", self._seed
-        )
+        self._acquirer = self._companion("acquirer", "--port", str(ports.acquirer), *status, "--seed", self._seed)
         self._supervisor = self._companion("supervisor", "--root", str(self.root), "--ports", str(ports))
         give_up_at = time.monotonic() + HEALTHY_WITHIN_S
         while not self.is_healthy():
@@ -79,13 +75,13 @@ class Shop:
 
     def _companion(self, name: str, *arguments: str) -> Companion:
         companion = Companion(f"{PACKAGE}.{name}", *arguments, output=self._places.output(name))
-        self._companions.append(companion)
+        self._companions[name] = companion
         return companion
 
     def stop(self) -> None:
         """Stop every process, customers first; may be called again."""
         while self._companions:
-            self._companions.pop().stop()
+            self._companions.popitem()[1].stop()
 
     def __enter__(self) -> "Shop":
         """Return the shop, which is stopped at the end of the block."""
@@ -143,6 +139,12 @@ class Shop:
         """Tell whether every service answers its health check with 200."""
         return all(_status_of(self.ports[service], "/health") == 200 for service in SERVICES)
 
+    def processes(self) -> dict[str, int]:
+        """Return the process ids by name, of the services too; a service that crashed and waits is missing."""
+        services = json.loads(self.ctl("status", "--json", actor="shop"))
+        pids = {name: service["pid"] for name, service in services.items() if service["pid"] is not None}
+        return pids | {name: companion.pid for name, companion in self._companions.items()}
+
     def ctl_command(self, *arguments: str) -> list[str]:
         """Return the command line of shopctl for this shop."""
         return [sys.executable, "-m", f"{PACKAGE}.ctl", "--root", str(self.root), *arguments]
@@ -166,11 +168,7 @@ class Shop:
     def _last_words(self) -> str:
         names = ("supervisor", "acquirer", *SERVICES)
         outputs = {name: self._places.output(name) for name in names}
-        said = [
-            f"{name}: {path.read_text(errors='replace')[-800:]}"
-            for name, path in outputs.items()
-            if path.exists()
-        ]
+        said = [f"{name}: {path.read_text(errors='replace')[-800:]}" for name, path in outputs.items() if path.exists()]
         return " | ".join(words for words in said if words.strip()[-1] != ":") or "no process said why"
 
 
@@ -183,9 +181,7 @@ def _prepare(places: Places, *, now: datetime) -> None:
         raise ShopError(f"{root} is not empty and not the folder of a sample shop")
     for folder in ("run", "logs"):
         (root / folder).mkdir(parents=True)
-    places.marker.write_text(
-        "This folder belongs to a sample shop and is cleared when one is started in it.\n"
-    )
+    places.marker.write_text("This folder belongs to a sample shop and is cleared when one is started in it.\n")
     build_repository(places.repository, now=now)
     build_configuration(places.configuration, now=now)
     make_ledger(places, STORED_TAG)

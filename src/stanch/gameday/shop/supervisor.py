@@ -35,9 +35,7 @@ class Supervisor:
     def __init__(self, *, places: Places, ports: Ports) -> None:
         self._places, self._ports = places, ports
         self._state = State(places)
-        self._units = {
-            name: Unit(name, places=places, release=partial(self._release_of, name)) for name in SERVICES
-        }
+        self._units = {name: Unit(name, places=places, release=partial(self._release_of, name)) for name in SERVICES}
         self._operator = Operator(places=places, ports=ports, state=self._state, units=self._units)
         self._token = secrets.token_urlsafe(16)
         self._orders: set[asyncio.Task[None]] = set()
@@ -154,10 +152,7 @@ class Supervisor:
         lines = [
             "# TYPE supervisor_process_restarts counter",
             "# HELP supervisor_process_restarts Starts after a crash.",
-            *(
-                f'supervisor_process_restarts_total{{service="{n}"}} {u.restarts}'
-                for n, u in self._units.items()
-            ),
+            *(f'supervisor_process_restarts_total{{service="{n}"}} {u.restarts}' for n, u in self._units.items()),
             "# TYPE supervisor_process_up gauge",
             "# HELP supervisor_process_up Whether the process runs.",
             *(f'supervisor_process_up{{service="{n}"}} {int(u.up)}' for n, u in self._units.items()),
@@ -190,9 +185,7 @@ def _order(raw: dict[str, object]) -> Order:
 
 def _write(writer: asyncio.StreamWriter, status: int, kind: str, body: str, *, whole: bool = True) -> None:
     length = f"Content-Length: {len(body.encode())}\r\n" if whole else ""
-    writer.write(
-        f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\n{length}Connection: close\r\n\r\n{body}".encode()
-    )
+    writer.write(f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\n{length}Connection: close\r\n\r\n{body}".encode())
 
 
 def main() -> None:

@@ -75,9 +75,7 @@ class Traffic:
             if len(self._under_way) < MOST_UNDER_WAY:
                 self._start(*self._anybody())
 
-    def _start(
-        self, method: str, path: str, user: str, body: dict[str, object] | None
-    ) -> "asyncio.Task[int]":
+    def _start(self, method: str, path: str, user: str, body: dict[str, object] | None) -> "asyncio.Task[int]":
         task = asyncio.create_task(self._request(method, path, user, body))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -90,9 +88,7 @@ class Traffic:
         user = f"guest/g-{dice.randrange(16**6):06x}" if guest else f"customer/{account}"
         if dice.random() < CATALOG_SHARE:
             return "GET", "/api/catalog", user, None
-        items = [
-            {"sku": sku, "quantity": dice.randint(1, 2)} for sku in dice.sample(SKUS, dice.randint(1, 3))
-        ]
+        items = [{"sku": sku, "quantity": dice.randint(1, 2)} for sku in dice.sample(SKUS, dice.randint(1, 3))]
         typed_in = guest or dice.random() < OWN_CARD_SHARE
         order: dict[str, object] = {
             "items": items,
@@ -130,15 +126,11 @@ class Traffic:
             f"X-Request-Id: r-{self._number:08d}-{self._random.randrange(16**4):04x}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        reader, writer = (
-            self._idle.pop() if self._idle else await asyncio.open_connection(self._host, self._port)
-        )
+        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(self._host, self._port)
         try:
             writer.write(head.encode() + body)
             answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-            length = next(
-                int(line.split(":")[1]) for line in answer.splitlines() if line.startswith("content-length")
-            )
+            length = next(int(line.split(":")[1]) for line in answer.splitlines() if line.startswith("content-length"))
             await reader.readexactly(length)
         except BaseException:
             writer.transport.abort()

@@ -1,0 +1,128 @@
+"""The faults: each is visible where it should be, and what mends it mends it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from stanch.gameday.shop.faults import FAULTS, describe_faults, inject, undo
+from stanch.gameday.shop.places import ShopError
+from stanch.gameday.shop.shop import Shop
+from tests.gameday.shop.asking import changes, gauge, get_json
+
+pytestmark = pytest.mark.drill
+
+Until = Callable[[Callable[[], object]], None]
+Log = Callable[[str], list[dict[str, object]]]
+
+
+def errors(lines: list[dict[str, object]]) -> set[str]:
+    """Return the types of the exceptions in a log."""
+    return {exception["type"] for line in lines if isinstance(exception := line.get("exception"), dict)}
+
+
+def recorded(shop: Shop) -> list[tuple[object, object, object]]:
+    """Return kind, service and target of the changes since the shop was started."""
+    return [(change["kind"], change["service"], change["to"]) for change in changes(shop)]
+
+
+def test_bad_deploy(shop: Shop, log_of: Log, until: Until) -> None:
+    """v3.2.1 fails guests with a TypeError in validation.py, customers pass, and the roll-back ends it."""
+    injection = inject("bad-deploy", shop, decoy=True)
+    until(lambda: "TypeError" in errors(log_of("payments")))
+
+    failed = next(line for line in log_of("payments") if "TypeError" in str(line.get("exception")))
+    assert isinstance(failed["exception"], dict)
+    assert isinstance(failed["user"], dict)
+    assert ("v3.2.1", 500, "guest") == (failed["version"], failed["status"], failed["user"]["kind"])
+    assert re.search(r'/payments/validation\.py", line \d+, in card_of\n', failed["exception"]["stacktrace"])
+    assert [("deploy", "gateway", "v3.2.0+docs1"), ("deploy", "payments", "v3.2.1")] == recorded(shop)
+    assert "gateway v3.2.0+docs1" == injection.decoy
+
+    trail = [line for line in log_of("gateway") if line.get("request_id") == failed["request_id"]]
+    assert [502] == [line["status"] for line in trail]
+
+    undo("bad-deploy", shop)
+    after = len(log_of("payments"))
+    until(lambda: len(log_of("payments")) > after + 40)
+    assert "TypeError" not in errors(log_of("payments")[after:])
+
+
+def test_slow_dependency(shop: Shop, log_of: Log, until: Until) -> None:
+    """A slow acquirer makes payments slow without a change in the record; deferred captures make them quick again."""
+    before = recorded(shop)
+
+    def took_ms(count: int) -> list[float]:
+        paid = [line for line in log_of("payments") if line.get("status") == 201]
+        return [float(str(line["duration_ms"])) for line in paid[-count:]]
+
+    inject("slow-dependency", shop)
+    until(lambda: min(took_ms(5)) > 1500)
+    assert before == recorded(shop)
+
+    shop.ctl("flag", "payments", "defer_capture", "on", actor="test")
+    until(lambda: max(took_ms(5)) < 1000)
+    undo("slow-dependency", shop)
+
+
+def test_connection_leak(shop: Shop, log_of: Log, until: Until) -> None:
+    """Refused refunds use the pool up until payments fail for want of a connection; a restart empties the pool."""
+    shop.tell_customers({"refunds": 26, "every_s": 0.02})
+    until(lambda: gauge(shop, "payments", "db_pool_connections_in_use") == 20)
+    until(lambda: "PoolTimeout" in errors(log_of("payments")))
+
+    undo("connection-leak", shop)
+    until(lambda: gauge(shop, "payments", "db_pool_connections_in_use") < 5)
+
+
+def test_crash_loop(shop: Shop, log_of: Log, until: Until) -> None:
+    """With c42 payments exits after each start with a trace in its log, and c41 mends it."""
+    inject("crash-loop", shop)
+    until(lambda: "KeyError" in errors(log_of("payments")))
+    until(lambda: gauge(shop, "supervisor", "supervisor_process_restarts_total{service=.payments.}") >= 1)
+    exits = [line for line in log_of("payments") if "exit_code" in line]
+    assert {1} == {line["exit_code"] for line in exits}
+
+    undo("crash-loop", shop)
+    assert shop.is_healthy()
+
+
+def test_dependency_down(shop: Shop, log_of: Log, until: Until) -> None:
+    """An acquirer that is gone fails payments while its status page still answers."""
+    inject("dependency-down", shop)
+    until(lambda: any("acquirer refused the connection" in str(line.get("exception")) for line in log_of("payments")))
+    assert "status" in get_json(shop.status_page_url)
+
+    undo("dependency-down", shop)
+    after = len(log_of("payments"))
+    until(lambda: 201 in [line.get("status") for line in log_of("payments")[after:]])
+
+
+def test_slow_query(shop: Shop, log_of: Log, until: Until) -> None:
+    """Without its index the velocity check takes long; the migration and its way back stand in the record."""
+    inject("slow-query", shop)
+    until(lambda: max(float(str(line.get("duration_ms", 0))) for line in log_of("payments")[-40:]) > 400)
+    undo("slow-query", shop)
+
+    assert [("migration", "payments", "schema 3"), ("migration", "payments", "schema 2")] == recorded(shop)[-2:]
+
+
+def test_memory_leak(shop: Shop, until: Until) -> None:
+    """With receipt previews on, the memory of checkout grows; off and restarted it is small again."""
+    small = gauge(shop, "checkout", "process_resident_memory_bytes")
+    inject("memory-leak", shop)
+    until(lambda: gauge(shop, "checkout", "process_resident_memory_bytes") > small + 10 * 2**20)
+
+    undo("memory-leak", shop)
+    assert gauge(shop, "checkout", "process_resident_memory_bytes") < small + 10 * 2**20
+
+
+def test_unknown_fault(shop: Shop) -> None:
+    """A fault that does not exist is answered with those that do."""
+    with pytest.raises(ShopError, match=r"no such fault: gremlins \(there are bad-deploy, "):
+        inject("gremlins", shop)
+
+
+def test_description_keeps_the_truth_to_itself() -> None:
+    """Every fault has a name and a title to show."""
+    assert [(fault.name, fault.title) for fault in FAULTS] == describe_faults()
