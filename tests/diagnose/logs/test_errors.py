@@ -28,14 +28,14 @@ def test_one_kind_is_one_group() -> None:
     """Neither the line number nor a value in the message makes another group."""
     (group,) = group_errors([failure(), failure(minute=2, line=44, message="no card 18")])
 
-    assert (group.count, group.title) == (2, "TypeError: no card 18")
+    assert (2, "TypeError: no card 18") == (group.count, group.title)
 
 
 def test_the_culprit_is_the_applications_frame() -> None:
     """The culprit is the innermost frame outside the libraries."""
     (group,) = group_errors([failure()])
 
-    assert str(group.culprit) == "/srv/app/pay.py:42 in charge"
+    assert "/srv/app/pay.py:42 in charge" == str(group.culprit)
 
 
 def test_counts_by_minute_and_span() -> None:
@@ -54,7 +54,7 @@ def test_versions_are_kept_in_order() -> None:
     """A group lists the versions it was seen in."""
     (group,) = group_errors([failure(version="v1"), failure(version="v2"), failure(version="v1")])
 
-    assert group.versions == ("v1", "v2")
+    assert ("v1", "v2") == group.versions
 
 
 def test_words_tell_messages_apart() -> None:
@@ -62,9 +62,9 @@ def test_words_tell_messages_apart() -> None:
     texts = ["timeout after 30 ms", "timeout after 31 ms", "connection refused"]
     groups = group_errors(LogRecord(message=text, level=Level.ERROR) for text in texts)
 
-    assert [group.count for group in groups] == [2, 1]
+    assert [2, 1] == [group.count for group in groups]
 
 
 def test_what_is_no_failure_is_no_group() -> None:
     """Information and warnings without an exception form no group."""
-    assert group_errors([LogRecord(message="x", level=Level.WARNING)]) == []
+    assert [] == group_errors([LogRecord(message="x", level=Level.WARNING)])

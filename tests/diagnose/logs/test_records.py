@@ -50,7 +50,7 @@ def test_a_header_is_split_from_its_message(line: str, level: Level, message: st
     """The common headers give the same instant in UTC, their level, and the message without the header."""
     record = parsed(line)
     if not line.startswith("13:") and record.at is not None:
-        assert record.at == NOON
+        assert NOON == record.at
     assert record.at is None or record.at.tzinfo is UTC
 
     assert (level, message) == (record.level, record.message)
@@ -77,7 +77,7 @@ def test_service_and_version_come_from_the_line() -> None:
     line = '{"msg": "x", "service.name": "cart", "service.version": "3.2.1", "region": "eu"}'
     record = parsed(line)
 
-    assert (record.service, record.version, record.fields["region"]) == ("cart", "3.2.1", "eu")
+    assert ("cart", "3.2.1", "eu") == (record.service, record.version, record.fields["region"])
 
 
 PYTHON = """\
@@ -153,7 +153,7 @@ def test_a_bare_trace_happened_when_the_line_before_it_did() -> None:
     """An uncaught exception has no time of its own and takes that of the line before."""
     _, crash = read_records(["2026-06-20 13:53:00 INFO up", *PYTHON.splitlines()[1:]])
 
-    assert crash.at == NOON
+    assert NOON == crash.at
 
 
 def test_a_wrapped_cause_is_the_exception() -> None:
@@ -166,7 +166,7 @@ def test_a_wrapped_cause_is_the_exception() -> None:
     record = parsed(text)
     assert record.exception is not None
 
-    assert (record.exception.type, record.exception.wrapped_by) == ("KeyError", ("shop.errors.Bad",))
+    assert ("KeyError", ("shop.errors.Bad",)) == (record.exception.type, record.exception.wrapped_by)
 
 
 _FRAME = '{"filename": "D.java", "lineno": 3, "name": "c.D.e"}'
@@ -191,7 +191,7 @@ def test_a_structured_exception_has_its_frames(line: str) -> None:
     record = parsed(line)
     assert record.exception is not None
 
-    assert (record.exception.message, str(record.exception.innermost)) == ("m", "D.java:3 in c.D.e")
+    assert ("m", "D.java:3 in c.D.e") == (record.exception.message, str(record.exception.innermost))
 
 
 @given(st.binary(max_size=400))
