@@ -72,7 +72,7 @@ def _send(places: Places, order: dict[str, object], *, as_json: bool) -> bool:
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=GIVE_UP_AFTER_S)
     try:
         connection.request("POST", "/orders", json.dumps({**order, "token": supervisor["token"]}))
-        ok = False
+        ok = None
         for raw in connection.getresponse():
             answer = json.loads(raw)
             if "status" in answer:
@@ -84,7 +84,9 @@ def _send(places: Places, order: dict[str, object], *, as_json: bool) -> bool:
         raise ShopError(f"the supervisor at {supervisor['url']} does not answer: {error}") from error
     finally:
         connection.close()
-    return ok
+    if ok is None:
+        raise ShopError(f"the supervisor hung up before it was done, see {places.supervisor_log}")
+    return bool(ok)
 
 
 def _show_status(status: dict[str, dict[str, object]], *, as_json: bool) -> None:

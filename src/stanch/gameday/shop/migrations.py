@@ -67,7 +67,10 @@ def migration_steps(places: Places, release: str, current: int, wanted: int) -> 
 
 
 def run_migrations(places: Places, steps: list[tuple[str, str]], wanted: int) -> None:
-    """Run migrations in one transaction."""
+    """Run migrations in one transaction; raise ShopError when SQLite refuses, then nothing has changed."""
     script = "".join(sql for _, sql in steps)
-    with closing(sqlite3.connect(places.database, timeout=WAIT_FOR_LOCK_S)) as connection:
-        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {wanted};\nCOMMIT;")
+    try:
+        with closing(sqlite3.connect(places.database, timeout=WAIT_FOR_LOCK_S)) as connection:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {wanted};\nCOMMIT;")
+    except sqlite3.Error as error:
+        raise ShopError(f"the migration to schema {wanted} failed: {error}") from error
