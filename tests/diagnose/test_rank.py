@@ -304,7 +304,14 @@ def test_harmless_deploy_has_the_reason_against_it() -> None:
     ranking = slow_acquirer(changes=(DOCS,))
     decoys = [each for each in ranking.hypotheses if each.kind == "bad_deploy"]
 
-    assert all("documentation" in each.evidence_against[0].text for each in decoys)
+    assert all("touched nothing that runs" in each.evidence_against[0].text for each in decoys)
+
+
+def test_a_release_without_a_commit_for_its_service_is_not_blamed() -> None:
+    """Deploying a version that brings nothing of the service itself does not explain what the service does."""
+    empty = change(ChangeKind.DEPLOY, "payments", "v3.2.0+docs1", 15, previous="v3.2.0", data={"commits": []})
+
+    assert "crash_loop_bug" == top(crash_loop(empty)).kind
 
 
 def test_harmless_deploy_of_an_unrelated_service_does_not_win() -> None:

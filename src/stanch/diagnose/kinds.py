@@ -85,7 +85,7 @@ _CODE: Final = (
     _w("errors_new_since_change", 8.0, 0.15, "new code makes new errors; an error that was there before is not new"),
     _w("errors_only_in_version", 4.0, 0.1, "the old version, beside it or before it, does not have the error"),
     _w("trace_in_change", 25.0, 0.4, "a trace rarely ends in a file of the change by chance: few files are touched"),
-    _w("change_touches_no_code", 0.01, 1.0, "documentation and tests are not run"),
+    _w("change_touches_no_code", 0.001, 1.0, "documentation and tests are not run"),
 )
 _NO_CHANGE: Final = _w("no_change_near", 1.6, 0.5, "without a change the cause lies in load, data or what is called")
 

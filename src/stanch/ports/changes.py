@@ -56,12 +56,13 @@ class ChangeSource(Protocol):
 
 
 @runtime_checkable
-class CommitSource(Protocol):
-    """What a change source may know besides: which commits lie between two versions. Raises `Unavailable`."""
+class CompletingSource(Protocol):
+    """What a change source may do besides: add to changes of other sources what it knows, as a repository does."""
 
-    def commits_between(self, *, service: str, previous: str, version: str) -> list[Change]:
-        """Return the commits that `version` has and `previous` has not, oldest first, each with its touched paths.
+    def complete(self, change: Change) -> Change:
+        """Return `change` with its empty fields filled: `commit`, `paths`, `diff`, and `data["commits"]`.
 
-        Versions are tags or hashes. Empty when the source does not know one of them.
+        `data["commits"]` lists the commits it brought, oldest first, each with `commit`, `title`, `author`, `at` and
+        `paths`. Returns the change as it is when the source does not know it. Raises `Unavailable`.
         """
         ...

@@ -36,6 +36,12 @@ def is_inert(path: str) -> bool:
     return _INERT.search(path) is not None
 
 
+def _is_inert_change(change: Change) -> bool:
+    if change.paths:
+        return all(is_inert(path) for path in change.paths)
+    return bool(change.previous) and change.data.get("commits") == []
+
+
 def touches(change: Change, file: str) -> str:
     """Return the touched path that a stack frame's file is, by their common end; empty when there is none.
 
@@ -59,7 +65,7 @@ def same_service_changes(picture: Picture, service: str) -> list[Change]:
         and is_running(change)
         and not picture.after_onset(change)
         and picture.lead(change) <= _NEAR
-        and not (change.paths and all(is_inert(path) for path in change.paths))
+        and not _is_inert_change(change)
     ]
 
 
@@ -161,7 +167,13 @@ def _trace_in_change(picture: Picture, candidate: Candidate) -> Sighting | None:
 
 def _touches_no_code(picture: Picture, candidate: Candidate) -> Sighting | None:
     change = candidate.change
-    if change is None or not change.paths:
+    if change is None:
+        return None
+    if not change.paths and change.data.get("commits") == [] and change.previous:
+        # The version before may be one the repository does not know; then this says less.
+        words = {"paths": f"no commit between {change.previous} and {change.version} touches {change.service}"}
+        return Sighting(holds=True, findings=picture.finding_of(change), strength=0.7, words=words)
+    if not change.paths:
         return None
     inert = all(is_inert(path) for path in change.paths)
     return Sighting(holds=inert, findings=picture.finding_of(change), words={"paths": ", ".join(change.paths[:3])})
@@ -273,7 +285,7 @@ CLUES: Final = (
     Clue(
         name="change_touches_no_code",
         look=_touches_no_code,
-        says="{change} touched documentation or tests only: {paths}",
+        says="{change} touched nothing that runs: {paths}",
         denies="{change} touched code: {paths}",
         test="Look at what {change} touched",
         command="git diff --stat {previous}..{version}",

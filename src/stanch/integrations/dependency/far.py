@@ -1,0 +1,120 @@
+"""Looks at one far end: fetch with a deadline and a limit, the certificate, the name. Knows nothing of findings."""
+
+import ipaddress
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx2
+
+MOST_BYTES: Final = 65_536
+_EXPIRED: Final = 10
+"""OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back: `status` is None when nothing did, and `trouble` then says why; `body` is cut at 64 KiB."""
+
+    status: int | None
+    took_s: float
+    body: bytes = b""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """The state of a certificate: seconds until it expires (negative when it has), None when that cannot be told."""
+
+    expires_in_s: float | None
+    text: str
+
+
+def fetch(url: str, *, timeout_s: float, trust: ssl.SSLContext | None = None) -> Answer:
+    """GET `url` once, following up to three redirects, within `timeout_s` for all of it.
+
+    Never raises for what the far end does: trouble is told in the answer.
+    """
+    began = time.monotonic()
+    try:
+        with (
+            httpx2.Client(
+                timeout=timeout_s, follow_redirects=True, max_redirects=3, verify=trust if trust is not None else True
+            ) as client,
+            client.stream("GET", url, headers={"Accept": "application/json, */*"}) as response,
+        ):
+            body = bytearray()
+            for piece in response.iter_raw(8_192):
+                body += piece
+                # Each read has a time-out of its own, so a far end that drips would hold this look for ever.
+                if len(body) >= MOST_BYTES or time.monotonic() - began > timeout_s:
+                    break
+            return Answer(
+                status=response.status_code, took_s=time.monotonic() - began, body=_unpacked(response, bytes(body))
+            )
+    except httpx2.TimeoutException:
+        took_s = time.monotonic() - began
+        return Answer(status=None, took_s=took_s, trouble=f"no answer within {timeout_s:g} s")
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+        return Answer(status=None, took_s=time.monotonic() - began, trouble=_reason(error))
+
+
+def certificate(host: str, port: int, *, timeout_s: float, trust: ssl.SSLContext | None = None) -> Certificate:
+    """Look at the certificate of `host` by a TLS handshake that verifies it."""
+    context = trust if trust is not None else ssl.create_default_context()
+    try:
+        with (
+            socket.create_connection((host, port), timeout=timeout_s) as raw,
+            context.wrap_socket(raw, server_hostname=host) as wrapped,
+        ):
+            shown = wrapped.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        if error.verify_code == _EXPIRED:
+            return Certificate(expires_in_s=-1.0, text="the certificate has expired")
+        return Certificate(expires_in_s=None, text=f"the certificate is not trusted: {error.verify_message}")
+    except OSError as error:
+        return Certificate(expires_in_s=None, text=f"no TLS handshake: {_reason(error)}")
+    until = shown.get("notAfter")
+    if not isinstance(until, str):
+        return Certificate(expires_in_s=None, text="the certificate does not say when it expires")
+    expires = datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC)
+    left = (expires - datetime.now(UTC)).total_seconds()
+    return Certificate(expires_in_s=left, text=f"the certificate is valid until {expires:%Y-%m-%d}")
+
+
+def resolves(host: str) -> tuple[bool, str]:
+    """Tell whether a name has an address, with what was found; an address resolves to itself."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return True, f"{host} is an address"
+    try:
+        found = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
+    except OSError as error:
+        return False, f"{host} does not resolve: {_reason(error)}"
+    except UnicodeError:
+        return False, f"{host!r} is no host name"
+    return bool(found), f"{host} resolves to {', '.join(found[:3])}"
+
+
+def shown(url: str) -> str:
+    """Return a URL without the user name and password in it."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, parts.query, parts.fragment))
+
+
+def _unpacked(response: httpx2.Response, raw: bytes) -> bytes:
+    # Only plain bodies are read: nobody asked for packed ones, and unpacking could blow 64 KiB up to gigabytes.
+    return b"" if response.headers.get("content-encoding", "identity") != "identity" else raw[:MOST_BYTES]
+
+
+def _reason(error: Exception) -> str:
+    said = str(error) or type(error).__name__
+    return said.splitlines()[0][:200]
