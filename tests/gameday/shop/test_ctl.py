@@ -5,13 +5,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from stanch.gameday.shop.migrations import schema_version
 from stanch.gameday.shop.places import SERVICES, Places, ShopError
 from stanch.gameday.shop.shop import Shop
-from tests.gameday.shop.asking import changes, customers_answers, gauge, get_json
+from tests.gameday.shop.asking import ask, changes, customers_answers, gauge, get_json
 
 pytestmark = pytest.mark.drill
 
@@ -153,7 +152,7 @@ def test_failure_of_ctl_raises(shop: Shop) -> None:
 def test_token_is_asked_for(shop: Shop) -> None:
     """Who does not know the token of the supervisor cannot give it orders, and only the owner can read the token."""
     found = json.loads((shop.root / "supervisor.json").read_text())
-    order = {"verb": "restart", "service": "payments", "token": "guess"}
+    order: dict[str, object] = {"verb": "restart", "service": "payments", "token": "guess"}
 
-    assert 403 == httpx2.post(found["url"] + "/orders", json=order).status_code
+    assert 403 == ask("POST", found["url"] + "/orders", order)[0]
     assert 0o600 == (shop.root / "supervisor.json").stat().st_mode & 0o777
