@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from stanch.kernel.blocks import clean
 from stanch.surfaces.cli.telling import (
     Record,
-    ago,
     at,
     child,
     children,

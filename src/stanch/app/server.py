@@ -1,0 +1,142 @@
+"""The server process: one world, its engine in threads, the pages and the API on one port."""
+
+import errno
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from stanch.app.wiring import DATABASE, build_engine, build_world, read_catalog
+from stanch.catalog.model import Catalog
+from stanch.engine.loop import Engine
+from stanch.kernel.errors import Invalid, Unavailable
+from stanch.operations.world import World
+from stanch.surfaces.asgi.front import Front
+from stanch.surfaces.asgi.server import application
+from stanch.surfaces.asgi.trust import Trust
+from stanch.surfaces.cli.session import server_file
+from stanch.surfaces.http import api
+from stanch.surfaces.web import pages
+
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+# Live streams never end by themselves: without a bound they would keep a stopping server alive.
+_GOODBYE_S: Final = 2
+_STARTED_WITHIN_S: Final = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A server that runs in this process."""
+
+    url: str
+    world: World
+    engine: Engine
+
+
+def serve(*, folder: Path, config: str | None, host: str, port: int, database: str) -> None:
+    """Serve until the process is told to stop. Raises `Unavailable` when the port is taken."""
+    catalog = read_catalog(config)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with running(catalog, folder=folder, host=host, port=port, database=database) as server:
+        print(f"Stanch runs at {server.url}", flush=True)  # noqa: T201  (the one line a service prints)
+        stop.wait()
+
+
+@contextmanager
+def running(
+    catalog: Catalog,
+    *,
+    folder: Path,
+    host: str = "127.0.0.1",
+    port: int,
+    database: str = "",
+    announced_in: Path | None = None,
+) -> Iterator[Running]:
+    """Run the server while the block lasts; everything is stopped at its end.
+
+    It says where it is in `announced_in`, by default `folder`, so that commands find it.
+    """
+    token = os.environ.get("STANCH_TOKEN", "")
+    if host not in _LOOPBACK and not token:
+        raise Invalid(
+            f"listening on {host} lets other machines in, so a token is needed",
+            field="host",
+            hint="set STANCH_TOKEN to a long random text, or listen on 127.0.0.1",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    listener = _listen(host, port)
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    world = build_world(catalog=catalog, database=database or folder / DATABASE, url=url)
+    engine = build_engine(world)
+    web = uvicorn.Server(
+        uvicorn.Config(
+            asgi(world, trust=Trust(hosts=frozenset({host}), token=token)),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_GOODBYE_S,
+        )
+    )
+    # The process handles signals itself; uvicorn must not take them over in its thread.
+    thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, name="stanch-web", daemon=True)
+    trace = server_file(announced_in or folder)
+    engine.start()
+    try:
+        thread.start()
+        _wait_started(web, thread)
+        trace.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+        yield Running(url=url, world=world, engine=engine)
+    finally:
+        trace.unlink(missing_ok=True)
+        web.should_exit = True
+        engine.stop()
+        thread.join(timeout=_GOODBYE_S + 5)
+        listener.close()
+        world.store.close()
+
+
+def asgi(world: World, *, trust: Trust | None = None) -> ASGIApp:
+    """Return the web application of `world`: pages and API."""
+    front = Front.of(world)
+    routes = [*api.routes(front), *pages.routes(front)]
+    return application(front, routes=routes, trust=trust, page_error=pages.page_error(front))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Unavailable(
+                f"port {port} on {host} is taken",
+                retry=False,
+                hint=f"stop what listens there, or take another: --port {port + 1}",
+            ) from error
+        raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}", retry=False) from error
+    return listener
+
+
+def _wait_started(web: uvicorn.Server, thread: threading.Thread) -> None:
+    waited = threading.Event()
+    for _ in range(int(_STARTED_WITHIN_S / 0.02)):
+        if web.started:
+            return
+        if not thread.is_alive():
+            break
+        waited.wait(0.02)
+    raise Unavailable("the web server did not start", retry=False)
