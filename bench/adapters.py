@@ -22,3 +22,10 @@ def changes(case_dir: str) -> dict[str, object]:
     from bench.changes_case import answer
 
     return answer(case_dir)
+
+
+def rca(case_dir: str) -> dict[str, object]:
+    """Rank services, with their metrics, as causes of a case."""
+    from bench.metrics_case import rank_case, ranked_names
+
+    return {"ranking": ranked_names(rank_case(case_dir))}
