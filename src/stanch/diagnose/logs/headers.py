@@ -15,8 +15,10 @@ from stanch.diagnose.logs.timestamps import parse_time
 _LEVEL_WORD = re.compile(
     r"(?P<word>TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|SEVERE|CRITICAL|FATAL|PANIC|EMERG|ALERT|CRIT|ERR|LOG(?=:  )"
     r"|(?<=\[)(?:trace|debug|info|notice|warn|warning|error|crit|alert|emerg|fatal)(?=\])"
-    r"|(?<=:)(?:debug|info|notice|warn|error|crit|alert|emerg)(?=\]))(?![A-Za-z_])"
+    r"|(?<=:)(?:debug|info|notice|warn|error|crit|alert|emerg)(?=\])"
+    r"|(?:Trace|Debug|Info|Warning|Error|Critical|Fatal)(?= {2}|\t|:|\]|,))(?![A-Za-z_])"
 )
+_MARKED_LEVEL = re.compile(r"\[?[A-Za-z]{3,8}(?:\]|:\s)|\S+ [A-Z]{4,8}\s|\d{4}-")
 _PIECE = re.compile(
     r"[\s\-|:>]*(?:\[[^\][]{0,100}(?:\[[^\][]{0,60}\][^\][]{0,60})?\](?:[:\s]|$)|\(\d{1,9}\)\s|\d{1,9}#\d{1,9}:|\d{1,9}\s(?=---|\[|[A-Z]{4}))"
 )
@@ -122,7 +124,9 @@ def _timed(
         and (syslog.group("pid") or text[start].isalpha())
         and _is_program(syslog.group("program"), syslog.group("host"))
     ):
-        inner = _after_header(text, syslog.end(), level=level)
+        # Behind a program's name a bare word like ALERT begins the message; a level has a colon or brackets.
+        marked = _MARKED_LEVEL.match(text, syslog.end()) is not None
+        inner = _after_header(text, syslog.end(), level=level) if marked else (level, "", text[syslog.end() :])
         return LogRecord(
             at=at, level=inner[0], service=service or syslog.group("program"), message=inner[2][:MAX_MESSAGE]
         )
@@ -142,7 +146,7 @@ def _after_header(text: str, end: int, *, level: Level) -> tuple[Level, str, str
     found = _LEVEL_WORD.search(text, end, end + 120)
     if found is not None and _in_header(text, end, found.start()):
         level = level_of_word(found.group("word"))
-        before = text[end : found.start()].strip(" -|[]:\t")
+        before = text[end : found.start()].strip(" -|[]:,\t")
         logger = before if before and " " not in before and not before.isdigit() else ""
         end = found.end()
         if text.startswith("]", end):
@@ -155,9 +159,14 @@ def _after_header(text: str, end: int, *, level: Level) -> tuple[Level, str, str
             end -= 1
     if found is not None:
         named = _LOGGER.match(text, end)
-        if named is not None and ("." in named.group("name") or text[named.end() - 3 : named.end()] in (" - ", " : ")):
+        # An all-capital word with a dash behind it is the message's own: `FOLLOWING - LEADER ELECTION TOOK`.
+        if (
+            named is not None
+            and not named.group("name").isupper()
+            and ("." in named.group("name") or text[named.end() - 3 : named.end()] in (" - ", " : "))
+        ):
             logger, end = named.group("name"), named.end()
-    return level, logger, text[end:].lstrip(" -|:\t")
+    return level, logger, text[end:].lstrip(" -|:,\t")
 
 
 def _in_header(text: str, start: int, stop: int) -> bool:

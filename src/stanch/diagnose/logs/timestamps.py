@@ -35,7 +35,7 @@ _FORMATS = tuple(
         # RFC 2822 without its day name, and java.util.logging: 20 Jun 2026 13:53:00
         r"(?P<day>\d\d?) " + _MONTH + r" (?P<year>\d{4}) " + _CLOCK + _ZONE,
         # Compact: 20260620T135300Z, 20260620-13:53:00:123
-        r"(?P<year>\d{4})(?P<monthnum>\d\d)(?P<day>\d\d)[T-](?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)"
+        r"(?P<year>\d{4})(?P<monthnum>\d\d)(?P<day>\d\d)[T-](?P<hour>\d\d?):?(?P<minute>\d\d?):?(?P<second>\d\d?)"
         r"(?:[.,:](?P<fraction>\d{1,9}))?" + _ZONE,
         # Two-digit year first, as Spark and Hadoop shells write: 17/06/09 20:10:40
         r"(?P<shortyear>\d\d)/(?P<monthnum>\d\d)/(?P<day>\d\d) " + _CLOCK,
