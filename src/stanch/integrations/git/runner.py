@@ -33,7 +33,7 @@ _ENVIRONMENT: Final = {
 _SETTINGS: Final = (
     *("core.fsmonitor=false", "core.hooksPath=/dev/null", "core.quotePath=false", "core.attributesFile=/dev/null"),
     *("log.showSignature=false", "color.ui=false", "diff.noprefix=false", "diff.mnemonicPrefix=false"),
-    *("blame.ignoreRevsFile=", "protocol.allow=never", "log.mailmap=false", "diff.orderFile=/dev/null"),
+    *("protocol.allow=never", "log.mailmap=false", "diff.orderFile=/dev/null"),
 )
 _MOST_OUTPUT: Final = 8 * 1024 * 1024
 _LONGEST_COMPLAINT: Final = 400
