@@ -1,0 +1,123 @@
+"""The incident's page: its parts, and its time line with the filters that stand in the address."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeVar
+
+from starlette.requests import Request
+
+from stanch.incidents.model import Role, Severity, Status
+from stanch.incidents.state import Action, ActionState
+from stanch.kernel.actor import Via
+from stanch.kernel.errors import Bug
+from stanch.operations.views import IncidentView, SeriesView, TimelineEntry
+from stanch.surfaces.asgi.front import Front
+from stanch.surfaces.web.chart import excess
+from stanch.surfaces.web.reader import Reader
+from stanch.surfaces.web.render import Part, part
+
+T = TypeVar("T")
+
+PARTS: Final = ("head", "now", "changed", "cause", "plan", "verify", "resolve", "evidence", "messages", "rail")
+# The filters of the time line, each with the tones it shows; the first one shows everything.
+FILTERS: Final[dict[str, tuple[str, frozenset[str]]]] = {
+    "": ("All", frozenset()),
+    "key": ("Key moments", frozenset({"alert", "change", "person", "action", "good", "bad", "note"})),
+    "people": ("People", frozenset({"person", "note"})),
+    "alerts": ("Alerts", frozenset({"alert", "bad", "good"})),
+    "actions": ("Actions", frozenset({"action", "change"})),
+}
+_MOST_SERIES: Final = 4
+# What has been set going stands above what is merely proposed.
+_UNDER_WAY: Final = frozenset(
+    {ActionState.APPROVED, ActionState.RUNNING, ActionState.SUCCEEDED, ActionState.FAILED, ActionState.UNKNOWN}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentPage:
+    """What the page of one incident shows, to whom."""
+
+    view: IncidentView
+    entries: tuple[TimelineEntry, ...]
+    last_seq: int
+    show: str
+    series: tuple[SeriesView, ...]
+    reader: Reader
+    now: datetime
+
+    @property
+    def number(self) -> int:
+        """Return the incident's number."""
+        return self.view.card.number
+
+    @property
+    def title(self) -> str:
+        """Return what stands in the browser's tab."""
+        card = self.view.card
+        return f"{card.severity} {card.status} · {card.key} {card.title}"
+
+    @property
+    def filters(self) -> list[tuple[str, str]]:
+        """Return the filters of the time line: the word in the address, the word to read."""
+        return [(word, title) for word, (title, _) in FILTERS.items()]
+
+    def parts(self) -> list[Part]:
+        """Return the parts that live."""
+        first, others = _plans(self.view)
+        values = {
+            "view": self.view,
+            "card": self.view.card,
+            "series": self.series,
+            "reader": self.reader,
+            "now": self.now,
+            "action": first,
+            "others": others,
+            "severities": [one.label for one in Severity],
+            "statuses": [one.value for one in Status if one.is_open],
+            "roles": [one.value for one in Role],
+        }
+        return [part(name, f"incident/{name}.html", values) for name in PARTS]
+
+
+async def load_incident(
+    front: Front, request: Request, reader: Reader, number: int, *, show: str = "", after: int = 0
+) -> IncidentPage:
+    """Ask for everything that the page of incident `number` shows; entries only from after the position `after`."""
+    view = await front.ask(request, "incident.show", {"incident": number}, via=Via.WEB)
+    if not isinstance(view, IncidentView):
+        raise Bug("incident.show does not answer with an incident")
+    asked = {"incident": number, "after": after}
+    entries = await front.ask(request, "incident.timeline", asked, via=Via.WEB)
+    series = await front.ask(request, "incident.series", {"incident": number}, via=Via.WEB)
+    return IncidentPage(
+        view=view,
+        entries=tuple(entry for entry in _only(TimelineEntry, entries) if _is_shown(entry, show)),
+        # Read before the entries were: a client that follows from here misses none, and knows those it has.
+        last_seq=view.seq,
+        show=show if show in FILTERS else "",
+        series=tuple(sorted(_only(SeriesView, series), key=excess, reverse=True)[:_MOST_SERIES]),
+        reader=reader,
+        now=front.world.clock.now(),
+    )
+
+
+def _only(kind: type[T], answer: object) -> tuple[T, ...]:
+    return tuple(one for one in answer if isinstance(one, kind)) if isinstance(answer, tuple) else ()
+
+
+def _is_shown(entry: TimelineEntry, show: str) -> bool:
+    tones = FILTERS.get(show, FILTERS[""])[1]
+    return not tones or entry.tone in tones
+
+
+def _plans(view: IncidentView) -> tuple[Action | None, Sequence[Action]]:
+    """Return the plan that matters most at this moment, and the others."""
+    proposed = view.proposal.plan.id if view.proposal and view.proposal.plan else ""
+
+    def weight(action: Action) -> tuple[bool, bool, int]:
+        return (action.state not in _UNDER_WAY, action.plan.id != proposed, -action.proposed_seq)
+
+    ranked = sorted(view.actions, key=weight)
+    return (ranked[0], ranked[1:]) if ranked else (None, ())
