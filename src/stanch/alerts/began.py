@@ -18,6 +18,7 @@ CLIP_NATS: Final = 6.0
 """What one look may weigh, so that a single absurd sample does not place the start."""
 
 _LEAST_RATIO: Final = 1e-4
+_ROUNDS: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +31,26 @@ class Start:
 
 
 def ratio_began(times: Floats, total: Floats, failed: Floats, *, normal: float, present: float) -> Start | None:
-    """Return when the share `failed / total` went from `normal` to `present`; None without a look that says so.
+    """Return when the share `failed / total` left `normal`; None without a look that says so.
 
-    With p0 and p1 the two shares, every look weighs ``f ln(p1/p0) + (n - f) ln((1-p1)/(1-p0))``, and the start is the
-    look from which on the weights add up to most. Within that look it is placed by its own share of p1: with p1 = 0.4
-    and looks 10 s apart, a first look with a share of 0.1 began in its last quarter.
+    With p0 = normal and p1 = present every look weighs ``f ln(p1/p0) + (n - f) ln((1-p1)/(1-p0))``, and the start is the
+    look from which on the weights add up to most. `present` may be thinned by looks from before: p1 is measured again
+    after each start found, three times. Within its look the start is placed by that look's own share of p1: with
+    p1 = 0.4 and looks 10 s apart, a first look with a share of 0.1 began in its last quarter.
     """
     p0 = min(max(normal, _LEAST_RATIO), 0.5)
-    p1 = min(max(present, 2 * p0), 1 - _LEAST_RATIO)
-    weights = failed * np.log(p1 / p0) + (total - failed) * np.log((1 - p1) / (1 - p0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        filled = np.where(total > 0, failed / total / p1, 0.0)
-    return _start(times, weights, filled)
+    found = None
+    for _ in range(_ROUNDS):
+        p1 = min(max(present, 2 * p0), 1 - _LEAST_RATIO)
+        weights = failed * np.log(p1 / p0) + (total - failed) * np.log((1 - p1) / (1 - p0))
+        filled = np.divide(failed, total * p1, out=np.zeros_like(total), where=total > 0)
+        found = _start(times, weights, filled)
+        if found is None:
+            return None
+        after = times > found.high
+        if total[after].sum() > 0:
+            present = float(failed[after].sum() / total[after].sum())
+    return found
 
 
 def level_began(times: Floats, values: Floats, *, normal: float, present: float, spread: float) -> Start | None:

@@ -129,6 +129,28 @@ def detect(
     return changes
 
 
+def retire(
+    connection: Connection, *, catalog: Catalog, checks: Sequence[str], now: datetime
+) -> list[tuple[Alert, Outcome]]:
+    """End the alerts of services that are not in the catalog any more, and of checks that are not in `checks`."""
+    ended = []
+    for alert in find_alerts(connection, firing_only=True):
+        check = alert.labels.get("check")
+        if alert.service not in catalog.services or (check is not None and check not in checks):
+            over = replace(
+                alert,
+                status=AlertStatus.ENDED,
+                outcome=Outcome.ENDED,
+                ended_at=now,
+                updated_at=now,
+                detail="it is not watched any more",
+                summary=f"{alert.title}: not watched any more",
+            )
+            save_alert(connection, over)
+            ended.append((over, Outcome.ENDED))
+    return ended
+
+
 def fingerprint_of(service: str, metric: Metric, labels: Mapping[str, str]) -> str:
     """Return 16 hexadecimal digits that are equal for alerts of one condition."""
     text = "\x00".join((service, metric.value, labels_text(labels)))

@@ -5,7 +5,7 @@ the alert (open, keep, end) is `lifecycle`'s; where the samples come from is `de
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -261,19 +261,21 @@ def _is_proved(traffic: Traffic, limit: float) -> bool:
 
 
 def _errors_found(traffic: Traffic, seen: Traffic, limit: Limit, *, baseline: Baseline | None) -> Verdict:
-    measured = _measured(seen.ratio, Unit.RATIO, baseline, limit.value)
     words = f"{seen.failures:.0f} of {many(seen.total, 'request')} failed"
+    measured = _measured(seen.ratio, Unit.RATIO, baseline, limit.value)
     newest = _newest(seen, share=RECENT_SHARE)
     if newest <= limit.value:
         detail = f"{words}, but of the newest only {percent(newest)}"
         return Verdict(breach=False, outcome=Outcome.NO_LONGER_SO, detail=detail, measured=measured)
     normal = baseline.median if baseline else limit.value / 5
     start = ratio_began(traffic.times, traffic.requests, traffic.failed, normal=normal, present=seen.ratio)
+    # What the window holds from before the start would make it look better than it is.
+    now = seen.since(start.at).ratio if start is not None else 0.0
     return Verdict(
         breach=True,
         outcome=Outcome.HELD_TOO_SHORT,
         detail=f"{words}: {percent(seen.ratio)} is above {limit.words}",
-        measured=measured,
+        measured=replace(measured, value=max(now, seen.ratio)),
         start=start,
         held_s=held_since(start, traffic.times[traffic.failed > limit.value * traffic.requests]),
         hold_s=limit.hold_s,

@@ -220,7 +220,13 @@ def _up(stands: Mapping[Metric, Condition]) -> bool | None:
 def _figures(
     connection: Connection, service: str, stands: Mapping[Metric, Condition], *, now: datetime, window_s: float
 ) -> _Figures:
+    span = timedelta(seconds=window_s)
+
     def recent(metric: Metric) -> float | None:
+        stand = stands.get(metric)
+        if stand is not None and stand.breached_since and stand.measured and now - stand.at <= span:
+            # Since it began, and not thinned by what the window holds from before.
+            return stand.measured.value
         return recent_value(connection, service=service, metric=metric, now=now, window_s=window_s)
 
     def normal(metric: Metric) -> float | None:

@@ -56,7 +56,8 @@ def store_errors(connection: Connection, found: Iterable[ErrorSighting]) -> None
         groups.setdefault((one.service, one.fingerprint), []).append(one)
         key = (one.service, one.fingerprint, bucket_of(one.last_at))
         counts[key] = counts.get(key, 0) + one.count
-    for (service, fingerprint), sightings in groups.items():
+    # In one order everywhere, so that two transactions cannot wait for each other.
+    for (service, fingerprint), sightings in sorted(groups.items()):
         _merge_error(connection, service, fingerprint, sightings)
     if counts:
         statement = insert_into(connection, error_counts)
@@ -65,7 +66,7 @@ def store_errors(connection: Connection, found: Iterable[ErrorSighting]) -> None
             set_={"count": error_counts.c.count + statement.excluded.count},
         )
         names = ("service", "fingerprint", "at", "count")
-        connection.execute(added, [dict(zip(names, (*key, n), strict=True)) for key, n in counts.items()])
+        connection.execute(added, [dict(zip(names, (*key, n), strict=True)) for key, n in sorted(counts.items())])
 
 
 def bucket_of(at: datetime) -> datetime:

@@ -1,9 +1,9 @@
 """What the last look of every check handed on, and how it went."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Column, Connection, Integer, Row, Table, Text, select
+from sqlalchemy import Column, Connection, Integer, Row, Table, Text, delete, select
 
 from stanch.alerts.model import Seeing
 from stanch.alerts.tables import insert_into
@@ -65,6 +65,11 @@ def save_cursor(connection: Connection, seeing: Seeing, cursor: Mapping[str, JSO
     changed = {name: value for name, value in row.items() if name != "check"}
     statement = insert_into(connection, cursors).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=["check"], set_=changed))
+
+
+def forget_cursors(connection: Connection, *, keep: Sequence[str]) -> int:
+    """Delete the cursors of all checks but `keep`; return how many there were."""
+    return connection.execute(delete(cursors).where(cursors.c.check.not_in(list(keep)))).rowcount
 
 
 def _seeing(row: Row[tuple[object, ...]]) -> Seeing:
