@@ -3,16 +3,28 @@
 Imports are local to each function, so that one task can run where another's dependencies are missing.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 
 def logs(case_dir: str) -> dict[str, object]:
-    """Group the lines of a log case into templates: one template id and one template text per line."""
-    from stanch.diagnose.logs.miner import Miner
+    """Group the lines of a log case into templates: one template id and one template text per line.
 
-    miner = Miner()
+    Where nearly every line begins with a time the lines are whole ones, and their headers are split off first, as the
+    product does with every log it reads.
+    """
+    from stanch.diagnose.logs.miner import Miner
+    from stanch.diagnose.logs.records import parse_line
+
     with (Path(case_dir) / "lines.log").open(encoding="utf-8", errors="replace", newline="") as handle:
-        leaves = [miner.add(line) for line in handle.read().split("\n")]
+        lines = handle.read().split("\n")
+    reference = datetime(2026, 1, 1, tzinfo=UTC)
+    some = [parse_line(line, reference=reference) for line in lines[:200]]
+    if sum(1 for record in some if record is not None and record.at is not None) >= 0.9 * len(some):
+        records = [parse_line(line, reference=reference) for line in lines]
+        lines = [record.message if record is not None else "" for record in records]
+    miner = Miner()
+    leaves = [miner.add(line) for line in lines]
     miner.merge()
     return {"clusters": [miner.resolve(leaf) for leaf in leaves], "templates": [miner.text(leaf) for leaf in leaves]}
 

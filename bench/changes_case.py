@@ -6,16 +6,18 @@ What a live investigation gets from its collectors comes from files here: alert,
 import csv
 import json
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from stanch.diagnose.changes.model import Change, ChangeKind, Evidence, Message, Mover, Start
 from stanch.diagnose.changes.rank import first_failing, rank_changes
+from stanch.diagnose.logs.compare import ChangeKind as ChangeKindOfTemplate
+from stanch.diagnose.logs.counts import TemplateCounts
+from stanch.diagnose.logs.model import Level
+from stanch.diagnose.logs.records import parse_line
 from stanch.diagnose.metrics.onset import Onset, estimate_onset
-
-Json = dict[str, object]
 
 
 def _load(case: Path, name: str) -> list[dict[str, object]]:
@@ -35,10 +37,11 @@ def answer(case_dir: str) -> dict[str, object]:
     symptom = str(alert["service"])
     movers = _movers(case, fired)
     graph = _graph(case)
-    evidence = Evidence(movers=tuple(movers), messages=tuple(_messages(case, alert)), usual=tuple(_usual(case)))
     timed = [mover.at for mover in movers if mover.at is not None]
     began = min(timed, default=fired)
-    first = first_failing(movers, graph, symptom=symptom)
+    messages = [*_messages(case, alert), *_spoken(case, began)]
+    evidence = Evidence(movers=tuple(movers), messages=tuple(messages), usual=tuple(_usual(case)))
+    first = first_failing(movers, graph, symptom=symptom, messages=messages)
     ranked = rank_changes(
         _changes(case),
         onset=Start(at=began, low=began, high=fired),
@@ -148,6 +151,23 @@ def _messages(case: Path, alert: dict[str, object]) -> list[Message]:
                 values += [str(value) for value in attributes.values()]
             found.append(Message(service=str(span["service"]), text=" ".join(values), count=2))
     return found
+
+
+def _spoken(case: Path, began: datetime) -> list[Message]:
+    """Return the templates that are new or spike from the start on, as the product finds them in any log."""
+    counts = TemplateCounts()
+    with (case / "logs.ndjson").open() as handle:
+        for line in handle:
+            record = parse_line(line)
+            if record is not None and record.level not in (Level.INFO, Level.DEBUG):
+                counts.add(record)
+    hour = timedelta(hours=1)
+    return [
+        Message(service=service, text=change.sample, count=change.after)
+        for service, changes in counts.changes(began, before=3 * hour, after=hour).items()
+        for change in changes
+        if change.kind in (ChangeKindOfTemplate.NEW, ChangeKindOfTemplate.SPIKING)
+    ]
 
 
 def _usual(case: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """Changes are ranked by what they could explain, and the outcome may be that none does."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -87,7 +88,7 @@ def test_without_changes_nothing_is_blamed() -> None:
 
 def test_what_came_after_is_not_to_blame() -> None:
     """A change that took effect after everything had moved is damned by it."""
-    late = Change(**{**_fields(SHRUNK), "at": ONSET + timedelta(minutes=20)})
+    late = replace(SHRUNK, at=ONSET + timedelta(minutes=20))
 
     assert -4.0 == reason_of(ranked(late), late, "moved")
 
@@ -120,6 +121,28 @@ def test_the_deepest_of_those_that_moved_together_failed_first() -> None:
     assert "stock" == first_failing(movers, GRAPH, symptom="web")
 
 
+def test_who_blames_another_did_not_fail_first() -> None:
+    """A service whose failures only say that its caller gave up is a victim, however deep it stands."""
+    movers = [Mover(service=name, what="x", at=ONSET) for name in ("cart", "stock")]
+    messages = [Message(service="stock", text="List: context canceled by client before completion")]
+
+    assert "cart" == first_failing(movers, GRAPH, symptom="cart", messages=messages)
+
+
+def test_an_edit_without_a_sign_counts_less() -> None:
+    """An edit that is known line by line and has neither a risky content nor a fit is told so."""
+    plain = replace(SHRUNK, diff="-a = b(c)\n+a = d(c)", paths=("x.go",), title="tidy")
+
+    assert -0.5 == reason_of(ranked(plain), plain, "nothing in it stands out")
+
+
+def test_more_patience_is_no_danger() -> None:
+    """A time limit that was raised gives more room and speaks against the change."""
+    raised = replace(SHRUNK, diff="-timeout: 5s\n+timeout: 50s", paths=("a.yaml",))
+
+    assert -0.8 == reason_of(ranked(raised), raised, "more room")
+
+
 _CHANGES = st.builds(
     Change,
     id=st.uuids().map(str),
@@ -142,7 +165,3 @@ def test_the_order_of_changes_does_not_matter(changes: list[Change], random: obj
     random.shuffle(shuffled)  # type: ignore[attr-defined]
 
     assert ranked(*changes) == ranked(*shuffled)
-
-
-def _fields(change: Change) -> dict[str, object]:
-    return {name: getattr(change, name) for name in change.__dataclass_fields__}

@@ -18,6 +18,12 @@ _LOWERING_HURTS = frozenset(
     )
 )
 
+_PATIENCE = frozenset(
+    re.findall(
+        r"\w+", "timeout deadline ttl idle interval period delay backoff wait expiry lifetime keepalive grace retention"
+    )
+)
+
 
 def content_reasons(change: Change, reading: DiffReading) -> Iterable[Reason]:
     """Return the arguments that follow from the change's content, may be empty."""
@@ -58,7 +64,7 @@ def _turned_far(reading: DiffReading) -> Iterable[Reason]:
         return []
     widest = max(reading.turned, key=lambda turned: (turned.factor, turned.name))
     text = f"turns {widest.name} from {_figure(widest.old)} to {_figure(widest.new)}"
-    if widest.factor >= 2.9:
+    if widest.factor >= 2.9 and (_tightens(widest) or not _is_patience(widest)):
         return [Reason(text=text, weight=1.5 if _tightens(widest) else 0.8)]
     if _tightens(widest):
         return [Reason(text=text, weight=0.3)]
@@ -67,6 +73,11 @@ def _turned_far(reading: DiffReading) -> Iterable[Reason]:
 
 def _tightens(turned: Turned) -> bool:
     return turned.new < turned.old and bool(_LOWERING_HURTS & set(words_of(turned.name)))
+
+
+def _is_patience(turned: Turned) -> bool:
+    """Say whether the setting is a length of time somebody waits or keeps a thing: more of it seldom hurts at once."""
+    return bool(_PATIENCE & set(words_of(turned.name)))
 
 
 def _taken_away(reading: DiffReading) -> Iterable[Reason]:

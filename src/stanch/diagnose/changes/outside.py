@@ -83,7 +83,7 @@ def _hosts(messages: Iterable[Message], *, known: Collection[str]) -> Iterable[O
     for host, said in heard.items():
         answers = any(answered for _, answered in said)
         services = tuple(sorted({message.service for message, _ in said}))
-        weight = (3.0 if answers else 1.2) + (0.7 if len(services) > 1 else 0.0)
+        weight = (3.5 if answers else 1.2) + (0.7 if len(services) > 1 else 0.0)
         best = next(message for message, answered in said if answered == answers)
         yield OutsideSign(what=host, services=services, weight=weight, sample=best.text[:300])
 

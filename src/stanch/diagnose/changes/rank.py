@@ -6,14 +6,15 @@ damning, being recent alone is weak: the latest deploy is innocent more often th
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stanch.diagnose.changes.content import content_reasons
 from stanch.diagnose.changes.diff import DiffReading, read_diff
 from stanch.diagnose.changes.match import Matcher
-from stanch.diagnose.changes.model import Change, ChangeKind, Evidence, Mover, RankedChange, Reason, Start
+from stanch.diagnose.changes.model import Change, ChangeKind, Evidence, Message, Mover, RankedChange, Reason, Start
 from stanch.diagnose.changes.outside import OutsideSign, outside_signs
 
 Graph = Mapping[str, Iterable[str]]
@@ -21,8 +22,10 @@ Graph = Mapping[str, Iterable[str]]
 
 _CLOCK_SLACK = timedelta(seconds=90)
 """Clocks of a pipeline and of a metric store, plus one scrape interval, may disagree by this much."""
+_GAVE_UP = re.compile(r"cancell?ed by (?:the )?(?:client|caller)|context cancell?ed|client closed|broken pipe|499")
 _TOGETHER = timedelta(minutes=2)
 _TOO_LATE = -4.0
+_OF_WEIGHT = 1.5
 _NONE_PRIOR = 0.8
 """Log-odds at which no change is the answer: a change needs more than being there at the right time."""
 
@@ -73,14 +76,17 @@ def _scene(onset: Start | datetime, symptom: str, graph: Graph, evidence: Eviden
     calls = {caller: frozenset(called) for caller, called in graph.items()}
     services = set(calls) | {name for called in calls.values() for name in called} | {symptom}
     services |= {mover.service for mover in evidence.movers} | {message.service for message in evidence.messages}
-    first = first or first_failing(evidence.movers, calls, symptom=symptom)
+    first = first or first_failing(evidence.movers, calls, symptom=symptom, messages=evidence.messages)
     signs = tuple(outside_signs(evidence.messages, known=services))
     return _Scene(start=start, symptom=symptom, calls=calls, evidence=evidence, first=first, signs=signs)
 
 
-def first_failing(movers: Iterable[Mover], graph: Graph, *, symptom: str) -> str:
-    """Return the service that failed first: of those that moved within two minutes of the earliest, the one the most
-    others call, directly or not; `symptom` wins a tie, and is the answer where nothing moved.
+def first_failing(movers: Iterable[Mover], graph: Graph, *, symptom: str, messages: Sequence[Message] = ()) -> str:
+    """Return the service that failed first.
+
+    Of those that moved within two minutes of the earliest, a service whose failures all blame another one, or a caller
+    that gave up, is a victim; of the rest the one that the most others call, directly or not, is first. `symptom` wins
+    a tie, and is the answer where nothing moved.
     """
     earliest: dict[str, datetime] = {}
     for mover in movers:
@@ -91,20 +97,31 @@ def first_failing(movers: Iterable[Mover], graph: Graph, *, symptom: str) -> str
     calls = {caller: frozenset(called) for caller, called in graph.items()}
     begin = min(earliest.values())
     early = [service for service, at in earliest.items() if at - begin <= _TOGETHER]
+    early = [service for service in early if not _is_victim(service, messages, earliest)] or early
     callers = {name: sum(1 for other in early if other != name and name in _reach(other, calls)) for name in early}
     return min(early, key=lambda name: (-callers[name], name != symptom, earliest[name], name))
 
 
-def _judge(change: Change, reading: DiffReading, matcher: Matcher, scene: _Scene) -> RankedChange:
-    arguments: tuple[Callable[[], Iterable[Reason]], ...] = (
-        lambda: _timing(change, scene),
-        lambda: _place(change, reading, scene),
-        lambda: content_reasons(change, reading),
-        lambda: matcher.reasons(change),
-        lambda: _versions(change, scene.evidence),
-        lambda: _live(change),
+def _is_victim(service: str, messages: Sequence[Message], moved: Iterable[str]) -> bool:
+    others = [name.lower() for name in moved if name != service]
+    own = [message.text.lower() for message in messages if message.service == service]
+    return bool(own) and all(
+        any(name in text for name in others) or _GAVE_UP.search(text) is not None or "upstream" in text for text in own
     )
-    reasons = [reason for argument in arguments for reason in argument()]
+
+
+def _judge(change: Change, reading: DiffReading, matcher: Matcher, scene: _Scene) -> RankedChange:
+    content, fit = list(content_reasons(change, reading)), list(matcher.reasons(change))
+    reasons = [
+        *_timing(change, scene),
+        *_place(change, reading, scene),
+        *content,
+        *fit,
+        *_versions(change, scene.evidence),
+        *_live(change),
+    ]
+    if reading.has_diff and not content and all(reason.weight < _OF_WEIGHT for reason in fit):
+        reasons.append(Reason(text="nothing in it stands out", weight=-0.5))
     return RankedChange(
         change=change,
         score=sum(reason.weight for reason in reasons),

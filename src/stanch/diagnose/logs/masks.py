@@ -26,7 +26,10 @@ _HOST = re.compile(
 )
 _STARS = re.compile(r"\*{2,}")  # a number that could not be printed, or a secret
 _NUMBERED = re.compile(rf"(?<![\w]){_GLUE}*\d{_GLUE}*")
-_LABEL = re.compile(r"([A-Za-z][A-Za-z_\-]*(?:\[\w*\])?[:#@]|[A-Za-z][A-Za-z_.]*#)(?=[^A-Zg-z:/\\]*\d)")
+# What stays in front of a value: `label:`, `Class#`, `register.....`.
+_LABEL = re.compile(
+    r"([A-Za-z][A-Za-z_\-]*(?:\[\w*\])?[:#@]|[A-Za-z][A-Za-z_.]*#|[A-Za-z][A-Za-z_\-]*\.{2,})(?=[^A-Zg-z:/\\]*\d)"
+)
 _NAMED = rf"\1{WILDCARD}"
 _LAST_WORD = re.compile(r"(?<=\d):[A-Za-z]{3,}$")
 _NAME = re.compile(r"(?=.*[g-zG-Z])[A-Za-z_:]{2,}\d+[a-z_]{2,}(?:[A-Z:][A-Za-z_:]*)?")

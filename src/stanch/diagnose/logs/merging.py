@@ -1,7 +1,7 @@
 """Decides which leaves are one template: those that differ in values only, judged by how the words vary.
 
 Three rules, repeated until nothing changes. A leaf that a template covers joins it. At one position, all else equal,
-words are values if a masked value occurs there too, or if there are many of them: at least 4, and more than the square
+words are values if a masked value occurs there too, or if there are many of them: at least 5, and more than the square
 root of the lines beyond the most frequent word, since a few words that return all the time (`hit`, `miss`, `expired`)
 are states. At several positions at once, words that hardly ever return are values.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from stanch.diagnose.logs.leaves import Leaves, Tokens, opened, opened_token
 from stanch.diagnose.logs.masks import WILDCARD
 
-VARIETY = 4
+VARIETY = 5
 """Distinct words at one position, all else equal, from which on they may be values."""
 VARIETY_ALWAYS = 12
 """Distinct words from which on they are values however often they return."""
