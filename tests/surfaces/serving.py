@@ -6,23 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
-import uvicorn
 from starlette.types import ASGIApp
+
+from stanch.surfaces.asgi.front import Front
+from stanch.surfaces.asgi.running import Server
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """Serve `app` while the block runs; give its base URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, lifespan="off", access_log=False)
-        server = uvicorn.Server(config)
+def serving(app: ASGIApp, front: Front, *, port: int = 0) -> Iterator[str]:
+    """Serve `app` while the block runs, on a free port or on `port`; give its base URL."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = Server(app, front=front)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
             with httpx2.Client(transport=httpx2.HTTPTransport(retries=20)) as client:
-                client.get(f"http://127.0.0.1:{port}/healthz")
-            yield f"http://127.0.0.1:{port}"
+                client.get(f"{address}/healthz")
+            yield address
         finally:
             server.should_exit = True
             thread.join(10)

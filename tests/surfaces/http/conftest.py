@@ -33,7 +33,7 @@ def front(store: Store) -> Front:
 def url(front: Front) -> Iterator[str]:
     """Give the address where the desk is served."""
     app = application(front, routes=api.routes(front), trust=Trust(hosts=frozenset({"stanch.example"}), token="let-me"))
-    with serving(app) as address:
+    with serving(app, front) as address:
         yield address
 
 

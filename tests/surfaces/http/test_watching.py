@@ -38,7 +38,7 @@ def test_a_store_that_is_gone_is_not_ready(store: Store) -> None:
     front = Front.of(desk.world(store), {})
     with store.writing() as tx:
         tx.connection.exec_driver_sql("DROP TABLE events")
-    with serving(application(front, routes=api.routes(front))) as url:
+    with serving(application(front, routes=api.routes(front)), front) as url:
         assert 503 == httpx2.get(f"{url}/readyz").status_code
 
 

@@ -28,7 +28,7 @@ def url(story: Story) -> Iterator[str]:
     """Give the address of the pages."""
     front = Front.of(story.world, OPERATIONS)
     routes = [*api.routes(front), *pages.routes(front)]
-    with serving(application(front, routes=routes, page_error=pages.page_error(front))) as address:
+    with serving(application(front, routes=routes, page_error=pages.page_error(front)), front) as address:
         yield address
 
 

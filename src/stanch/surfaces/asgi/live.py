@@ -66,6 +66,12 @@ class Live:
         self._head = 0
         self._turn = asyncio.Event()
         self._poller: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Let everybody go: a server that stops does not wait for those who follow."""
+        self._is_closed = True
+        self._wake()
 
     async def head(self) -> int:
         """Return the newest position in the log."""
@@ -76,8 +82,8 @@ class Live:
     ) -> AsyncGenerator[Sequence[Entry], None]:
         """Yield what is recorded after the position `after`, in order; an empty batch after `idle_s` seconds of quiet.
 
-        Ends when the log can not be read any more: the client comes back with its position. Raises `Unavailable`
-        when too many follow already.
+        Ends when the log can not be read any more, or the server stops: the client comes back with its position.
+        Raises `Unavailable` when too many follow already.
         """
         if self._following >= self._most:
             raise Unavailable(f"{self._most} clients follow already", retry=True)
@@ -105,7 +111,7 @@ class Live:
                     quiet = False
                 except TimeoutError:
                     quiet = True
-                if self._poller is None:
+                if self._poller is None or self._is_closed:
                     return
 
     @contextmanager
@@ -128,7 +134,7 @@ class Live:
         self._recent.clear()
         self._floor = self._head = await self.head()
         self._wake()
-        while self._following:
+        while self._following and not self._is_closed:
             fresh = await run_in_threadpool(self._read, self._head)
             if fresh:
                 overflow = len(self._recent) + len(fresh) - (self._recent.maxlen or 0)

@@ -1,0 +1,36 @@
+"""Runs the application: uvicorn, told to let go of those who follow the log before it waits for requests to end."""
+
+import socket
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from stanch.surfaces.asgi.front import Front
+
+_GRACE_S: Final = 3
+
+
+class Server(uvicorn.Server):
+    """A server whose streams end when it stops. `run` blocks; setting `should_exit` from any thread stops it."""
+
+    def __init__(self, app: ASGIApp, *, front: Front, host: str = "127.0.0.1", port: int = 8484) -> None:
+        # Proxy headers are left alone: who stands behind a proxy is `trust`'s question. Logging is the process's own.
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        super().__init__(config)
+        self._front = front
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: streams first, then everything else."""
+        self._front.live.close()
+        await super().shutdown(sockets)
