@@ -29,7 +29,7 @@ def finding(id: str, *signals: Signal, status: FindingStatus = FindingStatus.OK,
     """Return a finding that tells these signals."""
     return Finding(
         id=id,
-        collector=id.split("-")[0],
+        collector=id.split("-")[1],
         source="test",
         command=command,
         status=status,

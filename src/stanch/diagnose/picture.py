@@ -28,7 +28,8 @@ _DEPLOYED = frozenset({ChangeKind.DEPLOY, ChangeKind.CONFIG, ChangeKind.FLAG, Ch
 class Picture:
     """Everything known at one moment of one investigation. `onset_low` and `onset_high` are the onset's interval.
 
-    Compared by identity, so that what is worked out from it can be kept beside it.
+    `changes_looked_at` is a finding that looked for changes, found or not, empty when none did. Compared by identity,
+    so that what is worked out from it can be kept beside it.
     """
 
     onset: datetime
@@ -40,6 +41,7 @@ class Picture:
     onset_low: datetime | None = None
     onset_high: datetime | None = None
     change_findings: dict[str, str] = field(default_factory=dict)
+    changes_looked_at: str = ""
 
     def of(self, name: str, service: str = "", key: str = "") -> list[Fact]:
         """Return the facts of one name, narrowed by service and key where given; the largest excess first."""
@@ -91,7 +93,10 @@ def picture_of(
     """Gather the facts of findings that came back `ok`, newest first wins."""
     newest: dict[tuple[str, str, str], tuple[datetime, Fact]] = {}
     told: dict[str, str] = {}
+    looked = ""
     for finding in findings:
+        if finding.collector == "changes" and finding.status in (FindingStatus.OK, FindingStatus.NO_DATA):
+            looked = finding.id
         if finding.status is not FindingStatus.OK:
             continue
         for signal in finding.signals:
@@ -113,6 +118,7 @@ def picture_of(
         onset_low=onset_low,
         onset_high=onset_high,
         change_findings=told,
+        changes_looked_at=looked,
     )
 
 

@@ -87,6 +87,11 @@ def rank(
         onset_low=onset_low,
         onset_high=onset_high,
     )
+    return rank_picture(picture, round=round, kinds=kinds)
+
+
+def rank_picture(picture: Picture, *, round: int = 1, kinds: Sequence[Kind] = KINDS) -> HypothesesRanked:
+    """Do what `rank` does on a picture that is already there."""
     scored = [_weigh(kind, candidate, picture) for kind, candidate in candidates(kinds, picture)]
     total = math.exp(ELSE_PRIOR if origins(picture) else ELSE_UNSEEN) + sum(math.exp(each.log_odds) for each in scored)
     hypotheses = [_hypothesis(each, (1 - UNSEEN) * math.exp(each.log_odds) / total, picture) for each in scored]

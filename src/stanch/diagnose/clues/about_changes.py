@@ -118,7 +118,11 @@ def _own_groups(picture: Picture, candidate: Candidate) -> list[Fact]:
 
 
 def _new_since(picture: Picture, candidate: Candidate) -> Sighting | None:
-    change, groups = candidate.change, _own_groups(picture, candidate)
+    # Without a look at the time before, an error cannot be called new.
+    change, groups = (
+        candidate.change,
+        [fact for fact in _own_groups(picture, candidate) if fact.signal.normal is not None],
+    )
     if change is None or not groups:
         return None
     fresh = [
@@ -153,7 +157,9 @@ def _trace_in_change(picture: Picture, candidate: Candidate) -> Sighting | None:
         culprit = str(fact.signal.data["culprit"])
         path = touches(change, culprit.split(":", 1)[0].split(" in ", 1)[0])
         if path:
-            return Sighting(holds=True, findings=(fact.finding,), words={"culprit": culprit, "path": path})
+            return Sighting(
+                holds=True, findings=(fact.finding,), words={"culprit": _short(culprit, path), "path": path}
+            )
     for fact in traced:
         path = next((hit for file in _listed(fact, "files") if (hit := touches(change, str(file)))), "")
         if path:
@@ -220,7 +226,7 @@ def _drops_index(picture: Picture, candidate: Candidate) -> Sighting | None:
 
 def _unexplained_by_change(picture: Picture, candidate: Candidate) -> Sighting | None:
     """Nothing that runs was changed shortly before; only meaningful where changes were looked at."""
-    if not picture.change_findings and not picture.changes:
+    if not picture.changes_looked_at and not picture.change_findings:
         return None
     near = same_service_changes(picture, candidate.service)
     wrong = troubles(picture)
@@ -232,13 +238,19 @@ def _unexplained_by_change(picture: Picture, candidate: Candidate) -> Sighting |
             for change in same_service_changes(picture, place)
         ]
     if not near:
-        cited = tuple(dict.fromkeys(picture.change_findings.values()))[:1]
-        return Sighting(holds=True, findings=cited)
+        cited = (picture.changes_looked_at, *picture.change_findings.values())
+        return Sighting(holds=True, findings=tuple(each for each in cited if each)[:1])
     return Sighting(
         holds=False,
         findings=picture.finding_of(near[-1]),
         words={"near": change_name(near[-1])},
     )
+
+
+def _short(culprit: str, path: str) -> str:
+    """Name the file of a frame as the repository does, without the place where it is installed."""
+    file = culprit.split(":", 1)[0].split(" in ", 1)[0]
+    return path + culprit.removeprefix(file) if len(path) <= len(file) else culprit
 
 
 def _listed(fact: Fact, name: str) -> list[object]:
@@ -263,7 +275,7 @@ CLUES: Final = (
     Clue(
         name="errors_new_since_change",
         look=_new_since,
-        says="{error}: {count} times since {since}, never before {change}",
+        says="{error}: {count} times since {since}, not seen before {change}",
         denies="{error} was there before {change}, since {since}",
         test="Read the log of {service}: is there an error that was never seen before {change}?",
     ),

@@ -1,0 +1,33 @@
+"""Collectors that need the store or the diagnosis: what Stanch has measured itself, logs, stored changes, alerts.
+
+Collectors that talk to a vendor or a machine are integrations and come in `World.collectors`.
+"""
+
+from stanch.engine.collectors.alerts import AlertsCollector
+from stanch.engine.collectors.calls import CallsCollector
+from stanch.engine.collectors.changes import ChangesCollector
+from stanch.engine.collectors.logs import LogsCollector
+from stanch.engine.collectors.metrics import MetricsCollector
+from stanch.operations.world import World
+from stanch.ports.evidence import Collector
+
+
+def built_in(world: World) -> tuple[Collector, ...]:
+    """Return the collectors that every process has."""
+    return (
+        MetricsCollector(world),
+        CallsCollector(world),
+        LogsCollector(world),
+        ChangesCollector(world),
+        AlertsCollector(world),
+    )
+
+
+__all__ = [
+    "AlertsCollector",
+    "CallsCollector",
+    "ChangesCollector",
+    "LogsCollector",
+    "MetricsCollector",
+    "built_in",
+]
