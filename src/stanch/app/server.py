@@ -15,6 +15,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from stanch.app.logging import configure_logging
 from stanch.app.wiring import DATABASE, build_engine, build_world, read_catalog
 from stanch.catalog.model import Catalog
 from stanch.engine.loop import Engine
@@ -74,6 +75,7 @@ def running(
             field="host",
             hint="set STANCH_TOKEN to a long random text, or listen on 127.0.0.1",
         )
+    configure_logging()
     folder.mkdir(parents=True, exist_ok=True)
     listener = _listen(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"

@@ -73,7 +73,8 @@ def remeasure(timer: Timer, world: World) -> Effect:
         if state.impact is None or _has_moved(state.impact, impact):
             ruled = rule_again(state, rule_severity(case_of(impact, world.catalog, symptom=state.symptom)))
             symptom = symptom_of(tx, world, services=state.services, since=state.started_at, now=now)
-            cases.record(tx, number, ev.ImpactMeasured(impact=impact), symptom, *ruled)
+            news = (symptom,) if _is_news(symptom, state) else ()
+            cases.record(tx, number, ev.ImpactMeasured(impact=impact), *news, *ruled)
         due_at = now + timedelta(seconds=world.catalog.timing.remeasure_s)
         tx.schedule(Timer(id=timer.id, kind="measure", due_at=due_at, incident=number))
 
@@ -98,18 +99,32 @@ def _keep_words(impact: Impact, state: IncidentState) -> Impact:
 
 
 def _has_moved(old: Impact, new: Impact) -> bool:
-    def differs(one: float | None, other: float | None, step: float) -> bool:
-        if one is None or other is None:
-            return one is not other
-        return abs(one - other) >= step
-
+    """Tell whether a new measurement is worth an entry: who is affected, a rate by a quarter, a count by half."""
     return (
         old.down != new.down
         or old.affected != new.affected
-        or old.failed_requests != new.failed_requests
-        or differs(old.error_ratio, new.error_ratio, 0.01)
-        or differs(old.latency_p95_ms, new.latency_p95_ms, 50.0)
+        or _grew(old.failed_requests, new.failed_requests, by=0.5)
+        or _differs(old.error_ratio, new.error_ratio, least=0.02)
+        or _differs(old.latency_p95_ms, new.latency_p95_ms, least=100.0)
     )
+
+
+def _is_news(symptom: ev.SymptomSeen, state: IncidentState) -> bool:
+    error, known = symptom.error, state.error
+    other_error = error is not None and (known is None or error.title != known.title or error.trend != known.trend)
+    counted = error is not None and known is not None and _grew(known.count, error.count, by=1.0)
+    other_change = symptom.change is not None and (state.change is None or symptom.change.id != state.change.id)
+    return other_error or counted or other_change
+
+
+def _grew(old: int, new: int, *, by: float) -> bool:
+    return new > old and new >= old * (1 + by)
+
+
+def _differs(old: float | None, new: float | None, *, least: float) -> bool:
+    if old is None or new is None:
+        return old is not new
+    return abs(new - old) >= max(least, 0.25 * max(abs(old), abs(new)))
 
 
 def _incident(timer: Timer) -> int:

@@ -84,13 +84,19 @@ def _service(shop: Shop, name: str, depends_on: tuple[str, ...]) -> str:
         f"repository = {_quote(str(shop.repository))}",
         f'paths = ["{name}/"]',
         f"deploy_log = {_quote(str(shop.deploys_path))}",
-        f"health = {_quote(shop.health_url(name))}",
         f"metrics = {_quote(shop.metrics_url(name))}",
         f"logs = [{_quote(str(shop.log_path(name)))}]",
         f"check_every_s = {_EVERY_S}",
     ]
     if name == "gateway":
         lines.append('endpoints = ["/api/checkout", "/api/catalog"]')
+    # A restart takes a moment: a service that misses two looks two seconds apart is down, not being deployed.
+    lines += [
+        f"\n[[services.{name}.checks]]",
+        'sampler = "http"',
+        f"target = {_quote(shop.health_url(name))}",
+        "every_s = 2",
+    ]
     lines += _actions(shop, name)
     return "\n".join(lines)
 
