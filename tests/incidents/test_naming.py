@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stanch.incidents.naming import channel_name, slug
@@ -45,6 +45,7 @@ def test_a_taken_name_gets_a_number() -> None:
     assert ("incident-2026-11-21-" + "y" * 58 + "-2", 80) == (second, len(second))
 
 
+@settings(deadline=None)
 @given(st.dates(), st.text())
 def test_every_title_gives_a_name_slack_takes(day: date, title: str) -> None:
     """Whatever the title, the name has 1 to 80 lower-case letters, digits and hyphens, and no hyphen at its end."""
@@ -53,6 +54,7 @@ def test_every_title_gives_a_name_slack_takes(day: date, title: str) -> None:
     assert re.fullmatch(r"incident-[0-9]{4}-[0-9]{2}-[0-9]{2}(-[a-z0-9]+)*", name) and len(name) <= 80
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(min_value=1, max_value=80))
 def test_a_slug_is_its_own_slug(text: str, longest: int) -> None:
     """Making a slug of a slug changes nothing."""

@@ -264,7 +264,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.text(min_size=1).filter(str.strip) | st.lists(WORDS, min_size=1, max_size=15).map(" ".join))
 def test_any_report_is_kept_and_each_part_stands_where_it_says(text: str) -> None:
     """Every text is kept whole, and the words of each part stand at its span."""

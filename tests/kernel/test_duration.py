@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stanch.kernel.duration import format_age, format_duration, match_duration, parse_duration
@@ -115,6 +115,7 @@ def test_ages_are_said_in_one_unit(age: timedelta, expected: str) -> None:
     assert expected == format_age(age)
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_what_is_said_can_be_read_again(length: timedelta) -> None:
     """Reading the short form gives back the length, cut to whole seconds, or milliseconds below one."""
@@ -123,12 +124,14 @@ def test_what_is_said_can_be_read_again(length: timedelta) -> None:
     assert length - length % unit == parse_duration(format_duration(length, parts=4))
 
 
+@settings(deadline=None)
 @given(LENGTHS)
 def test_the_long_form_reads_like_the_short_one(length: timedelta) -> None:
     """Both forms mean the same."""
     assert parse_duration(format_duration(length)) == parse_duration(format_duration(length, long=True))
 
 
+@settings(deadline=None)
 @given(st.text() | st.from_regex(r"[0-9PT.hmsdw ]{0,30}", fullmatch=True))
 def test_any_text_is_read_or_invalid(text: str) -> None:
     """Arbitrary text gives a length that is not negative, or Invalid, and nothing else."""

@@ -155,7 +155,7 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES, max_size=14).map("".join) | st.text()
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(TEXTS)
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     """The result holds no secret that a second pass would find."""
@@ -165,12 +165,14 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
 
 
 @pytest.mark.parametrize("secret", [GITHUB, SLACK, STRIPE, AWS_ID, GOOGLE, GITLAB, JWT])
+@settings(deadline=None)
 @given(before=st.text(alphabet=" \n\"'=:,;()<>&?[]{}"), after=st.text(alphabet=" \n\"'=:,;()<>&?[]{}"))
 def test_a_token_never_survives_between_any_signs(secret: str, before: str, after: str) -> None:
     """Whatever punctuation stands around a token, it is gone."""
     assert secret not in redact(before + secret + after)
 
 
+@settings(deadline=None)
 @given(
     st.from_regex(r"[A-Za-z0-9!#$%*+/?^_~|.-]{8,40}", fullmatch=True).filter(lambda value: any(map(str.isdigit, value)))
 )

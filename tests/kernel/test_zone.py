@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stanch.kernel.errors import Invalid
@@ -96,6 +96,7 @@ def test_unknown_zones_are_invalid(zone: str) -> None:
         check_zone(zone)
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(
         min_value=datetime.fromisoformat("1990-01-01"),

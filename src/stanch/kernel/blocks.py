@@ -246,7 +246,7 @@ def _escaped_start(line: str) -> str:
 
 def _broken(text: str) -> str:
     """Keep line breaks as hard breaks, and drop empty lines, which would end the block."""
-    lines = (line.strip(" \t") for line in text.split("\n"))
+    lines = (line.strip() for line in text.split("\n"))
     return "\\\n".join(_escaped_start(line) for line in lines if line)
 
 

@@ -66,3 +66,16 @@ class CompletingSource(Protocol):
         `paths`. Returns the change as it is when the source does not know it. Raises `Unavailable`.
         """
         ...
+
+
+@runtime_checkable
+class ChangeCompleter(Protocol):
+    """A source that knows more about changes told by others, e.g. a repository about the deploy of one of its tags."""
+
+    def complete(self, change: Change) -> Change:
+        """Return `change` with what is empty in it filled in, or as it is. Raises `Unavailable` when it cannot look.
+
+        Fills `commit`, `paths` and `diff`, and `data["commits"]`: a list, oldest first, of objects with `commit`,
+        `title`, `author`, `at` and `paths`.
+        """
+        ...

@@ -8,7 +8,7 @@ import pytest
 
 from stanch.integrations.git import GitChanges, GitCollector
 from stanch.kernel.errors import Unavailable
-from stanch.ports.changes import Change, ChangeKind, ChangeSource
+from stanch.ports.changes import Change, ChangeCompleter, ChangeKind, ChangeSource
 from stanch.ports.evidence import Collector, Finding, FindingStatus, Question
 
 from .conftest import Workshop
@@ -186,4 +186,4 @@ def test_the_ports_are_implemented(shop: Workshop) -> None:
     """The source and the collector are what their ports ask for."""
     made: tuple[ChangeSource, Collector] = (source(shop), GitCollector(source(shop)))
 
-    assert ["git:shop", "git"] == [part.name for part in made]
+    assert (["git:shop", "git"], True) == ([part.name for part in made], isinstance(made[0], ChangeCompleter))
