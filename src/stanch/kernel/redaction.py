@@ -67,10 +67,15 @@ _WEBHOOK: Final = re.compile(
     r"|(?<=discord\.com/api/webhooks/)[0-9]{10,}+/[A-Za-z0-9_-]{20,}+|(?<=api\.telegram\.org/bot)[0-9:A-Za-z_-]{30,}+"
 )
 
-_NAME: Final = re.compile(
-    r"(?<![\w.-])(?P<flag>--)?-?(?P<name>[\w.-]{1,200}+)"
-    r"(?P<joint>(?:%5D|\\{0,3}[\"'\]])?[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}|(?P<space>[ \t]{1,4}))"
+# What every name that means a secret holds; the names themselves are judged by their words.
+_HINT: Final = re.compile(
+    r"pass|secret|token|key|cred|pwd|auth|sess|signature|(?<![A-Za-z])(?:jwt|otp|cvv|cvc|sid|sig)(?![A-Za-z])",
+    re.IGNORECASE,
 )
+_LONGEST_NAME: Final = 200
+_NAME_BEFORE: Final = re.compile(r"[\w.-]{0,200}\Z")
+_NAME_AFTER: Final = re.compile(r"[\w.-]*+")
+_JOINT: Final = re.compile(r"(?:%5D|\\{0,3}[\"'\]])?[ \t]{0,4}(?:=>|:=|(?P<colon>:)|=)[ \t]{0,4}|(?P<space>[ \t]{1,4})")
 _OPENING: Final = re.compile(r"\\{0,3}[\"']")
 _IN_QUOTES: Final = {
     '"': re.compile(r'(?:[^"\\\n]|\\.)*+'),
@@ -263,21 +268,28 @@ def _webhooks(text: str) -> _Spans:
 
 def _pairs(text: str) -> _Spans:
     position = 0
-    while match := _NAME.search(text, position):
-        position = match.end()
-        if match["space"] is not None and match["flag"] is None:
+    while hint := _HINT.search(text, position):
+        start, position = _name_around(text, hint, since=position)
+        name = text[start:position]
+        joint = _JOINT.match(text, position)
+        if joint is None or (joint["space"] and not name.startswith("--")):
             continue
-        kind = _kind_of_name(match["name"])
-        long_only = not kind and match["name"].lower() in _SECRET_WHEN_LONG
-        if not (kind or long_only):
+        kind = _kind_of_name(name)
+        long_only = not kind and name.lower().lstrip("-") in _SECRET_WHEN_LONG
+        if not (kind or long_only) or (joint["colon"] and text[joint.end() : joint.end() + 1] in _STRUCTURE):
             continue
-        if match["joint"].strip().endswith(":") and text[match.end() : match.end() + 1] in _STRUCTURE:
-            continue
-        start, end = _value(text, match.end())
-        value = text[start:end]
+        first, last = _value(text, joint.end())
+        value = text[first:last]
         if _is_secret_value(value) and (kind or (len(value) >= 16 and _mixed(value))):
-            position = end
-            yield start, end, kind or "secret"
+            position = last
+            yield first, last, kind or "secret"
+
+
+def _name_around(text: str, hint: re.Match[str], *, since: int) -> tuple[int, int]:
+    """Return where the name that holds `hint` begins, not before `since`, and where it ends."""
+    before = _NAME_BEFORE.search(text, max(since, hint.start() - _LONGEST_NAME), hint.start())
+    after = _NAME_AFTER.match(text, hint.end())
+    return before.start() if before else hint.start(), after.end() if after else hint.end()
 
 
 def _value(text: str, position: int) -> tuple[int, int]:
