@@ -29,6 +29,17 @@ def logs(case_dir: str) -> dict[str, object]:
     return {"clusters": [miner.resolve(leaf) for leaf in leaves], "templates": [miner.text(leaf) for leaf in leaves]}
 
 
+def logs_drain3(case_dir: str) -> dict[str, object]:
+    """Group the lines with drain3 instead, for comparison; fails where it is not installed."""
+    from bench.drain import drain
+
+    feed = drain()
+    if feed is None:
+        raise ModuleNotFoundError("drain3 is not installed")
+    with (Path(case_dir) / "lines.log").open(encoding="utf-8", errors="replace", newline="") as handle:
+        return {"clusters": [feed(line)["cluster_id"] for line in handle.read().split("\n")]}
+
+
 def changes(case_dir: str) -> dict[str, object]:
     """Rank the commits of a change case; "none" stands for the outcome that no change explains it."""
     from bench.changes_case import answer

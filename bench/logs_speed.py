@@ -6,14 +6,13 @@ two lines alike, from a fixed seed.
 """
 
 import argparse
-import importlib
 import random
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
+from drain import drain
 from stanch.diagnose.logs.miner import Miner
 from stanch.diagnose.logs.records import parse_line
 
@@ -47,31 +46,6 @@ def rate(feed: Callable[[str], object], stream: list[str]) -> float:
     for line in stream:
         feed(line)
     return len(stream) / (time.process_time() - start)
-
-
-def drain() -> Callable[[str], object] | None:
-    """Return drain3's intake with the generic masks of its own example, None where it is not installed."""
-    try:
-        # Any: drain3 has no types, and is here only where somebody installed it to compare.
-        drain3: Any = importlib.import_module("drain3")
-        config: Any = importlib.import_module("drain3.template_miner_config").TemplateMinerConfig()
-        masking: Any = importlib.import_module("drain3.masking")
-    except ImportError:
-        return None
-    config.masking_instructions = [
-        masking.MaskingInstruction(
-            r"((?<=[^A-Za-z0-9])|^)(([0-9a-f]{2,}:){3,}([0-9a-f]{2,}))((?=[^A-Za-z0-9])|$)", "ID"
-        ),
-        masking.MaskingInstruction(
-            r"((?<=[^A-Za-z0-9])|^)(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})((?=[^A-Za-z0-9])|$)", "IP"
-        ),
-        masking.MaskingInstruction(r"((?<=[^A-Za-z0-9])|^)([0-9a-f]{6,} ?){3,}((?=[^A-Za-z0-9])|$)", "SEQ"),
-        masking.MaskingInstruction(r"((?<=[^A-Za-z0-9])|^)([0-9A-F]{4} ?){4,}((?=[^A-Za-z0-9])|$)", "SEQ"),
-        masking.MaskingInstruction(r"((?<=[^A-Za-z0-9])|^)(0x[a-f0-9A-F]+)((?=[^A-Za-z0-9])|$)", "HEX"),
-        masking.MaskingInstruction(r"((?<=[^A-Za-z0-9])|^)([\-\+]?\d+)((?=[^A-Za-z0-9])|$)", "NUM"),
-    ]
-    feed: Callable[[str], object] = drain3.TemplateMiner(config=config).add_log_message
-    return feed
 
 
 def long_stream(megabytes: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stanch.diagnose.logs.model import Level, LogRecord
+from stanch.diagnose.logs.model import MAX_FRAMES, Level, LogRecord
 from stanch.diagnose.logs.records import parse_line, read_records
 
 NOON = datetime(2026, 6, 20, 13, 53, tzinfo=UTC)
@@ -231,4 +231,4 @@ def test_a_runaway_trace_is_cut() -> None:
     (record,) = read_records(lines)
     assert record.exception is not None
 
-    assert len(record.exception.frames) <= 128
+    assert len(record.exception.frames) <= MAX_FRAMES

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from stanch.diagnose.logs.masks import mask
 from stanch.diagnose.logs.model import ExceptionInfo, Frame, LogRecord
 
-MAX_GROUPS = 2_000
-"""Groups held; with a sample of up to 64 KiB in the worst case and 2 KiB as a rule this is 4 MB as a rule."""
+MAX_GROUPS = 1_000
+"""Groups held; a sample is 2 KiB as a rule and 90 KiB at worst (a message of 8 KiB, 64 frames), so 2 MB or 90."""
 MAX_MINUTES = 2_880
 """Minutes of counts kept in a group: two days."""
 MAX_VERSIONS = 20

@@ -13,7 +13,7 @@ MAX_LINE = 65_536
 MAX_MESSAGE = 8_192
 """Characters kept of one message: ten thousand samples of this size stay below 80 MB."""
 
-MAX_FRAMES = 128
+MAX_FRAMES = 64
 """Frames kept of one trace; a recursion error repeats the same frames a thousand times."""
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
