@@ -105,9 +105,9 @@ SHIPPED_RULES: Final[tuple[SeverityRule, ...]] = (
     ),
     SeverityRule(
         severity=Severity.SEV3,
-        name="reported-slowness",
-        words="a report of slowness with nothing measured yet is SEV3 until figures say otherwise",
-        holds=lambda case: _is_unmeasured(case) and case.symptom == "latency",
+        name="reported-strain",
+        words="a report of slowness or of a full resource with nothing measured yet is SEV3",
+        holds=lambda case: _is_unmeasured(case) and case.symptom in {"latency", "resource"},
     ),
     SeverityRule(
         severity=Severity.SEV3,

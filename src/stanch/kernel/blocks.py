@@ -108,10 +108,10 @@ _ESCAPE_SEQUENCE: Final = re.compile(
 _NEWLINES: Final = re.compile("\r\n?|\x85|\u2028|\u2029")
 
 # Every ASCII sign that can open markup anywhere in a line of CommonMark, GFM or a chat's dialect of them.
-_MARKUP: Final = re.compile(r"[\\`*_{}\[\]<>()#|~&!@$^=]")
-# Signs that matter at the start of a line only: lists and tables.
-_LINE_START: Final = re.compile(r"^([ \t]*)([+\-:])")
-_NUMBERED: Final = re.compile(r"^([ \t]*[0-9]{1,12})(\.)")
+_MARKUP: Final = re.compile(r"[\\`*_\[\]<|~&@$]")
+# Signs that matter at the start of a line only: headings, quotes, rules, lists and tables.
+_LINE_START: Final = re.compile(r"^([ \t]*)([+\-:#>=])")
+_NUMBERED: Final = re.compile(r"^([ \t]*[0-9]{1,12})([.)])")
 # GFM links bare addresses; an escaped sign inside keeps them text, also where two pieces meet.
 _AUTOLINK: Final = re.compile(
     r"(?i)(?:(?<=http)|(?<=https)|(?<=ftp)|(?<=mailto)|(?<=xmpp)):|(?<=www)\.|^:(?=/)|^\.(?=[a-z0-9])"

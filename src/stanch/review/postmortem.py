@@ -33,10 +33,10 @@ class Source:
         return next((event for event in reversed(self.events) if event.kind == kind), None)
 
     def link(self, event: Event | None) -> tuple[Inline, ...]:
-        """Return ` [#17]`, linked to the event; nothing when there is none."""
+        """Return ` [e-17]`, linked to the event; nothing when there is none."""
         if event is None:
             return ()
-        return (" ", Link(f"{self.url}/i/{self.number}#e-{event.seq}", f"#{event.seq}"))
+        return (" ", Link(f"{self.url}/i/{self.number}#e-{event.seq}", f"e-{event.seq}"))
 
     def since_start(self, event: Event | None, start: datetime) -> timedelta | None:
         """Return how long after `start` an event happened."""
