@@ -100,6 +100,19 @@ def test_new_entries_do_not_pull_the_reader_away(page: Page, url: str, story: St
     assert 0 == stayed
 
 
+@pytest.mark.parametrize(
+    ("query", "shown"), [("", 5), ("?show=people", 2), ("?show=all", 9), ("?show=people#e-1", 3), ("?show=nonsense", 5)]
+)
+def test_the_time_line_is_filtered_by_the_address(page: Page, url: str, story: Story, query: str, shown: int) -> None:
+    """The filter stands in the URL, and a permalink shows its entry under every filter."""
+    story.declare()
+    story.say(ev.NoteAdded(text="looking"), actor=ALICE)
+    story.say(ev.Acknowledged(), ev.StatusChanged(status=Status.INVESTIGATING, reason="a look"))
+    page.goto(f"{url}/i/1{query}")
+
+    expect(page.locator("#entries > li:visible")).to_have_count(shown)
+
+
 def test_acknowledging_takes_one_click(page: Page, url: str, story: Story) -> None:
     """The one primary button acts, and the page shows the new state."""
     story.declare()

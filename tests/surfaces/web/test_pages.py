@@ -72,15 +72,6 @@ def test_every_entry_has_its_permalink(client: httpx2.Client, story: Story) -> N
     assert [str(seq) for seq in range(1, 7)] == re.findall(r'<li id="e-(\d+)"', page)
 
 
-def test_the_time_line_is_filtered_by_the_address(client: httpx2.Client, story: Story) -> None:
-    """The filter stands in the URL."""
-    story.declare()
-    story.say(ev.NoteAdded(text="looking"), actor=ALICE)
-    page = client.get("/i/1?show=people").text
-
-    assert 1 == len(re.findall(r'<li id="e-', page))
-
-
 def test_an_incident_is_found_by_its_key(client: httpx2.Client, story: Story) -> None:
     """/i/INC-1 is /i/1."""
     story.declare()

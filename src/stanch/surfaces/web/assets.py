@@ -1,5 +1,6 @@
 """The pages' own files. Each is served under its content's hash, so that a browser may keep it for ever."""
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
@@ -20,6 +21,7 @@ class Asset:
 
     name: str
     body: bytes
+    packed: bytes
     media_type: str
 
     @property
@@ -34,7 +36,9 @@ def _load() -> dict[str, Asset]:
     for file in folder.iterdir():
         suffix = "." + file.name.rpartition(".")[2]
         if suffix in _TYPES:
-            found[file.name] = Asset(name=file.name, body=file.read_bytes(), media_type=_TYPES[suffix])
+            body = file.read_bytes()
+            packed = gzip.compress(body, mtime=0)
+            found[file.name] = Asset(name=file.name, body=body, packed=packed, media_type=_TYPES[suffix])
     return found
 
 
@@ -55,6 +59,10 @@ def routes() -> list[BaseRoute]:
             raise HTTPException(404)
         # An old page may ask with an old hash: it gets the present file, and is told not to keep it.
         cache = _FOR_EVER if request.url.path == found.url else "no-cache"
-        return Response(found.body, media_type=found.media_type, headers={"cache-control": cache})
+        headers = {"cache-control": cache, "vary": "accept-encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["content-encoding"] = "gzip"
+        body = found.packed if "content-encoding" in headers else found.body
+        return Response(body, media_type=found.media_type, headers=headers)
 
     return [Route("/assets/{hash}/{name}", asset, methods=["GET"])]

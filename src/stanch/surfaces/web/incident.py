@@ -7,11 +7,12 @@ from typing import Final, TypeVar
 
 from starlette.requests import Request
 
-from stanch.incidents.model import Role, Severity, Status
+from stanch.incidents.model import Severity, Status
 from stanch.incidents.state import Action, ActionState
 from stanch.kernel.actor import Via
 from stanch.kernel.errors import Bug
 from stanch.operations.views import IncidentView, SeriesView, TimelineEntry
+from stanch.ports.evidence import Finding, FindingStatus
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.web.chart import excess
 from stanch.surfaces.web.reader import Reader
@@ -20,19 +21,17 @@ from stanch.surfaces.web.render import Part, part
 T = TypeVar("T")
 
 PARTS: Final = ("head", "now", "changed", "cause", "plan", "verify", "resolve", "evidence", "messages", "rail")
-# The filters of the time line, each with the tones it shows; the first one shows everything.
-FILTERS: Final[dict[str, tuple[str, frozenset[str]]]] = {
-    "": ("All", frozenset()),
-    "key": ("Key moments", frozenset({"alert", "change", "person", "action", "good", "bad", "note"})),
-    "people": ("People", frozenset({"person", "note"})),
-    "alerts": ("Alerts", frozenset({"alert", "bad", "good"})),
-    "actions": ("Actions", frozenset({"action", "change"})),
-}
+# The filters of the time line: the word in the address and the word to read. Every entry is on the page, and the style
+# sheet hides by tone, so that a permalink leads to its entry under any filter.
+FILTERS: Final = {"": "Key moments", "all": "All", "people": "People", "alerts": "Alerts", "actions": "Actions"}
 _MOST_SERIES: Final = 4
 # What has been set going stands above what is merely proposed.
 _UNDER_WAY: Final = frozenset(
     {ActionState.APPROVED, ActionState.RUNNING, ActionState.SUCCEEDED, ActionState.FAILED, ActionState.UNKNOWN}
 )
+
+
+_NOT_HAD: Final = frozenset({FindingStatus.FAILED, FindingStatus.REFUSED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +60,15 @@ class IncidentPage:
     @property
     def filters(self) -> list[tuple[str, str]]:
         """Return the filters of the time line: the word in the address, the word to read."""
-        return [(word, title) for word, (title, _) in FILTERS.items()]
+        return list(FILTERS.items())
 
     def parts(self) -> list[Part]:
         """Return the parts that live."""
         first, others = _plans(self.view)
+        cited, uncited = _findings(self.view)
         values = {
+            "cited": cited,
+            "uncited": uncited,
             "view": self.view,
             "card": self.view.card,
             "series": self.series,
@@ -76,7 +78,6 @@ class IncidentPage:
             "others": others,
             "severities": [one.label for one in Severity],
             "statuses": [one.value for one in Status if one.is_open],
-            "roles": [one.value for one in Role],
         }
         return [part(name, f"incident/{name}.html", values) for name in PARTS]
 
@@ -93,7 +94,7 @@ async def load_incident(
     series = await front.ask(request, "incident.series", {"incident": number}, via=Via.WEB)
     return IncidentPage(
         view=view,
-        entries=tuple(entry for entry in _only(TimelineEntry, entries) if _is_shown(entry, show)),
+        entries=_only(TimelineEntry, entries),
         # Read before the entries were: a client that follows from here misses none, and knows those it has.
         last_seq=view.seq,
         show=show if show in FILTERS else "",
@@ -107,9 +108,11 @@ def _only(kind: type[T], answer: object) -> tuple[T, ...]:
     return tuple(one for one in answer if isinstance(one, kind)) if isinstance(answer, tuple) else ()
 
 
-def _is_shown(entry: TimelineEntry, show: str) -> bool:
-    tones = FILTERS.get(show, FILTERS[""])[1]
-    return not tones or entry.tone in tones
+def _findings(view: IncidentView) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings that a hypothesis cites or that could not be had, and all the others."""
+    cited = {citation.finding for one in view.hypotheses for citation in (*one.evidence_for, *one.evidence_against)}
+    stands_out = [one for one in view.findings if one.id in cited or one.status in _NOT_HAD]
+    return stands_out, [one for one in view.findings if one not in stands_out]
 
 
 def _plans(view: IncidentView) -> tuple[Action | None, Sequence[Action]]:

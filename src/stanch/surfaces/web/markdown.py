@@ -1,5 +1,6 @@
 """Turns Markdown that people and the log wrote into HTML that can do no harm."""
 
+import re
 from typing import Final
 
 import nh3
@@ -36,16 +37,22 @@ _TAGS: Final = frozenset(
         "td",
     ]
 )
+# A task of a list, "- [ ] fix it"; the reader of Markdown leaves its box as text.
+_BOXES: Final = re.compile(r"(<li>(?:\s*<p>)?)\[([ xX])\] ")
 _ATTRIBUTES: Final = {"a": {"href", "title"}, "th": {"align"}, "td": {"align"}, "ol": {"start"}}
 
 
 def as_html(text: str) -> Markup:
     """Return `text` rendered; raw HTML in it is shown as text, and links lead to web pages and this page only."""
     rendered = nh3.clean(
-        _READER.render(text),
+        _BOXES.sub(_box, _READER.render(text)),
         tags=set(_TAGS),
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer",
     )
     return Markup(rendered)  # noqa: S704  # nh3 has just made it safe
+
+
+def _box(match: re.Match[str]) -> str:
+    return match[1] + ("☐ " if match[2] == " " else "☑ ")

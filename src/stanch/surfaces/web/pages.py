@@ -81,9 +81,7 @@ class Pages:
     async def incident_live(self, request: Request) -> Response:
         """Send the parts of the incident that have changed, and the entries since `after`."""
         reader = reader_of(request, self._front.world)
-        shown: IncidentPage = await load_incident(
-            self._front, request, reader, _number(request), show=_show(request), after=_after(request)
-        )
+        shown: IncidentPage = await load_incident(self._front, request, reader, _number(request), after=_after(request))
         return self._changed(request, shown.parts(), title=shown.title, page=shown)
 
     async def postmortem(self, request: Request) -> Response:

@@ -156,11 +156,12 @@
       entries.insertBefore(one, before ? before.nextSibling : entries.firstChild);
     }
     filterEntries();
-    const box = entries.getBoundingClientRect();
-    if (stay || (!isScroller() && box.bottom > innerHeight)) unseen += added.length;
+    const shown = added.filter((one) => one.offsetParent);
+    if (!shown.length) return;
+    if (stay || (!isScroller() && entries.getBoundingClientRect().bottom > innerHeight)) unseen += shown.length;
     else toEnd();
     showPill();
-    const spoken = added.slice(-3).map((one) => one.querySelector(".entry-title").textContent);
+    const spoken = shown.slice(-3).map((one) => one.querySelector(".entry-title").textContent);
     $("said").textContent = spoken.join(". ");
   };
   const filterEntries = () => {
