@@ -1,17 +1,28 @@
-"""The entry point of `stanch`: hands the command line the functions that need the rest of the product.
+"""The entry point of `stanch`: tells the command line where the functions are that need the rest of the product.
 
 Nothing heavy is imported here: `stanch --help` must not wait for a database or a web server.
 """
 
 import sys
+from typing import Final
 
 from stanch.surfaces.cli.main import command_line
 from stanch.surfaces.cli.session import Doors
 
+DOORS: Final = Doors(
+    modules={
+        "embedded_way": "stanch.app.wiring",
+        "operation_list": "stanch.app.wiring",
+        "fault_list": "stanch.app.wiring",
+        "serve": "stanch.app.server",
+        "run_drill": "stanch.app.drill",
+    }
+)
+
 
 def main() -> None:
     """Run the command line."""
-    sys.exit(command_line(sys.argv[1:], doors=Doors(module="stanch.app")))
+    sys.exit(command_line(sys.argv[1:], doors=DOORS))
 
 
 if __name__ == "__main__":

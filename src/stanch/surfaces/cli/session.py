@@ -23,13 +23,16 @@ _NONE: Final = "none"
 
 @dataclass(frozen=True, kw_only=True)
 class Doors:
-    """Where the rest of the product is found when a command needs it; imported then and not before."""
+    """Where the rest of the product is found when a command needs it; imported then and not before.
 
-    module: str
+    `modules` says for each function which module holds it.
+    """
+
+    modules: Mapping[str, str]
 
     def open(self, name: str) -> Callable[..., object]:
-        """Return the function `name` of the wiring module."""
-        found: Callable[..., object] = getattr(importlib.import_module(self.module), name)
+        """Return the function `name`."""
+        found: Callable[..., object] = getattr(importlib.import_module(self.modules[name]), name)
         return found
 
 
