@@ -6,6 +6,7 @@ from dataclasses import replace
 from stanch.diagnose.kinds import Kind, Subject
 from stanch.diagnose.model import Candidate
 from stanch.diagnose.origin import felt_by, origins, troubles
+from stanch.diagnose.phrases import Family, family_of
 from stanch.diagnose.picture import Picture, is_running
 
 _MOST_CHANGES = 12
@@ -34,9 +35,8 @@ def places(picture: Picture) -> tuple[str, ...]:
 
 def _of_changes(kind: Kind, picture: Picture) -> Iterator[Candidate]:
     fitting = [change for change in picture.changes if change.kind in kind.changes]
-    deployed = {change.service for change in fitting if is_running(change)}
     # A commit or tag stands for a deploy only where nobody records deploys.
-    kept = [change for change in fitting if is_running(change) or not deployed]
+    kept = [change for change in fitting if is_running(change) or not _is_deployed(picture, change.service)]
     kept.sort(key=lambda change: (picture.after_onset(change), abs(picture.lead(change)), change.id))
     for change in kept[:_MOST_CHANGES]:
         yield Candidate(kind=kind.name, service=change.service or _first(picture), change=change)
@@ -58,6 +58,8 @@ def _of_calls(kind: Kind, picture: Picture) -> Iterator[Candidate]:
     for service, target in sorted(edges):
         # A service of ours that is in trouble itself is the cause by its own kinds, not as somebody's dependency.
         if target in wrong and not _is_far(picture, target) and kind.name != "certificate_expired":
+            continue
+        if kind.name == "certificate_expired" and not _tells_of_certificates(picture, service, target):
             continue
         yield Candidate(kind=kind.name, service=service, target=target)
 
@@ -82,6 +84,16 @@ def _of_resources(kind: Kind, picture: Picture) -> Iterator[Candidate]:
 def _of_services(kind: Kind, picture: Picture) -> Iterator[Candidate]:
     for place in places(picture):
         yield Candidate(kind=kind.name, service=place)
+
+
+def _is_deployed(picture: Picture, service: str) -> bool:
+    return service in picture.deployed or (not service and bool(picture.deployed))
+
+
+def _tells_of_certificates(picture: Picture, service: str, target: str) -> bool:
+    if picture.of("tls_expires_s", key=target):
+        return True
+    return any(family_of(fact.signal.text) is Family.TLS for fact in picture.of("error_group", service) if fact.raised)
 
 
 def _is_pool(resource: str) -> bool:

@@ -389,7 +389,8 @@ KINDS: Final[tuple[Kind, ...]] = (
             _w("dies_of", 3.0, 1.0, "it leaves word of what it died of"),
             _w("no_change_near", 2.5, 0.12, "with a change shortly before, the change is the cause"),
             _w("out_of_memory", 0.3, 1.1, "a process that runs out of memory has another disease"),
-            _w("anything_full", 0.7, 1.1, "so has one that fills up"),
+            _w("anything_full", 0.5, 1.1, "so has one that fills up"),
+            _w("pool_errors", 0.3, 1.1, "or that waits for a connection in vain"),
         ),
         next_test="Read the last lines of {service} before it stops",
         next_command="{repeat}",
@@ -402,7 +403,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         prior=log_odds(0.04),
         weights=(
             _w("data_errors", 6.0, 0.2, "it stumbles over what it reads"),
-            _w("no_change_near", 3.0, 0.15, "the code is as before, so its input is not"),
+            _w("no_change_near", 1.8, 0.15, "the code is as before, so its input is not"),
             _w("is_origin", 2.0, 0.2, "it starts here"),
             _w("restarting", 0.5, 1.1, "one bad record seldom ends a process"),
         ),

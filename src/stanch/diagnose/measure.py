@@ -20,7 +20,7 @@ from stanch.ports.evidence import Signal
 _OUTSIDE: Final = 3.0
 """Spreads above normal from which a value counts as raised: the edge of the baseline's band."""
 _NEWEST: Final = 3
-"""Newest samples whose median is the level now of what fills up; one sample may be a fluke."""
+"""Samples in a row that a level must be held for; one alone may be a fluke."""
 _LONGEST_S: Final = 600.0
 """How much of the time since the onset a value is averaged over, so that a recovery shows within ten minutes."""
 _SHAPE_S: Final = 900.0
@@ -54,8 +54,9 @@ class Rise:
 def measure(track: Track, *, onset: datetime, now: datetime, baseline: Baseline | None = None) -> Signal | None:
     """Return what a series says about the time since the onset; None when it has no sample since then.
 
-    Shares are averaged over at most the newest ten minutes since the onset, levels that fill up are the median of the
-    newest three samples, counts are added up, and everything else is the median. `normal` is the baseline's median;
+    All of it within the newest ten minutes: shares are averaged, levels that fill up are the highest that was held for
+    three samples (a pool that filled, and was emptied by a restart, was full), counts are added up, and everything else
+    is the median. `normal` is the baseline's median;
     without one the median of what lies before, with at least three samples.
     """
     when, level = finite(track.times, track.values)
@@ -89,17 +90,15 @@ def measure(track: Track, *, onset: datetime, now: datetime, baseline: Baseline 
 def rise_of(times: Sequence[float] | Floats, values: Sequence[float] | Floats) -> Rise | None:
     """Return how a level rose to its highest, None when it did not rise.
 
-    With lo the first quarter's median and hi the median of the newest three samples or the highest level held for
-    three, whichever is more, the rise starts at the last sample at or below lo + 0.1 (hi - lo) before the first at or
-    above lo + 0.9 (hi - lo). Worked value: 0.1 until 60 s, then 0.05 more every 2 s until 1.0 at 96 s: it starts at
-    62 s (0.15) and takes 30 s to 92 s (0.9).
+    With lo the first quarter's median and hi the highest level held for three samples, the rise starts at the last
+    sample at or below lo + 0.1 (hi - lo) before the first at or above lo + 0.9 (hi - lo). Worked value: 0.1 until
+    60 s, then 0.05 more every 2 s until 1.0 at 96 s: it starts at 62 s (0.15) and takes 30 s to 92 s (0.9).
     """
     when, level = finite(times, values)
     if level.size < 2 * _NEWEST:
         return None
     low = float(np.median(level[: max(_NEWEST, level.size // 4)]))
-    held = np.min(np.stack([level[:-2], level[1:-1], level[2:]]), axis=0)
-    high = max(float(np.median(level[-_NEWEST:])), float(held.max()))
+    high = _held(level)
     if high - low <= 0.05 * max(abs(high), abs(low)):
         return None
     arrived = int(np.flatnonzero(level >= low + 0.9 * (high - low))[0])
@@ -129,8 +128,15 @@ def _value(metric: str, after: Floats) -> float | None:
     if metric in _SHARES:
         return float(after.mean())
     if metric in _FILLS:
-        return float(np.median(after[-_NEWEST:]))
+        return _held(after)
     return float(np.median(after))
+
+
+def _held(level: Floats) -> float:
+    """Return the highest level that was held for three samples in a row, the median of fewer."""
+    if level.size < _NEWEST:
+        return float(np.median(level))
+    return float(np.min(np.stack([level[:-2], level[1:-1], level[2:]]), axis=0).max())
 
 
 def _normal(

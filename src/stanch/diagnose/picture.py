@@ -20,7 +20,9 @@ _LEAST_LATENCY_MS = 20.0
 _FULL = 0.85
 """Share of a resource in use from which queues grow fast (utilisation law: waiting ~ u / (1 - u), 5.7 at 0.85)."""
 _LOAD_FACTOR = 1.5
-_MEMORY_FACTOR = 1.2
+_MEMORY_FACTOR = 1.3
+_LEAST_MEMORY = 50e6
+"""Bytes above normal that count: what a process gains while it warms up is no leak."""
 _DEPLOYED = frozenset({ChangeKind.DEPLOY, ChangeKind.CONFIG, ChangeKind.FLAG, ChangeKind.MIGRATION})
 
 
@@ -28,8 +30,8 @@ _DEPLOYED = frozenset({ChangeKind.DEPLOY, ChangeKind.CONFIG, ChangeKind.FLAG, Ch
 class Picture:
     """Everything known at one moment of one investigation. `onset_low` and `onset_high` are the onset's interval.
 
-    `changes_looked_at` is a finding that looked for changes, found or not, empty when none did. Compared by identity,
-    so that what is worked out from it can be kept beside it.
+    `changes_looked_at` is a finding that looked for changes, found or not, empty when none did; `deployed` are the
+    services whose deploys are recorded. Compared by identity, so that what is worked out from it can be kept beside it.
     """
 
     onset: datetime
@@ -42,6 +44,7 @@ class Picture:
     onset_high: datetime | None = None
     change_findings: dict[str, str] = field(default_factory=dict)
     changes_looked_at: str = ""
+    deployed: frozenset[str] = frozenset()
 
     def of(self, name: str, service: str = "", key: str = "") -> list[Fact]:
         """Return the facts of one name, narrowed by service and key where given; the largest excess first."""
@@ -89,8 +92,12 @@ def picture_of(
     services: Sequence[str] = (),
     onset_low: datetime | None = None,
     onset_high: datetime | None = None,
+    deployed: Iterable[str] = (),
 ) -> Picture:
-    """Gather the facts of findings that came back `ok`, newest first wins."""
+    """Gather the facts of findings that came back `ok`, newest first wins.
+
+    `deployed` are services whose deploys are known to be recorded, besides those with one among `changes`.
+    """
     newest: dict[tuple[str, str, str], tuple[datetime, Fact]] = {}
     told: dict[str, str] = {}
     looked = ""
@@ -119,6 +126,7 @@ def picture_of(
         onset_high=onset_high,
         change_findings=told,
         changes_looked_at=looked,
+        deployed=frozenset(deployed) | {change.service for change in changes if change.kind is ChangeKind.DEPLOY},
     )
 
 
@@ -154,11 +162,20 @@ def _latency_raised(signal: Signal) -> bool:
     return _value(signal) >= _LATENCY_FACTOR * signal.normal and _value(signal) - signal.normal >= _LEAST_LATENCY_MS
 
 
+def _memory_raised(signal: Signal) -> bool:
+    if signal.normal is None:
+        return False
+    return _value(signal) >= _MEMORY_FACTOR * signal.normal and _value(signal) - signal.normal >= _LEAST_MEMORY
+
+
 def _doubled(signal: Signal) -> bool:
     return _value(signal) >= 1 and _value(signal) >= 2 * _normal(signal)
 
 
 def _more_errors(signal: Signal) -> bool:
+    if signal.data.get("level") == "fatal" and not signal.normal:
+        # A process dies once of what it dies of.
+        return _value(signal) >= 1
     # Three standard deviations of a Poisson count above what an equal stretch had before; 3 where it had none.
     return _value(signal) >= _normal(signal) + 3 * math.sqrt(max(1.0, _normal(signal)))
 
@@ -174,7 +191,7 @@ _RULES: dict[str, Callable[[Signal], bool]] = {
     "dependency_latency_p95_ms": _latency_raised,
     "request_rate": lambda signal: signal.normal is not None and _value(signal) >= _LOAD_FACTOR * signal.normal > 0,
     "saturation": lambda signal: _value(signal) >= _FULL,
-    "memory_bytes": lambda signal: signal.normal is not None and _value(signal) >= _MEMORY_FACTOR * signal.normal,
+    "memory_bytes": _memory_raised,
     "restarts": _doubled,
     "up": _below_one,
     "dependency_up": _below_one,

@@ -24,7 +24,7 @@ from stanch.diagnose.model import Candidate, Graph, Sighting
 from stanch.diagnose.origin import origins, own_errors
 from stanch.diagnose.picture import Picture, picture_of
 from stanch.diagnose.questions import Weighed, most_informative
-from stanch.diagnose.wording import change_name, percent
+from stanch.diagnose.wording import change_name, percent, place
 from stanch.incidents.events import HypothesesRanked
 from stanch.incidents.model import Citation, Hypothesis
 from stanch.ports.changes import Change
@@ -186,7 +186,9 @@ def _words(candidate: Candidate) -> dict[str, str]:
 def _hypothesis(scored: _Scored, score: float, picture: Picture) -> Hypothesis:
     kind, candidate, change = scored.kind, scored.candidate, scored.candidate.change
     culprit = _culprit(scored, picture)
-    words = _Words({**_words(candidate), "culprit_file": culprit.split(":", 1)[0]})
+    touched = scored.sightings.get("trace_in_change")
+    file = touched.words.get("path", "") if touched is not None and touched.holds else ""
+    words = _Words({**_words(candidate), "culprit_file": file})
     words["repeat"] = _repeat(scored, picture)
     title = kind.title.format_map(words)
     return Hypothesis(
@@ -224,7 +226,7 @@ def _culprit(scored: _Scored, picture: Picture) -> str:
     elif scored.kind.subject is Subject.CALL:
         return ""
     groups = own_errors(picture, scored.candidate.service)
-    return next((str(fact.signal.data["culprit"]) for fact in groups if fact.signal.data.get("culprit")), "")
+    return next((place(str(fact.signal.data["culprit"])) for fact in groups if fact.signal.data.get("culprit")), "")
 
 
 def _commit(change: Change | None, culprit: str) -> str:
@@ -232,8 +234,8 @@ def _commit(change: Change | None, culprit: str) -> str:
     if change is None:
         return ""
     commits = change.data.get("commits")
-    if culprit and isinstance(commits, list):
-        file = culprit.split(":", 1)[0]
+    file = culprit.split(":", 1)[0]
+    if file and isinstance(commits, list):
         for entry in reversed(commits):
             if not isinstance(entry, dict):
                 continue

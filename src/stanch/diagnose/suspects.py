@@ -33,7 +33,6 @@ _KIND_OF: Final = {
     ChangeKind.FLAG: CandidateKind.FLAG,
     ChangeKind.MIGRATION: CandidateKind.MIGRATION,
     ChangeKind.INFRASTRUCTURE: CandidateKind.INFRASTRUCTURE,
-    ChangeKind.RESTART: CandidateKind.INFRASTRUCTURE,
     ChangeKind.TRAFFIC: CandidateKind.TRAFFIC,
 }
 _PLACE: Final = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+)(?: in (?P<function>.+))?$")
@@ -41,7 +40,9 @@ _PLACE: Final = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+)(?: in (?P<function>.
 
 def rank_suspects(picture: Picture, hypotheses: HypothesesRanked) -> ChangesRanked:
     """Return the changes near the onset, the best explanation first, and whether none explains it."""
-    nearest = sorted(picture.changes, key=lambda change: (abs(picture.lead(change)), change.id))[:_MOST]
+    # A restart is what somebody or something did about it far more often than its cause.
+    acts = [change for change in picture.changes if change.kind is not ChangeKind.RESTART]
+    nearest = sorted(acts, key=lambda change: (abs(picture.lead(change)), change.id))[:_MOST]
     if not nearest:
         return ChangesRanked(
             round=hypotheses.round, changes=(), none_explains=True, verdict="Nothing is known to have changed"

@@ -24,12 +24,9 @@ _DONE = {
     ChangeKind.DEPLOY: "deployed",
     ChangeKind.COMMIT: "committed",
     ChangeKind.TAG: "tagged",
-    ChangeKind.CONFIG: "configuration changed",
-    ChangeKind.FLAG: "flag changed",
-    ChangeKind.MIGRATION: "migration run",
-    ChangeKind.INFRASTRUCTURE: "infrastructure changed",
-    ChangeKind.TRAFFIC: "traffic changed",
-    ChangeKind.RESTART: "restarted",
+    ChangeKind.CONFIG: "applied",
+    ChangeKind.FLAG: "set",
+    ChangeKind.MIGRATION: "run",
 }
 
 
@@ -99,9 +96,16 @@ def change_name(change: Change) -> str:
         case ChangeKind.TAG:
             return f"tag {change.version}"
         case _:
-            return change.title or f"{change.kind.value} of {change.service}"
+            return change.title or f"{change.kind.value} of {change.service}".strip()
 
 
 def change_done(change: Change) -> str:
     """Say what was done: `payments v3.2.1 deployed`."""
-    return f"{change_name(change)} {_DONE[change.kind]}"
+    done = _DONE.get(change.kind)
+    return f"{change_name(change)} {done}" if done else change_name(change)
+
+
+def place(culprit: str) -> str:
+    """Shorten the place of a stack frame to the last two parts of its path: `payments/pool.py:36 in take`."""
+    path, found, rest = culprit.partition(":")
+    return "/".join(path.replace("\\", "/").split("/")[-2:]) + found + rest

@@ -22,8 +22,8 @@ from stanch.store import Transaction
 from stanch.store.model import Timer
 
 TIMER: Final = "changes/poll"
-LOOK_BACK: Final = timedelta(hours=24)
-"""How far back a look goes the first time; what is older explains nothing that breaks now."""
+LOOK_BACK: Final = timedelta(days=30)
+"""How far back a look goes the first time: enough to know for which services deploys are recorded at all."""
 _AGAIN: Final = timedelta(minutes=30)
 """How far back every later look goes: pipelines write late, clocks differ, and a source may have been away."""
 _AHEAD: Final = timedelta(minutes=5)

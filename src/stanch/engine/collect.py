@@ -7,7 +7,7 @@ else. Rounds are fenced: what comes back for a round that another node has since
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,6 +21,7 @@ from stanch.diagnose.model import graph_of
 from stanch.diagnose.picture import picture_of
 from stanch.diagnose.rank import rank_picture
 from stanch.diagnose.suspects import rank_suspects
+from stanch.engine.changes import LOOK_BACK
 from stanch.engine.collectors import built_in
 from stanch.engine.loop import Duty, Effect, nothing
 from stanch.incidents import events as ev
@@ -28,7 +29,7 @@ from stanch.incidents.state import IncidentState
 from stanch.kernel.redaction import redact, redact_tree
 from stanch.operations import cases
 from stanch.operations.world import World
-from stanch.ports.changes import Change
+from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.evidence import Collector, Finding, FindingStatus, Question, Signal
 from stanch.store import Transaction
 from stanch.store.model import Timer
@@ -36,7 +37,8 @@ from stanch.store.model import Timer
 AGAIN: Final = timedelta(seconds=30)
 """How soon the collectors go out again while the cause is not known."""
 MOST_ROUNDS: Final = 5
-_LOOK_BACK: Final = timedelta(hours=24)
+_EXPLAINS: Final = timedelta(hours=24)
+"""How old a change may be to be weighed as a cause."""
 _MOST_SERVICES: Final = 40
 _MOST_FINDINGS: Final = 40
 """Findings of one collector in one round; what is beyond them is told to be missing."""
@@ -267,8 +269,8 @@ def _finish(tx: Transaction, world: World, timer: Timer, *, round: int, conclude
     if not state.is_open or state.round != round:
         return
     now = world.clock.now()
-    changes = _changes(tx, world, state, now=now)
-    suspects, hypotheses = diagnose(state, world, changes=changes, now=now)
+    changes, deployed = _changes(tx, world, state, now=now)
+    suspects, hypotheses = diagnose(state, world, changes=changes, deployed=deployed, now=now)
     cases.record(tx, number, suspects, hypotheses)
     state = cases.load(tx, number)
     conclude(tx, world, state)
@@ -278,7 +280,7 @@ def _finish(tx: Transaction, world: World, timer: Timer, *, round: int, conclude
 
 
 def diagnose(
-    state: IncidentState, world: World, *, changes: Sequence[Change], now: datetime
+    state: IncidentState, world: World, *, changes: Sequence[Change], deployed: Iterable[str] = (), now: datetime
 ) -> tuple[ev.ChangesRanked, ev.HypothesesRanked]:
     """Rank changes and causes from all findings of an incident so far. Pure but for the catalog it is given."""
     picture = picture_of(
@@ -290,13 +292,19 @@ def diagnose(
         services=state.services,
         onset_low=state.started_low,
         onset_high=state.started_high,
+        deployed=deployed,
     )
     hypotheses = rank_picture(picture, round=state.round)
     return rank_suspects(picture, hypotheses), hypotheses
 
 
-def _changes(tx: Transaction, world: World, state: IncidentState, *, now: datetime) -> list[Change]:
-    """Return the stored changes that may matter: of the services around the incident, in the day before it."""
+def _changes(
+    tx: Transaction, world: World, state: IncidentState, *, now: datetime
+) -> tuple[list[Change], frozenset[str]]:
+    """Return the changes of the day before around the incident, and the services whose deploys are recorded."""
     services = tuple(neighbourhood(world.catalog, state.services)) if world.catalog.services else ()
-    start = state.started_at - _LOOK_BACK
-    return changes_between(tx.connection, start=start, end=now + timedelta(seconds=1), services=services)
+    stored = changes_between(
+        tx.connection, start=state.started_at - LOOK_BACK, end=now + timedelta(seconds=1), services=services
+    )
+    deployed = frozenset(change.service for change in stored if change.kind is ChangeKind.DEPLOY)
+    return [change for change in stored if state.started_at - change.at <= _EXPLAINS], deployed

@@ -8,7 +8,7 @@ from stanch.diagnose.clues.clue import Clue, findings_of
 from stanch.diagnose.model import Candidate, Fact, Sighting
 from stanch.diagnose.origin import origins, own_errors, troubles
 from stanch.diagnose.picture import Picture, is_running
-from stanch.diagnose.wording import change_name, clock, distance
+from stanch.diagnose.wording import change_name, clock, distance, place
 from stanch.ports.changes import Change, ChangeKind
 
 # How fast the suspicion of a change fades with the time between it and the onset. Most regressions show at once or
@@ -22,6 +22,7 @@ _FADING: Final = (
 _ONSET_ONLY_TOLD: Final = 0.5
 """Share of a timing's weight where nothing measured shows when the trouble began."""
 _CLOCK_SLACK: Final = timedelta(seconds=5)
+_AT_ONCE: Final = timedelta(seconds=3)
 _NEAR: Final = timedelta(minutes=30)
 _INERT: Final = re.compile(
     r"(?:^|/)(?:docs?|documentation|tests?|spec|examples?|\.github|\.gitlab)/|(?:^|/)(?:README|CHANGELOG|LICENSE|OWNERS|CODEOWNERS)"
@@ -80,7 +81,7 @@ def _just_before(picture: Picture, candidate: Candidate) -> Sighting | None:
     strength = next((weight for within, weight in _FADING if lead <= within), 0.0)
     if not origins(picture):
         strength *= _ONSET_ONLY_TOLD
-    when = f"{distance(lead)} before the trouble began" if lead > timedelta(0) else "as the trouble began"
+    when = f"{distance(lead)} before the trouble began" if lead > _AT_ONCE else "as the trouble began"
     return Sighting(holds=True, findings=cited, strength=strength, words={"lead": when, "at": clock(change.at)})
 
 
@@ -163,11 +164,11 @@ def _trace_in_change(picture: Picture, candidate: Candidate) -> Sighting | None:
     for fact in traced:
         path = next((hit for file in _listed(fact, "files") if (hit := touches(change, str(file)))), "")
         if path:
-            words = {"culprit": str(fact.signal.data["culprit"]), "path": path}
+            words = {"culprit": place(str(fact.signal.data["culprit"])), "path": path}
             return Sighting(holds=True, findings=(fact.finding,), strength=0.5, words=words)
     if not traced:
         return None
-    words = {"culprit": str(traced[0].signal.data["culprit"]), "path": ", ".join(change.paths[:3])}
+    words = {"culprit": place(str(traced[0].signal.data["culprit"])), "path": ", ".join(change.paths[:3])}
     return Sighting(holds=False, findings=findings_of(traced[:1]), words=words)
 
 

@@ -11,7 +11,7 @@ from stanch.diagnose.picture import Picture
 from stanch.diagnose.wording import clock, distance
 
 # A filling that takes this long is no jump: a burst of load fills a pool within a few requests' time.
-_SLOW_RISE_S: Final = 20.0
+_SLOW_RISE_S: Final = 10.0
 _OOM: Final = frozenset({Family.MEMORY})
 
 
@@ -48,9 +48,11 @@ def _before_errors(picture: Picture, candidate: Candidate) -> Sighting | None:
     if fact is None or not fact.raised or fact.signal.at is None:
         return None
     starts = [each.signal.at for each in groups if each.signal.at is not None]
-    first = min(starts) if starts else picture.onset
+    # Where nothing fails yet, it has been filling up to now.
+    first = min(starts) if starts else picture.now
     ahead = first - fact.signal.at
     words = {"ahead": distance(ahead), "since": clock(fact.signal.at)}
+    words["first"] = "the first failure" if starts else "now, and nothing fails yet"
     return Sighting(
         holds=ahead >= timedelta(seconds=_SLOW_RISE_S), findings=findings_of([fact, *groups[:1]]), words=words
     )
@@ -128,7 +130,7 @@ CLUES: Final = (
     Clue(
         name="filled_before_errors",
         look=_before_errors,
-        says="{target} began to fill at {since}, {ahead} before the first failure",
+        says="{target} began to fill at {since}, {ahead} before {first}",
         denies="{target} filled no earlier than the failures began",
     ),
     Clue(

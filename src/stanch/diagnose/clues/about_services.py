@@ -9,9 +9,15 @@ from stanch.diagnose.phrases import Family, family_of
 from stanch.diagnose.picture import Picture
 from stanch.diagnose.wording import percent
 
+_LOOP: Final = 3.0
+
 
 def _restarting(picture: Picture, candidate: Candidate) -> Sighting | None:
-    return of_fact(picture.one("restarts", candidate.service))
+    fact = picture.one("restarts", candidate.service)
+    if fact is None:
+        return None
+    # Once may be anything, three times within minutes is a loop.
+    return of_fact(fact, strength=min(1.0, fact.value / _LOOP) if fact.raised else 1.0)
 
 
 def _is_origin(picture: Picture, candidate: Candidate) -> Sighting | None:

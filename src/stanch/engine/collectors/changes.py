@@ -7,15 +7,17 @@ from typing import Final
 from stanch.catalog.changes import changes_between, record_changes
 from stanch.diagnose.picture import is_running
 from stanch.diagnose.wording import change_done, clock, distance
-from stanch.engine.changes import LOOK_BACK, Read, read_source
+from stanch.engine.changes import Read, read_source
 from stanch.kernel.event import JSON
 from stanch.operations.world import World
 from stanch.ports.changes import Change
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 
+LOOK_BACK: Final = timedelta(hours=24)
 _MOST_SHOWN: Final = 8
 _NEAR: Final = timedelta(hours=6)
 _MOST_PATHS: Final = 20
+_AT_ONCE: Final = timedelta(seconds=3)
 
 
 class ChangesCollector:
@@ -122,6 +124,8 @@ class ChangesCollector:
 
 def _when(change: Change, question: Question) -> str:
     gap = question.onset - change.at
+    if abs(gap) <= _AT_ONCE:
+        return f"as the trouble began, at {clock(change.at)}"
     where = "before the onset" if gap >= timedelta(0) else "after the onset"
     return f"{distance(gap)} {where}, at {clock(change.at)}"
 

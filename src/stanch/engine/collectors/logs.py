@@ -8,7 +8,7 @@ from typing import Final
 from stanch.diagnose.logdigest import Digest, LogDigest
 from stanch.diagnose.logs.records import read_records
 from stanch.diagnose.picture import is_raised
-from stanch.diagnose.wording import clock
+from stanch.diagnose.wording import clock, place
 from stanch.engine.collectors.logfile import Budget, lines_since, log_files
 from stanch.kernel.event import JSON
 from stanch.operations.world import World
@@ -153,7 +153,7 @@ def _errors_said(service: str, digest: Digest, question: Question) -> str:
         told += f"; all in version {versions[0]}"
     culprit = first.data.get("culprit")
     if culprit:
-        told += f"; at {culprit}"
+        told += f"; at {place(str(culprit))}"
     others = len(raised) - 1
     return told + (f"; and {others} more kind{'s' if others > 1 else ''} of errors" if others else "")
 

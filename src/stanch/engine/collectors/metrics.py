@@ -7,7 +7,7 @@ from stanch.diagnose.wording import clock, compared
 from stanch.engine.collectors.series import Measured, measured, requests_since, source_of
 from stanch.kernel.event import JSON
 from stanch.operations.world import World
-from stanch.ports.evidence import Finding, FindingStatus, Question
+from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 from stanch.store import Connection
 
 _METRICS: Final = (
@@ -71,6 +71,12 @@ class MetricsCollector:
         )
 
 
+def _moving(signal: Signal) -> str:
+    """Say how a level moves, where it is one: checks passed and restarts are not."""
+    told = signal.trend not in ("", "unknown", "steady") and signal.name not in ("up", "restarts")
+    return f", {signal.trend}" if told else ""
+
+
 def _raised_first(found: list[Measured]) -> list[Measured]:
     return sorted(found, key=lambda each: not (each.signal is not None and each.signal.data.get("raised")))
 
@@ -84,5 +90,5 @@ def _summary(service: str, told: list[Measured], *, failed: int, total: int, que
     if not raised:
         calm = next((signal for signal in signals if signal.name in ("error_ratio", "latency_p95_ms")), signals[0])
         return f"{service}: nothing out of the ordinary ({compared(calm)}){counted}"
-    parts = [f"{compared(signal)}{f', {signal.trend}' if signal.trend else ''}" for signal in raised[:4]]
+    parts = [compared(signal) + _moving(signal) for signal in raised[:4]]
     return f"{service}: {'; '.join(parts)}{counted}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from stanch.integrations.dependency.far import Answer, certificate, fetch, resolves, shown
+from stanch.integrations.dependency.far import Answer, certificate, fetch, is_name, resolves, shown
 from stanch.kernel.event import JSON
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 
@@ -94,7 +94,7 @@ class Dependencies:
         looks: list[Callable[[Target], _Seen]] = []
         if target.url:
             looks.append(self._health)
-            if urlsplit(target.url).hostname:
+            if is_name(urlsplit(target.url).hostname or ""):
                 looks.append(self._name)
             if urlsplit(target.url).scheme == "https":
                 looks.append(self._certificate)

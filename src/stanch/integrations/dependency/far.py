@@ -86,14 +86,17 @@ def certificate(host: str, port: int, *, timeout_s: float, trust: ssl.SSLContext
     return Certificate(expires_in_s=left, text=f"the certificate is valid until {expires:%Y-%m-%d}")
 
 
-def resolves(host: str) -> tuple[bool, str]:
-    """Tell whether a name has an address, with what was found; an address resolves to itself."""
+def is_name(host: str) -> bool:
+    """Tell whether a host is given by a name that has to be resolved, and not by its address."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        pass
-    else:
-        return True, f"{host} is an address"
+        return bool(host)
+    return False
+
+
+def resolves(host: str) -> tuple[bool, str]:
+    """Tell whether a name has an address, with what was found."""
     try:
         found = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
     except OSError as error:
