@@ -1,8 +1,20 @@
 """What every test may use, and how tests are sorted onto workers. The fixtures themselves stand in tests/support."""
 
 import pytest
+import structlog
+from hypothesis import settings
 
 pytest_plugins = ("tests.support.databases", "tests.support.browser", "tests.support.golden")
+
+# Plain tracebacks: drawing one with all its values takes seconds on a busy machine.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
+    logger_factory=structlog.PrintLoggerFactory(),
+)
+
+# A deadline measures the machine, not the code.
+settings.register_profile("stanch", deadline=None)
+settings.load_profile("stanch")
 
 # Tests of one group run on one worker, one after the other: each of these takes a core for itself.
 _ONE_WORKER_EACH = ("drill", "browser")
