@@ -227,6 +227,21 @@ def test_keys_move_and_help(page: Page, url: str, story: Story) -> None:
     assert "e-1" == focused
 
 
+def test_the_palette_finds_what_the_page_offers(page: Page, url: str, story: Story) -> None:
+    """Ctrl+K, a few letters and Enter lead to a button; it is not pressed."""
+    story.declare()
+    story.investigate()
+    page.goto(f"{url}/i/1")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("dry run")
+    page.keyboard.press("Enter")
+
+    assert ("Dry run", False) == (
+        page.evaluate("document.activeElement.textContent.trim()"),
+        page.locator("#palette").is_visible(),
+    )
+
+
 def test_keys_are_off_where_one_writes(page: Page, url: str, story: Story) -> None:
     """Letters typed into a field are text."""
     story.declare()

@@ -63,7 +63,7 @@ def series(*values: float, marks: tuple[tuple[float, str], ...] = ()) -> SeriesV
 
 def test_a_chart_is_described_in_words() -> None:
     """A drawing says what it shows to those who do not see it."""
-    assert "checkout error ratio: now 20 %, highest 45 %, normal 0.2 %" in chart.chart(series(0.0, 0.45, 0.2))
+    assert "checkout error rate: now 20 %, highest 45 %, normal 0.2 %" in chart.chart(series(0.0, 0.45, 0.2))
 
 
 def test_a_chart_escapes_what_it_marks() -> None:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from stanch.incidents.telling import quantity
 from stanch.operations.views import SeriesView
+from stanch.surfaces.web.words import metric
 
 _WIDE: Final = 1000.0
 _HIGH: Final = 100.0
@@ -126,6 +127,6 @@ def _label(series: SeriesView) -> str:
     values = [value for _, value in series.points]
     normal = f", normal {quantity(series.normal, series.unit)}" if series.normal is not None else ""
     return (
-        f"{series.service} {series.metric.replace('_', ' ')}: now {quantity(values[-1], series.unit)}, "
+        f"{series.service} {metric(series.metric)}: now {quantity(values[-1], series.unit)}, "
         f"highest {quantity(max(values), series.unit)}{normal}"
     )

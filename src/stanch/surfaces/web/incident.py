@@ -23,7 +23,7 @@ T = TypeVar("T")
 PARTS: Final = ("head", "now", "changed", "cause", "plan", "verify", "resolve", "evidence", "messages", "rail")
 # The filters of the time line: the word in the address and the word to read. Every entry is on the page, and the style
 # sheet hides by tone, so that a permalink leads to its entry under any filter.
-FILTERS: Final = {"": "Key moments", "all": "All", "people": "People", "alerts": "Alerts", "actions": "Actions"}
+FILTERS: Final = {"": "Key", "all": "All", "people": "People", "alerts": "Alerts", "actions": "Actions"}
 _MOST_SERIES: Final = 4
 # What has been set going stands above what is merely proposed.
 _UNDER_WAY: Final = frozenset(

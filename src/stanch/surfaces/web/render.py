@@ -28,11 +28,13 @@ def _environment() -> Environment:
     made.globals["asset"] = asset_url
     made.filters.update(
         arrow=words.arrow,
+        before_start=words.before_start,
         chart=chart.chart,
         command=words.command,
         exact=words.exact,
         lasting=words.lasting,
         legend=chart.legend_of,
+        metric=words.metric,
         plain=words.plain,
         quantity=quantity,
         remaining=words.remaining,

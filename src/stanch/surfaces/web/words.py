@@ -20,6 +20,7 @@ _ARROWS: Final = {
     "flapping": "⇅",
     "steady": "→",
 }
+_METRICS: Final = {"error_ratio": "error rate", "latency_p95_ms": "p95 latency"}
 # Tab and line feed are shown as they are; every other control and format character could make a command look like
 # another one (https://trojansource.codes), and is written out.
 _PLAIN: Final = frozenset("\n\t")
@@ -58,6 +59,19 @@ def remaining(due: datetime, *, now: datetime) -> Markup:
 def seconds(value: float, *, parts: int = 2) -> str:
     """Return a length in seconds as `1m 20s`."""
     return format_duration(timedelta(seconds=round(value) if abs(value) >= 1 else value), parts=parts)
+
+
+def before_start(seconds_before: float) -> str:
+    """Return how long before the start something was: `40s before the start`."""
+    if abs(seconds_before) < 1:
+        return "just before the start"
+    side = "before" if seconds_before > 0 else "after"
+    return f"{seconds(abs(seconds_before))} {side} the start"
+
+
+def metric(name: str) -> str:
+    """Return a metric's name as people say it."""
+    return _METRICS.get(name, plain(name))
 
 
 def command(argv: Sequence[str]) -> str:

@@ -386,11 +386,55 @@
     "/": () => $("search")?.focus(),
     Enter: () => document.activeElement.closest?.("[data-step]")?.querySelector("[data-open]")?.click(),
   };
+  // Finds what the page itself offers: its sections, links and buttons. Nothing is done that has no button.
+  const palette = $("palette");
+  const find = $("find");
+  let offers = [];
+  const showOffers = () => {
+    const words = find.value.toLowerCase().split(/\s+/);
+    offers = all("main h2, .rail h2, .timeline h2, main a[href], .bar a, main button, .head button, .head a, summary")
+      .map((el) => [el, (el.getAttribute("aria-label") || el.title || el.textContent).trim().replace(/\s+/g, " ")])
+      .filter(([el, text]) => el.checkVisibility() && text && words.every((word) => text.toLowerCase().includes(word)))
+      .slice(0, 9);
+    $("found").replaceChildren(...offers.map(([, text], index) => {
+      const line = document.createElement("li");
+      line.role = "option";
+      line.ariaSelected = String(index === 0);
+      line.textContent = text.slice(0, 90);
+      line.onclick = () => take(index);
+      return line;
+    }));
+  };
+  const take = (index) => {
+    const el = offers[index]?.[0];
+    palette.close();
+    if (!el) return;
+    el.scrollIntoView({ block: "center" });
+    // A form is never sent from here: its button is shown, and pressing it is one more key.
+    if (el.matches("a, summary")) el.click();
+    else (el.matches("h2") ? el.closest("section") : el).focus();
+  };
+  find.addEventListener("input", showOffers);
+  find.addEventListener("keydown", (event) => {
+    const lines = all("li", $("found"));
+    const at = lines.findIndex((one) => one.ariaSelected === "true");
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (by && lines[at + by]) { lines[at].ariaSelected = "false"; lines[at + by].ariaSelected = "true"; event.preventDefault(); }
+    if (event.key === "Enter") { event.preventDefault(); take(at); }
+  });
   let before = "";
   document.addEventListener("keydown", (event) => {
     const el = event.target;
     const writes = el.matches?.("input:not([type=checkbox]), textarea, select") || el.isContentEditable;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && el.form) { el.form.requestSubmit(); return; }
+    if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      palette.showModal();
+      find.value = "";
+      showOffers();
+      return;
+    }
+    if (palette.open) return;
     if (event.key === "Escape") {
       if (writes) el.blur();
       else all("details.me[open]").forEach((one) => { one.open = false; });
