@@ -111,6 +111,12 @@ SHIPPED_RULES: Final[tuple[SeverityRule, ...]] = (
     ),
     SeverityRule(
         severity=Severity.SEV3,
+        name="reported-unread",
+        words="a report that no rule could read is SEV3 until a person has read it",
+        holds=lambda case: _is_unmeasured(case) and case.symptom == "unknown",
+    ),
+    SeverityRule(
+        severity=Severity.SEV3,
         name="partial",
         words="a service failing or down that no critical path needs is SEV3",
         holds=lambda case: bool(case.impact.down) or _error_ratio(case) >= 0.05 or _is_slow(case, 2.0),
