@@ -99,7 +99,8 @@ def _movement(series: Floats, split: Split, floor: float) -> Movement:
     recent = _finite(series, split.recent)
     reference = median
     if recent.size:
-        reference = max(median, recent.min()) if level > median else min(median, recent.max())
+        bound = float(recent.min() if level > median else recent.max())
+        reference = max(median, bound) if level > median else min(median, bound)
     gap = level - reference
     if gap * (level - median) <= 0:
         return Movement(before=median, after=level, deviation=0.0)

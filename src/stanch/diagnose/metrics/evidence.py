@@ -59,7 +59,7 @@ SCALES: dict[EvidenceKind, Scale] = {
     EvidenceKind.LATENCY: Scale(unit=3.0, weight=1.0),
     EvidenceKind.FAILURES: Scale(unit=3.0, weight=1.0),
     EvidenceKind.NETWORK: Scale(unit=3.0, weight=1.0),
-    EvidenceKind.LOGS: Scale(unit=6.0, weight=0.9),
+    EvidenceKind.LOGS: Scale(unit=5.0, weight=1.0),
     EvidenceKind.CALLS_VANISHED: Scale(unit=1.5, weight=0.9),
     EvidenceKind.FAILS_FAST: Scale(unit=1.5, weight=0.9),
 }

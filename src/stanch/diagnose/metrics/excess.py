@@ -126,14 +126,14 @@ def _symptoms(frame: MetricFrame, split: Split, kind: EvidenceKind) -> dict[str,
 def _loads(frame: MetricFrame) -> dict[str, Floats]:
     """The first load series of each service by name, missing samples as 0 requests."""
     found = {}
-    for name, keys in frame.of_role(Role.LOAD).items():
+    for name, keys in frame.by_role[Role.LOAD].items():
         series = frame.values[:, frame.columns[keys[0]]]
         found[name] = np.where(np.isfinite(series), series, 0.0)
     return found
 
 
 def _latency(frame: MetricFrame, split: Split, name: str, load: Floats) -> _Symptom | None:
-    key = best_latency(frame.of_role(Role.LATENCY).get(name, ()))
+    key = best_latency(frame.by_role[Role.LATENCY].get(name, ()))
     normal = _normal(frame, split, key)
     if key is None or normal is None:
         return None
@@ -148,12 +148,12 @@ def _latency(frame: MetricFrame, split: Split, name: str, load: Floats) -> _Symp
 def _failures(frame: MetricFrame, split: Split, name: str, load: Floats) -> _Symptom | None:
     """Failures as a share of requests from a success or failure share, else counted as they are."""
     floor = FAILURE_FLOOR * float(np.mean(load[split.before]))
-    for key in frame.of_role(Role.SUCCESS).get(name, ()):
+    for key in frame.by_role[Role.SUCCESS].get(name, ()):
         normal = _normal(frame, split, key)
         if normal is not None and normal > 0:
             share = 1.0 - frame.values[:, frame.columns[key]] / normal
             return _Symptom(subject=key.metric, bad=share, load=load, floor=floor)
-    for key in frame.of_role(Role.FAILURE).get(name, ()):
+    for key in frame.by_role[Role.FAILURE].get(name, ()):
         if _normal(frame, split, key) is not None:
             series = frame.values[:, frame.columns[key]]
             weight = load if is_share(key.metric) else np.ones(load.size)

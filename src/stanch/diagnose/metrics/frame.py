@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +41,7 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     (Role.LATENCY, re.compile(r"lat_|latenc|duration|response_time|elapsed|rtt")),
     (Role.SUCCESS, re.compile(r"avail|success")),
     (Role.FAILURE, re.compile(r"err|fail|5xx|exception")),
-    (Role.LOAD, re.compile(r"request|workload|call|ops|rps|qps|^lod$|load|throughput|hits")),
+    (Role.LOAD, re.compile(r"request|(?<!sys)calls|_ops\b|rps|qps|^lod$|load|throughput|hits")),
     (Role.CPU, re.compile(r"cpu")),
     (Role.MEMORY, re.compile(r"mem|heap|rss")),
     (Role.SATURATION, re.compile(r"disk|inode|open_files|file_desc|conn|queue|thread|pool|satur|throttl")),
@@ -101,13 +101,15 @@ class MetricFrame:
         column = self.columns.get(key)
         return None if column is None else self.values[:, column]
 
-    def of_role(self, role: Role) -> dict[str, list[SeriesKey]]:
-        """Return the series of a role by service; a latency seen from the client's side is not the service's own."""
-        found: dict[str, list[SeriesKey]] = {}
+    @cached_property
+    def by_role(self) -> dict[Role, dict[str, tuple[SeriesKey, ...]]]:
+        """The series of each role by service; a latency as clients see it is not the service's own, so left out."""
+        found: dict[Role, dict[str, list[SeriesKey]]] = {role: {} for role in Role}
         for key in sorted(self.keys):
-            if role_of(key.metric) is role and not (role is Role.LATENCY and _CLIENT.search(key.metric.lower())):
-                found.setdefault(key.service, []).append(key)
-        return found
+            role = role_of(key.metric)
+            if not (role is Role.LATENCY and _CLIENT.search(key.metric.lower())):
+                found[role].setdefault(key.service, []).append(key)
+        return {role: {name: tuple(keys) for name, keys in of.items()} for role, of in found.items()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -179,6 +181,7 @@ class Graph:
         return frozenset(seen)
 
 
+@lru_cache(maxsize=4096)  # a frame repeats a few dozen metric names over all its services
 def role_of(metric: str) -> Role:
     """Tell a metric's role by its name; OTHER when the name says nothing."""
     name = metric.lower()

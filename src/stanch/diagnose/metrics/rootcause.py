@@ -21,13 +21,14 @@ from stanch.diagnose.metrics.templates import log_evidence
 from stanch.diagnose.metrics.traffic import traffic_evidence
 
 REST_SHARE = 0.3  # of the evidence after the strongest: agreement counts, but many weak findings do not outvote one
-STANDS_OUT = 0.7  # CPU at 3 spreads, or a template at G = 7: about the most that quiet systems show
+STANDS_OUT = 0.7  # CPU at 3 spreads, or a template at G = 5: about what quiet systems show
 OTHER_SYMPTOM = 0.2  # weight of failures when the alert is about latency, and the other way round
 WHERE_IT_SHOWS = 0.4  # weight of what the alerting service has itself that calls others: it shows what they do
 OFF_THE_PATH = 0.5  # weight of services that the alerting one does not reach
 ONSET_SERIES = 200  # series asked for an onset when none is given; at 2 ms each that is 0.4 s
 ONSET_ROLES = (Role.LATENCY, Role.FAILURE, Role.SUCCESS, Role.CPU)
 
+_RESOURCES = (Role.CPU, Role.MEMORY, Role.SATURATION)
 _SYMPTOMS = {
     Role.LATENCY: EvidenceKind.LATENCY,
     Role.FAILURE: EvidenceKind.FAILURES,
@@ -88,7 +89,7 @@ def rank_causes(
     observes from outside (a probe, a load generator), which is never a cause.
 
     score(service) = s1 + 0.3 * (s2 + s3 + ...), with its strengths in falling order, one a kind.
-    Worked: CPU at 46 spreads (2.79) and a log template at G = 10 (0.88) give 2.79 + 0.3 * 0.88 = 3.05.
+    Worked: CPU at 46 spreads (2.79) and a log template at G = 10 (1.10) give 2.79 + 0.3 * 1.10 = 3.12.
     """
     if at is None:
         at = _onset(frame)
@@ -156,7 +157,7 @@ def _causes(found: Collection[Evidence]) -> tuple[Cause, ...]:
 
 
 def _metrics(causes: tuple[Cause, ...], moved: Mapping[SeriesKey, Movement]) -> tuple[MetricScore, ...]:
-    """Order the metrics that moved by their service's place, then by how far they moved."""
+    """Order the metrics that moved by their service's place; resources first, which are causes and no symptoms."""
     place = {cause.service: position for position, cause in enumerate(causes)}
     scored = [
         MetricScore(
@@ -171,7 +172,14 @@ def _metrics(causes: tuple[Cause, ...], moved: Mapping[SeriesKey, Movement]) -> 
         for key, movement in moved.items()
         if key.service in place and movement.deviation != 0
     ]
-    return tuple(sorted(scored, key=lambda score: (place[score.service], -score.strength, score.metric)))
+    return tuple(
+        sorted(scored, key=lambda score: (place[score.service], not _is_cause(score), -score.strength, score.metric))
+    )
+
+
+def _is_cause(score: MetricScore) -> bool:
+    """Say whether a metric's movement is a resource that ran out rather than what follows from it."""
+    return role_of(score.metric) in _RESOURCES and score.deviation > 0 and score.strength >= STANDS_OUT
 
 
 def _split(frame: MetricFrame, at: float, alert: SeriesKey | None) -> Split:

@@ -70,7 +70,7 @@ def traffic_evidence(frame: MetricFrame, split: Split, graph: Graph, services: C
 def _loads(frame: MetricFrame, split: Split) -> dict[str, Floats]:
     """The first load series of each service by name that has samples on both sides; missing ones are the median."""
     found = {}
-    for name, keys in frame.of_role(Role.LOAD).items():
+    for name, keys in frame.by_role[Role.LOAD].items():
         series = frame.values[:, frame.columns[keys[0]]]
         known = np.isfinite(series)
         if (split.before & known).sum() >= MINIMUM_SAMPLES and (split.after & known).any():
@@ -103,7 +103,7 @@ def _stopped(loads: Mapping[str, Floats], split: Split, caller: str, callee: str
 def _faster(frame: MetricFrame, split: Split) -> dict[str, float]:
     """By how many spreads the logarithm of each service's latency fell, the median over its latency series."""
     found = {}
-    for name, keys in frame.of_role(Role.LATENCY).items():
+    for name, keys in frame.by_role[Role.LATENCY].items():
         columns = frame.values[:, [frame.columns[key] for key in keys]]
         logarithms = np.log(columns, where=columns > 0, out=np.full(columns.shape, np.nan))
         # A floor relative to a logarithm would depend on the unit; 5 % of the latency is 0.05 in its logarithm.
