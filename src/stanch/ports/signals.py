@@ -1,0 +1,92 @@
+"""The signals port: what a sender posts becomes alerts and changes. Verifying and parsing are pure: bytes in, records out.
+
+The caller keeps the raw body, asks `verify` on the raw bytes, then `parse`, commits what came out, and answers 2xx only
+then. The same delivery seen again (`Parsed.delivery`) is answered and not stored twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from stanch.ports.changes import Change
+
+
+class SignalStatus(StrEnum):
+    """Whether a sender says that something is wrong, or that it is over."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    ACKNOWLEDGED = "acknowledged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertSignal:
+    """One alert as a sender tells it. Labels identify it, and `alertname` is one of them; the same labels are the same
+    alert. Instants are UTC and None where the sender does not say; text is untrusted and kept as it came."""
+
+    labels: Mapping[str, str]
+    status: SignalStatus = SignalStatus.FIRING
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inbound:
+    """A request as it came in. Header names are in lower case; `query` keeps the last value of a name."""
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    path: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """Return the media type without parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsed:
+    """What a request says. `delivery` is the sender's id of this delivery, empty where there is none.
+
+    `reply` is the JSON answer that the sender wants, None for an empty one; `status` its HTTP status. `fetch` is a URL
+    that has to be asked to confirm a subscription; `remark` says why nothing came out of a good request.
+    """
+
+    alerts: tuple[AlertSignal, ...] = ()
+    changes: tuple[Change, ...] = ()
+    delivery: str = ""
+    reply: Mapping[str, object] | None = None
+    status: int = 202
+    fetch: str = ""
+    remark: str = ""
+
+
+class SignalSource(Protocol):
+    """Understands one kind of sender."""
+
+    @property
+    def name(self) -> str:
+        """Return the source's name in its URL, `/hooks/<name>`, e.g. `grafana`."""
+        ...
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return further paths it answers, for senders that only change the host, e.g. `/v2/enqueue`."""
+        ...
+
+    def verify(self, request: Inbound, *, secret: str, now: datetime) -> None:
+        """Check who sent it. Raises `Forbidden` when the signature or token does not fit `secret`.
+
+        An empty `secret` means that none is configured: the caller has decided whether that is allowed.
+        """
+        ...
+
+    def parse(self, request: Inbound, *, now: datetime) -> Parsed:
+        """Return what the request says. Raises `Invalid` naming the field for what can never be understood."""
+        ...
