@@ -232,3 +232,14 @@ def test_a_runaway_trace_is_cut() -> None:
     assert record.exception is not None
 
     assert len(record.exception.frames) <= MAX_FRAMES
+
+
+def test_a_json_line_with_a_trace_does_not_take_the_next_one() -> None:
+    """The trace inside a JSON line is whole: what follows is a record of its own."""
+    trace = 'Traceback (most recent call last):\\n  File \\"a.py\\", line 1, in f\\nTypeError: no\\n'
+    lines = [
+        f'{{"ts": "2026-03-04T14:30:00Z", "level": "error", "message": "failed", "stacktrace": "{trace}"}}',
+        '{"ts": "2026-03-04T14:30:01Z", "level": "info", "message": "answered"}',
+    ]
+
+    assert ["failed", "answered"] == [record.message for record in read_records(lines)]

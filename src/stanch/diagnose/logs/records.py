@@ -122,7 +122,8 @@ class RecordReader:
         return False
 
     def _track(self, text: str) -> None:
-        if "Traceback (most recent call last)" in text:
+        # A JSON line that quotes a trace holds all of it, and the line after it is a record of its own.
+        if text.rstrip().endswith("Traceback (most recent call last):"):
             self._python_open = True
         if text.startswith(("panic: ", "fatal error: ", "goroutine ")):
             self._go_open = True
