@@ -1,4 +1,4 @@
-"""The signals port: what a sender posts becomes alerts and changes. Verifying and parsing are pure: bytes in, records out.
+"""The signals port: what a sender posts becomes alerts and changes. Verifying and parsing are pure.
 
 The caller keeps the raw body, asks `verify` on the raw bytes, then `parse`, commits what came out, and answers 2xx only
 then. The same delivery seen again (`Parsed.delivery`) is answered and not stored twice.
