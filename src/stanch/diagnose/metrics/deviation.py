@@ -13,6 +13,7 @@ from stanch.diagnose.metrics.frame import Marks
 RELATIVE_FLOOR = 0.05  # a level that moves by less than a twentieth is not what a person looks for
 HABIT_QUANTILE = 0.98  # of the series' own windows as long as the incident; the rarest 2 % may be old incidents
 FROM_NOTHING = 50.0  # deviation given to a series that was constant 0 and is not any more
+MAXIMUM_CELLS = 1_000_000  # of sliding windows copied at a time: 8 MB
 ALERT_SIGMA = 3.0  # how far the alerting series must move for its own movement to date the incident
 ALERT_SHARE = 0.4  # of the alerting series' largest movement; samples above it are in the incident
 ALERT_REACH = 2  # samples before the stated time in which the alerting series may already have moved
@@ -88,41 +89,56 @@ def movements(values: Floats, split: Split, *, floor: float = RELATIVE_FLOOR) ->
     constantly 0 gets 50. Under 8 samples before, or none after: 0.
     Worked: CPU at 10 +- 1 (spread 1) with habits up to 12, now 100: (100 - 10) / 2 = 45.
     """
-    return [_movement(values[:, column], split, floor) for column in range(values.shape[1])]
+    complete = np.isfinite(values[split.before | split.recent | split.after]).all(axis=0)
+    found: dict[int, Movement] = {}
+    for group in (np.flatnonzero(complete), *np.flatnonzero(~complete)[:, None]):
+        found.update(zip(group.tolist(), _group(values[:, group], split, floor), strict=True))
+    return [found[column] for column in range(values.shape[1])]
 
 
-def _movement(series: Floats, split: Split, floor: float) -> Movement:
-    x, after = _finite(series, split.before), _finite(series, split.after)
-    if x.size < MINIMUM_SAMPLES or not after.size:
-        return STILL
-    median, level = float(np.median(x)), float(np.median(after))
-    recent = _finite(series, split.recent)
+def _group(columns: Floats, split: Split, floor: float) -> list[Movement]:
+    """Measure columns that have samples in the same rows; a group of one may have gaps."""
+    if columns.shape[1] == 0:
+        return []
+    known = np.isfinite(columns[:, 0])
+    x, after, recent = (columns[rows & known] for rows in (split.before, split.after, split.recent))
+    if x.shape[0] < MINIMUM_SAMPLES or not after.shape[0]:
+        return [STILL] * columns.shape[1]
+    median, level = np.median(x, axis=0), np.median(after, axis=0)
     reference = median
-    if recent.size:
-        bound = float(recent.min() if level > median else recent.max())
-        reference = max(median, bound) if level > median else min(median, bound)
+    if recent.shape[0]:
+        bound = np.where(level > median, recent.min(axis=0), recent.max(axis=0))
+        reference = np.where(level > median, np.maximum(median, bound), np.minimum(median, bound))
     gap = level - reference
-    if gap * (level - median) <= 0:
-        return Movement(before=median, after=level, deviation=0.0)
-    spread = max(
-        MAD_TO_SIGMA * float(np.median(np.abs(x - median))),
-        _habit(x, median, after.size),
-        float(np.std(x)) / 4.0,
-        floor * abs(median),
+    spread = np.max(
+        [
+            MAD_TO_SIGMA * np.median(np.abs(x - median), axis=0),
+            _habits(x, median, after.shape[0]),
+            np.std(x, axis=0) / 4.0,
+            floor * np.abs(median),
+        ],
+        axis=0,
     )
-    deviation = gap / spread if spread > 0 else float(np.copysign(FROM_NOTHING, gap))
-    return Movement(before=median, after=level, deviation=deviation)
+    from_nothing = np.copysign(FROM_NOTHING, gap)
+    deviation = np.where(spread > 0, gap / np.where(spread > 0, spread, 1.0), from_nothing)
+    deviation = np.where(gap * (level - median) > 0, deviation, 0.0)
+    return [
+        Movement(before=float(m), after=float(n), deviation=float(d))
+        for m, n, d in zip(median, level, deviation, strict=True)
+    ]
 
 
-def _habit(x: Floats, median: float, length: int) -> float:
-    """How far the median of a window as long as the incident strays from normal anyway."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, max(1, min(length, x.size // 4)))
-    return float(np.quantile(np.abs(np.median(windows, axis=1) - median), HABIT_QUANTILE))
-
-
-def _finite(series: Floats, rows: Marks) -> Floats:
-    chosen = series[rows]
-    return chosen[np.isfinite(chosen)]
+def _habits(x: Floats, median: Floats, length: int) -> Floats:
+    """How far the median of a window as long as the incident strays from normal anyway, for every column."""
+    length = max(1, min(length, x.shape[0] // 4))
+    strays = np.empty(x.shape[1])
+    step = max(1, MAXIMUM_CELLS // (x.shape[0] * length))
+    for first in range(0, x.shape[1], step):
+        some = slice(first, first + step)
+        windows = np.lib.stride_tricks.sliding_window_view(x[:, some], length, axis=0)
+        away = np.abs(np.median(windows, axis=-1) - median[some])
+        strays[some] = np.quantile(away, HABIT_QUANTILE, axis=0)
+    return strays
 
 
 def _split(rows: int, first: int, last: int, *, guard: int) -> Split:
