@@ -289,7 +289,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             _w("resource_full", 12.0, 0.05, "it is what the kind means"),
             _w("exhaustion_errors", 6.0, 0.6, "the errors say what ran out"),
             _w("is_origin", 2.0, 0.3, "what waits for a slow callee fills up too, as an effect"),
-            _w("load_raised", 0.5, 1.2, "if load rose, the load is the cause"),
+            _w("load_raised", 0.3, 1.2, "if load rose, the load is the cause"),
             _NO_CHANGE,
         ),
         next_test="Who uses {target} on the machine of {service}?",
@@ -387,6 +387,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         weights=(
             _w("restarting", 20.0, 0.02, "it is what the kind means"),
             _w("dies_of", 3.0, 1.0, "it leaves word of what it died of"),
+            _w("code_errors", 2.0, 0.8, "and that is a programming error"),
             _w("no_change_near", 2.5, 0.12, "with a change shortly before, the change is the cause"),
             _w("out_of_memory", 0.3, 1.1, "a process that runs out of memory has another disease"),
             _w("anything_full", 0.5, 1.1, "so has one that fills up"),

@@ -92,7 +92,7 @@ def rise_of(times: Sequence[float] | Floats, values: Sequence[float] | Floats) -
 
     With lo the first quarter's median and hi the highest level held for three samples, the rise starts at the last
     sample at or below lo + 0.1 (hi - lo) before the first at or above lo + 0.9 (hi - lo). Worked value: 0.1 until
-    60 s, then 0.05 more every 2 s until 1.0 at 96 s: it starts at 62 s (0.15) and takes 30 s to 92 s (0.9).
+    60 s, then 0.05 more every 2 s until 1.0 at 96 s: it starts at 62 s (0.15) and takes 32 s to 94 s (0.95).
     """
     when, level = finite(times, values)
     if level.size < 2 * _NEWEST:
