@@ -1,15 +1,19 @@
 """The pages without a script: everything can be read and done, and what comes from outside stays text."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
+from importlib import resources
+from importlib.resources.abc import Traversable
 
 import httpx2
 import pytest
 
 from stanch.incidents import events as ev
 from stanch.incidents.model import PrimaryError
+from stanch.operations.registry import Effect
 from stanch.ports.evidence import Finding, FindingStatus
-from tests.surfaces.web.story import ALICE, HOSTILE, START, Story
+from tests.surfaces.web.story import ALICE, HOSTILE, OPERATIONS, START, Story
 
 
 def text_of(response: httpx2.Response) -> str:
@@ -247,3 +251,23 @@ def test_assets_are_kept_for_ever_under_their_hash(client: httpx2.Client) -> Non
         "immutable" in response.headers["cache-control"],
         "javascript" in response.headers["content-type"],
     )
+
+
+def test_every_form_is_an_operation() -> None:
+    """What the pages' forms name is registered, and changes something."""
+    sources = [file.read_text() for file in _templates(resources.files("stanch.surfaces.web") / "templates")]
+    named = {name for text in sources for name in re.findall(r'(?:data-op="|operation\(")(\w+\.\w+)"', text)}
+
+    assert (True, set(), set()) == (
+        "mitigation.approve" in named,
+        named - set(OPERATIONS),
+        {name for name in named if OPERATIONS[name].effect is Effect.READ},
+    )
+
+
+def _templates(folder: Traversable) -> Iterator[Traversable]:
+    for one in folder.iterdir():
+        if one.is_dir():
+            yield from _templates(one)
+        else:
+            yield one

@@ -89,8 +89,10 @@ async def load_incident(
     view = await front.ask(request, "incident.show", {"incident": number}, via=Via.WEB)
     if not isinstance(view, IncidentView):
         raise Bug("incident.show does not answer with an incident")
-    asked = {"incident": number, "after": after}
-    entries = await front.ask(request, "incident.timeline", asked, via=Via.WEB)
+    entries: object = ()
+    if view.seq > after:
+        asked = {"incident": number, "after": after}
+        entries = await front.ask(request, "incident.timeline", asked, via=Via.WEB)
     series = await front.ask(request, "incident.series", {"incident": number}, via=Via.WEB)
     return IncidentPage(
         view=view,

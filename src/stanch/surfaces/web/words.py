@@ -81,6 +81,8 @@ def command(argv: Sequence[str]) -> str:
 
 def exact(text: str) -> str:
     """Return `text` with every character that could hide or reorder others written out, as in `\\u202e`."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char in _PLAIN or unicodedata.category(char) not in _HIDDEN else _code(char) for char in text
     )
