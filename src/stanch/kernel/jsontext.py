@@ -3,6 +3,7 @@
 Owns what bad JSON looks like to a sender: not JSON, not UTF-8, too deep, too large, of the wrong type. Says where.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,11 +19,13 @@ LARGEST_BODY: Final = 5 * 1024 * 1024
 
 _EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+# GitLab writes `2025-05-02 12:30:19 +0000`.
+_SPACED_OFFSET: Final = re.compile(r" ([+-]\d\d:?\d\d)$")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_json(body: bytes, *, largest: int = LARGEST_BODY) -> JSON:
-    """Return the JSON value in `body`. Raises `Invalid` on `body` when there is none, or it is too large or too deep."""
+    """Return the JSON value in `body`. Raises `Invalid` when there is none, or it is too large or too deep."""
     if len(body) > largest:
         raise Invalid(f"at most {largest:,} bytes, this has {len(body):,}", field="body")
     try:
@@ -146,14 +149,13 @@ class JsonObject:
 
 
 def _instant(value: str | int | float) -> datetime | None:
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return _from_text(value)
+    try:
+        count = float(value)
+    except ValueError:
+        return _from_text(str(value))
     try:
         # Above 10^11 it can only be milliseconds: as seconds that is the year 5138.
-        seconds = value / 1000 if abs(value) > 1e11 else value
+        seconds = count / 1000 if abs(count) > 1e11 else count
         return _EPOCH + timedelta(seconds=seconds)
     except (OverflowError, ValueError):
         return None
@@ -161,7 +163,7 @@ def _instant(value: str | int | float) -> datetime | None:
 
 def _from_text(text: str) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
+        found = datetime.fromisoformat(_SPACED_OFFSET.sub(r"\1", text.strip().replace(" UTC", "+00:00")))
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except OverflowError:
         # The year 1 in a zone east of Greenwich lies before the first instant there is.
