@@ -75,6 +75,8 @@ def _errors_name_target(picture: Picture, candidate: Candidate) -> Sighting | No
     named = [fact for fact in groups if names(fact.signal.text, candidate.target)]
     shown = (named or groups)[0]
     share = sum(fact.value for fact in named) / max(1.0, sum(fact.value for fact in groups))
+    if share < 0.5 and family_of(shown.signal.text) in CALL_FAMILIES:
+        return None  # an error of a call that does not say whom it was about may well be about the target
     words = {"error": shown.signal.text, "count": f"{shown.value:,.0f}"}
     return Sighting(holds=share >= 0.5, findings=(shown.finding,), words=words)
 
@@ -155,8 +157,8 @@ CLUES: Final = (
     Clue(
         name="target_down",
         look=_probe,
-        says="{target} does not answer a probe from here: {text}",
-        denies="{target} answers a probe from here: {text}",
+        says="{target} does not answer from here: {text}",
+        denies="{target} answers from here: {text}",
         test="Ask {target} for its health from here",
     ),
     Clue(

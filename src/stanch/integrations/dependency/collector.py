@@ -105,14 +105,17 @@ class Dependencies:
     def _health(self, target: Target) -> _Seen:
         answer = fetch(target.url, timeout_s=self._look_s, trust=self._trust)
         up = answer.status is not None and answer.status < 500
-        told = _told(answer)
         signal = Signal(
-            name="dependency_up", value=float(up), normal=1.0, text=told, data={"target": target.name, "raised": not up}
+            name="dependency_up",
+            value=float(up),
+            normal=1.0,
+            text=_brief(answer),
+            data={"target": target.name, "raised": not up},
         )
         url = shlex.quote(shown(target.url))
         return _Seen(
             status=FindingStatus.OK,
-            summary=f"{target.name} {told}",
+            summary=f"{target.name} {_told(answer)}",
             command=f"curl -sS -o /dev/null -m {self._look_s:g} -w '%{{http_code}} %{{time_total}}\\n' {url}",
             signals=(signal,),
             data={"status": answer.status, "took_s": round(answer.took_s, 3)},
@@ -191,10 +194,14 @@ def _told_of(
     )
 
 
+def _brief(answer: Answer) -> str:
+    return answer.trouble if answer.status is None else f"{answer.status} in {answer.took_s * 1000:,.0f} ms"
+
+
 def _told(answer: Answer) -> str:
     if answer.status is None:
         return f"did not answer: {answer.trouble}"
-    return f"answered {answer.status} in {answer.took_s * 1000:,.0f} ms"
+    return f"answered {_brief(answer)}"
 
 
 def _status_url(page: str) -> str:
