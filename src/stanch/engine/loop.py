@@ -47,6 +47,7 @@ class Engine:
         self.duties = dict(duties)
         self._workers = workers
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
         self._wake = threading.Event()
         self._threads: list[threading.Thread] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -83,10 +84,14 @@ class Engine:
         """Stop claiming, wait for what is under way, and return."""
         self._stopping.set()
         self._wake.set()
+        # In this order: who claims must be gone before those who work, and leases are held until the last is done.
+        for thread in self._threads[:-1]:
+            thread.join()
         if self._pool:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-        for thread in self._threads:
-            thread.join(timeout=15)
+            self._pool.shutdown(wait=True)
+        self._stopped.set()
+        for thread in self._threads[-1:]:
+            thread.join()
 
     def wake(self) -> None:
         """Look again now: something was just scheduled."""
@@ -129,7 +134,7 @@ class Engine:
 
     def _hold(self) -> None:
         # Three chances to extend before a claim lapses.
-        while not self._stopping.wait(_LEASE.total_seconds() / 3):
+        while not self._stopped.wait(_LEASE.total_seconds() / 3):
             with self._lock:
                 held = list(self._held.values())
             if not held:
@@ -160,7 +165,9 @@ class Engine:
             self._give_back(timer, delay_s=retry_delay_s(timer.attempts), error=f"{type(error).__name__}: {error}")
         finally:
             with self._lock:
-                self._held.pop(timer.id, None)
+                # The next timer of the same id may be held already: the effect of this one has scheduled it.
+                if self._held.get(timer.id) is timer:
+                    del self._held[timer.id]
 
     def _give_back(self, timer: Timer, *, delay_s: float, error: str) -> None:
         due_at = self.world.clock.now() + timedelta(seconds=delay_s)
