@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from stanch.catalog.model import Catalog
 from stanch.catalog.rules import upstream
 from stanch.incidents.model import Impact
-from stanch.incidents.severity import Case
+from stanch.incidents.severity import OUTAGE_RATIO, Case
 
 
 def upstream_of(catalog: Catalog, services: Iterable[str]) -> tuple[str, ...]:
@@ -24,6 +24,8 @@ def case_of(impact: Impact, catalog: Catalog, *, symptom: str = "") -> Case:
         impact=impact,
         weight=max((service.weight for service in own), default=0.0),
         critical=any(service.tier == 1 for service in own),
-        total_outage=len(critical) > 1 and all(service.name in impact.down for service in critical),
+        total_outage=len(critical) > 1
+        and all(service.name in impact.down for service in critical)
+        and (impact.error_ratio is None or impact.error_ratio >= OUTAGE_RATIO),
         symptom=symptom,
     )

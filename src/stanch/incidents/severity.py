@@ -14,6 +14,9 @@ _ALIASES: Final = {
     "low": Severity.SEV4,
 }
 
+# From nine failing requests in ten on, a service that still answers helps nobody.
+OUTAGE_RATIO: Final = 0.9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -71,7 +74,7 @@ SHIPPED_RULES: Final[tuple[SeverityRule, ...]] = (
         severity=Severity.SEV1,
         name="total-outage",
         words="every critical service down, or nine requests in ten failing on one, is SEV1",
-        holds=lambda case: case.total_outage or (case.critical and _error_ratio(case) >= 0.9),
+        holds=lambda case: case.total_outage or (case.critical and _error_ratio(case) >= OUTAGE_RATIO),
     ),
     SeverityRule(
         severity=Severity.SEV1,
