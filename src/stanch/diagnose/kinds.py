@@ -151,7 +151,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             _w("errors_new_since_change", 3.0, 0.7, "code that does not fit the schema fails in a new way"),
         ),
         next_test="Explain the slowest query on the table that the migration altered",
-        next_command='psql -c "EXPLAIN (ANALYZE, BUFFERS) <the query>"',
+        next_command="{repeat}",
         mitigations=("rollback_migration", "kill_queries", "investigate"),
     ),
     Kind(
@@ -376,7 +376,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             _w("latency_creeps", 2.0, 0.8, "it grows with the table"),
         ),
         next_test="Explain the slowest query: does it scan a whole table?",
-        next_command='psql -c "EXPLAIN (ANALYZE, BUFFERS) <the query>"',
+        next_command='psql -c "SELECT relname, seq_scan FROM pg_stat_user_tables ORDER BY seq_tup_read DESC LIMIT 5"',
         mitigations=("rollback_migration", "kill_queries", "read_replica", "investigate"),
     ),
     Kind(
