@@ -12,6 +12,8 @@ from stanch.surfaces.cli.session import Doors
 DOORS: Final = Doors(
     modules={
         "embedded_way": "stanch.app.wiring",
+        "remote_way": "stanch.surfaces.cli.remote",
+        "server_version": "stanch.surfaces.cli.remote",
         "operation_list": "stanch.app.wiring",
         "fault_list": "stanch.app.wiring",
         "serve": "stanch.app.server",

@@ -37,7 +37,16 @@ _HEADLINES: Final = {
     "mitigation": "mitigation applied",
     "recovered": "recovery verified",
     "resolution": "resolved",
+    "reopened": "reopened",
+    "dismissed": "dismissed",
 }
+_LAST_WORDS: Final = {
+    "resolution": "This was the last message. A post-mortem follows within 48 hours.",
+    "dismissed": "This was the last message.",
+}
+# Below these a figure is no impact worth telling, whatever is normal.
+_LEAST_SHARE: Final = 0.01
+_LEAST_MS: Final = 100.0
 
 
 def compose(
@@ -50,19 +59,19 @@ def compose(
     next_update_at: datetime | None,
     note: str = "",
 ) -> Composed:
-    """Return the message of `purpose` for `audience`, as things stand at `now` (UTC)."""
+    """Return the message of `purpose` for `audience`, as things stand at `now` (UTC); `note` is not for the public."""
     reader = Audience(audience)
     headline = _HEADLINES.get(purpose, purpose)
     subject = f"[{state.ruling.severity.label}] {state.key} {headline}: {_what(state, reader)}"
     blocks: list[Block] = [Heading(subject, level=2), Fields(_facts(state, reader, now=now))]
-    if note:
+    if note and reader is not Audience.PUBLIC:
         blocks.append(Paragraph(note))
     if reader is not Audience.PUBLIC:
         blocks += _work(state, purpose)
     if next_update_at is not None:
         blocks.append(Paragraph((Strong("Next update:"), f" by {next_update_at:%H:%M} UTC")))
-    elif purpose == "resolution":
-        blocks.append(Paragraph("This was the last message. A post-mortem follows within 48 hours."))
+    elif purpose in _LAST_WORDS:
+        blocks.append(Paragraph(_LAST_WORDS[purpose]))
     if reader is not Audience.PUBLIC:
         blocks.append(Link(url, f"{state.key} in Stanch"))
     return Composed(subject=subject, text=to_plain(blocks), markdown=to_markdown(blocks))
@@ -78,10 +87,10 @@ def _what(state: IncidentState, reader: Audience) -> str:
 def _facts(state: IncidentState, reader: Audience, *, now: datetime) -> tuple[tuple[str, Text], ...]:
     impact = state.impact
     facts: list[tuple[str, Text]] = [("Status", state.status.value.capitalize())]
-    if impact and impact.error_ratio is not None and impact.error_ratio >= (impact.normal_error_ratio or 0) * 2:
+    if impact and _stands_out(impact.error_ratio, impact.normal_error_ratio, least=_LEAST_SHARE):
         normal = "" if reader is Audience.PUBLIC else f" (normal {quantity(impact.normal_error_ratio, 'ratio')})"
         facts.append(("Impact", f"{quantity(impact.error_ratio, 'ratio')} of requests fail{normal}"))
-    elif impact and impact.latency_p95_ms is not None:
+    elif impact and _stands_out(impact.latency_p95_ms, impact.normal_latency_p95_ms, least=_LEAST_MS):
         normal = "" if reader is Audience.PUBLIC else f" (normal {quantity(impact.normal_latency_p95_ms, 'ms')})"
         facts.append(("Impact", f"slow: p95 {quantity(impact.latency_p95_ms, 'ms')}{normal}"))
     facts.append(("Started", f"{state.started_at:%Y-%m-%d %H:%M:%S} UTC"))
@@ -99,6 +108,10 @@ def _facts(state: IncidentState, reader: Audience, *, now: datetime) -> tuple[tu
         facts.extend((TITLES[role], state.roles[role]) for role in Role if role in state.roles)
         facts.append(("Severity", f"{state.ruling.severity.label}: {state.ruling.reason}"))
     return tuple(facts)
+
+
+def _stands_out(value: float | None, normal: float | None, *, least: float) -> bool:
+    return value is not None and value >= max(least, 2 * (normal or 0.0))
 
 
 def _work(state: IncidentState, purpose: str) -> list[Block]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from stanch.incidents.model import Role, Severity
 from stanch.incidents.state import ActionState, IncidentState
+from stanch.ports.evidence import FindingStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,15 @@ def _told(purpose: str) -> Callable[[IncidentState], bool]:
 def _is_sent(state: IncidentState, delivery: str) -> bool:
     end = state.message_ends.get(delivery)
     return end is not None and end.state == "sent"
+
+
+def _has_seen_changes(state: IncidentState) -> bool:
+    if state.changes is None:
+        return False
+    looks = [one for one in state.findings.values() if one.collector in ("git", "changes")]
+    # That nothing changed is known only where somebody could look.
+    seen = any(one.status in (FindingStatus.OK, FindingStatus.NO_DATA) for one in looks)
+    return bool(state.changes.changes) or seen or not looks
 
 
 def _is_serious(state: IncidentState) -> bool:
@@ -78,7 +88,7 @@ _LINES: Final[tuple[_Line, ...]] = (
         phase="investigation",
         text="What changed is known",
         how="stanch investigate",
-        is_done=lambda state: state.changes is not None,
+        is_done=_has_seen_changes,
     ),
     _Line(
         phase="investigation",

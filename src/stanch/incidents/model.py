@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Final
 
 
 class Severity(IntEnum):
@@ -123,6 +124,10 @@ class Impact:
     workaround: bool = False
     reports: int = 0
     formula: str = ""
+
+
+BY_HAND: Final = "by-hand"
+"""The name of the rule that a person's word is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.incidents import events as ev
-from stanch.incidents.model import Role, Severity, SeverityRuling, Status
+from stanch.incidents.model import BY_HAND, Role, Severity, SeverityRuling, Status
 from stanch.incidents.state import IncidentState
 from stanch.kernel.actor import Actor
 from stanch.kernel.errors import Invalid, Refused
@@ -55,7 +55,7 @@ def override_severity(state: IncidentState, severity: Severity, *, reason: str) 
     """Set the severity against the rules. Raises `Invalid` without a reason."""
     if not reason.strip():
         raise Invalid("say why the rule's severity does not fit", field="reason")
-    ruling = SeverityRuling(severity=severity, rule="by-hand", reason=reason.strip())
+    ruling = SeverityRuling(severity=severity, rule=BY_HAND, reason=reason.strip())
     if severity is state.ruling.severity and state.severity_overridden:
         return ()
     return (ev.SeverityChanged(ruling=ruling, previous=state.ruling.severity, overridden=True),)
@@ -128,13 +128,27 @@ def reopen(state: IncidentState, *, reason: str) -> tuple[ev.IncidentEvent, ...]
     return (ev.Reopened(reason=reason.strip()),)
 
 
-def dismiss(state: IncidentState, *, reason: str, merged_into: int | None) -> tuple[ev.IncidentEvent, ...]:
-    """Say that it was no incident, or part of another. Raises `Invalid` without a reason or into itself."""
+def dismiss(state: IncidentState, *, reason: str, into: IncidentState | None = None) -> tuple[ev.IncidentEvent, ...]:
+    """Say that it was no incident, or that it is part of `into`.
+
+    Raises `Invalid` without a reason or into itself, `Refused` when `into` was dismissed or merged itself.
+    """
     if not reason.strip():
         raise Invalid("say why", field="reason")
-    if merged_into == state.number:
+    if into is None:
+        return (ev.Dismissed(reason=reason.strip()),)
+    if into.number == state.number:
         raise Invalid("an incident cannot be merged into itself", field="merged_into")
-    return (ev.Dismissed(reason=reason.strip(), merged_into=merged_into),)
+    if into.status in (Status.DISMISSED, Status.MERGED):
+        raise Refused(f"{into.key} is {into.status.value}", reason="not_open", hint="merge into one that stands")
+    return (ev.Dismissed(reason=reason.strip(), merged_into=into.number),)
+
+
+def take_over(merged: IncidentState, into: IncidentState) -> tuple[ev.IncidentEvent, ...]:
+    """Put on record at `into` that `merged` is part of it, with the alerts that have not ended."""
+    told = ev.NoteAdded(text=f"{merged.key} is part of this: {merged.title}")
+    running = (one.alert for name, one in merged.alerts.items() if one.ended_at is None and name not in into.alerts)
+    return (told, *running) if into.is_open else (told,)
 
 
 def _what_helped(state: IncidentState) -> str:

@@ -7,7 +7,16 @@ from enum import StrEnum
 from functools import singledispatch
 
 from stanch.incidents import events as ev
-from stanch.incidents.model import Hypothesis, Impact, NearestChange, PrimaryError, Role, SeverityRuling, Status
+from stanch.incidents.model import (
+    BY_HAND,
+    Hypothesis,
+    Impact,
+    NearestChange,
+    PrimaryError,
+    Role,
+    SeverityRuling,
+    Status,
+)
 from stanch.kernel.actor import Actor
 from stanch.kernel.event import Event
 from stanch.ports.evidence import Finding
@@ -184,6 +193,8 @@ def _declared(record: ev.Declared, event: Event) -> IncidentState:
         text=record.text,
         reading=record.reading,
         drill=record.drill,
+        # A severity given by hand at the declaration stands against the rules like one given later.
+        severity_overridden=record.ruling.rule == BY_HAND,
         seq=event.seq,
         version=event.version,
     )

@@ -31,7 +31,6 @@ def announce(
     now = world.clock.now()
     every = update_every(state.ruling.severity)
     next_update_at = now + every if every is not None and state.is_open else None
-    turn = len({message.text for message in state.messages.values() if message.purpose == purpose}) + 1
     owed = 0
     for channel in world.catalog.channels.values():
         for audience in channel.audiences:
@@ -44,7 +43,12 @@ def announce(
                 next_update_at=next_update_at,
                 note=note,
             )
-            key = f"inc{state.number}/{purpose}/{turn}/{channel.name}/{audience}"
+            before = [
+                message
+                for message in state.messages.values()
+                if (message.purpose, message.channel, message.audience) == (purpose, channel.name, audience)
+            ]
+            key = f"inc{state.number}/{purpose}/{len(before) + 1}/{channel.name}/{audience}"
             message = Message(
                 id=key,
                 room=state.channel,

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from stanch.catalog.rules import service_of_endpoint
 from stanch.incidents import events as ev
 from stanch.incidents.clocks import response_clocks, update_every
 from stanch.incidents.impact import case_of
-from stanch.incidents.model import Impact, Severity, SeverityRuling
+from stanch.incidents.model import BY_HAND, Impact, Severity, SeverityRuling
 from stanch.incidents.naming import channel_name
 from stanch.incidents.reading import explain, read_report
 from stanch.incidents.severity import rule_severity
@@ -41,7 +42,7 @@ def declare_by_hand(tx: Transaction, call: Call, ask: ByHand) -> int:
     impact = replace(impact, data_loss=ask.data_loss, security=ask.security, workaround=ask.workaround)
     ruling = rule_severity(case_of(impact, call.world.catalog))
     if ask.severity is not None:
-        ruling = SeverityRuling(severity=ask.severity, rule="by-hand", reason=ask.reason or "set when declared")
+        ruling = SeverityRuling(severity=ask.severity, rule=BY_HAND, reason=ask.reason.strip())
     record = ev.Declared(
         number=tx.next_number("incident"),
         title=ask.title,
@@ -62,7 +63,10 @@ def declare_from_text(tx: Transaction, call: Call, *, text: str, zone: str) -> i
     names = tuple(call.world.catalog.services)
     reading = read_report(text, now=call.now, zone=zone, services=names)
     started_at = reading.start.at if reading.start else call.now
-    services = (reading.service,) if reading.service else ()
+    answering = service_of_endpoint(call.world.catalog, reading.endpoint) if reading.endpoint else None
+    service = reading.service or answering
+    services = (service,) if service else ()
+    serves = (("Serves it", f"{answering}, by the catalog's endpoints"),) if answering and not reading.service else ()
     impact = measure(tx, call.world, services=services, since=started_at, now=call.now)
     record = ev.Declared(
         number=tx.next_number("incident"),
@@ -78,8 +82,10 @@ def declare_from_text(tx: Transaction, call: Call, *, text: str, zone: str) -> i
         text=text,
         reading=(
             *explain(reading),
+            *serves,
             *(("Not read", sentence) for sentence in reading.unread),
             *(("Check", sentence) for sentence in reading.remarks),
+            *(() if reading.understood else (("Kept", "The text is kept whole, as it was written."),)),
         ),
         drill=call.world.catalog.drill,
     )

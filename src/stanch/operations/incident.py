@@ -11,6 +11,7 @@ from stanch.incidents.model import Role, Status
 from stanch.incidents.severity import parse_severity
 from stanch.incidents.state import IncidentState
 from stanch.incidents.tables import find
+from stanch.incidents.troubles import Trouble
 from stanch.kernel.errors import Invalid, Problem
 from stanch.operations import cases, declaring
 from stanch.operations.announcing import announce
@@ -26,8 +27,10 @@ E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nothing:
-    """No arguments."""
+class LookAround:
+    """What to look for: `error-spike`, `performance-degradation` or `outage`; without `type`, everything."""
+
+    type: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,11 +143,12 @@ class Dismiss:
     merged_into: int | None = None
 
 
-@operation("incident.overview", effect=Effect.READ, example={})
-def show_overview(call: Call, request: Nothing) -> Overview:
+@operation("incident.overview", effect=Effect.READ, example={"type": "error-spike"})
+def show_overview(call: Call, request: LookAround) -> Overview:
     """Show what is wrong now: open incidents by severity, and every service beside its normal."""
+    trouble = _word(Trouble, request.type.replace("_", "-"), field="type") if request.type else None
     with call.world.store.reading() as view:
-        return overview(view, call.world, now=call.now)
+        return overview(view, call.world, now=call.now, trouble=trouble)
 
 
 @operation("incident.list", effect=Effect.READ, example={"open_only": True})
@@ -191,6 +195,8 @@ def declare(call: Call, request: Declare) -> IncidentView:
     ]
     if request.started_at and request.started_at > call.now:
         problems.append(Problem(field="started_at", message="lies in the future"))
+    if request.severity and not request.reason.strip():
+        problems.append(Problem(field="reason", message="say why the rules do not decide the severity"))
     if problems:
         raise Invalid(problems=problems)
     severity = parse_severity(request.severity) if request.severity else None
@@ -269,6 +275,8 @@ def set_status(call: Call, request: SetStatus) -> IncidentView:
     status = _word(Status, request.status, field="status")
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
+        if status is Status.ACKNOWLEDGED and state.acknowledged_at is None:
+            return _record(tx, call, state, *rules.acknowledge(state, actor=call.actor))
         return _record(tx, call, state, *rules.change_status(state, status, reason=request.reason))
 
 
@@ -296,7 +304,9 @@ def reopen(call: Call, request: Because) -> IncidentView:
         state = cases.load(tx, request.incident, lock=True)
         events = rules.reopen(state, reason=request.reason)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
-        declaring.start_clocks(tx, call.world, cases.load(tx, state.number))
+        again = cases.load(tx, state.number)
+        announce(tx, call.world, again, purpose="reopened", note=request.reason.strip())
+        declaring.start_clocks(tx, call.world, again)
         return _view(tx, call, state.number)
 
 
@@ -305,11 +315,13 @@ def dismiss(call: Call, request: Dismiss) -> IncidentView:
     """Say that it was no incident, or that it is part of another."""
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
-        if request.merged_into is not None:
-            cases.load(tx, request.merged_into)
-        events = rules.dismiss(state, reason=request.reason, merged_into=request.merged_into)
+        into = None if request.merged_into is None else cases.load(tx, request.merged_into)
+        events = rules.dismiss(state, reason=request.reason, into=into)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
         tx.cancel_timers(incident=state.number)
+        if into is not None:
+            cases.record(tx, into.number, *rules.take_over(state, into), actor=call.actor, via=call.via)
+        announce(tx, call.world, cases.load(tx, state.number), purpose="dismissed", note=request.reason.strip())
         return _view(tx, call, state.number)
 
 

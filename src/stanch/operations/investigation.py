@@ -30,7 +30,8 @@ def run(call: Call, request: Investigate) -> IncidentView:
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
         timer = Timer(id=f"inc{state.number}/collect", kind="collect", due_at=call.now, incident=state.number)
-        tx.schedule(timer)
+        # It takes the place of the round that would come by itself; what an older round still brings is dropped.
+        tx.schedule(timer, replace=True)
         return incident_view(tx, call.world, state, now=call.now)
 
 

@@ -7,6 +7,7 @@ from stanch.catalog.changes import changes_between
 from stanch.catalog.model import Service
 from stanch.incidents.state import ActionState, IncidentState
 from stanch.incidents.tables import Listed, find
+from stanch.incidents.troubles import Trouble, troubles_of
 from stanch.operations import cases
 from stanch.operations.views import IncidentCard, Overview, ServiceCard
 from stanch.operations.world import World
@@ -22,10 +23,13 @@ _WORKFLOW = (
 )
 
 
-def overview(tx: Transaction, world: World, *, now: datetime) -> Overview:
-    """Return what is wrong now."""
+def overview(tx: Transaction, world: World, *, now: datetime, trouble: Trouble | None = None) -> Overview:
+    """Return what is wrong now; with `trouble`, of that kind only."""
     rows = find(tx.connection, limit=200)
-    open_cards = [card_of_state(cases.load(tx, row.number), world, now=now) for row in rows if row.is_open]
+    states = [cases.load(tx, row.number) for row in rows if row.is_open]
+    open_cards = [
+        card_of_state(state, world, now=now) for state in states if trouble is None or trouble in troubles_of(state)
+    ]
     services = service_cards(tx, world, now=now)
     recent = tuple(card_of_row(row, world, now=now) for row in rows if not row.is_open)[:_RECENT]
     return Overview(
@@ -33,7 +37,7 @@ def overview(tx: Transaction, world: World, *, now: datetime) -> Overview:
         incidents=tuple(sorted(open_cards, key=lambda card: (card.severity, card.started_at))),
         services=services,
         recent=recent,
-        quiet="" if open_cards else _quiet(services),
+        quiet="" if open_cards else _quiet(services, trouble),
         workflow=_WORKFLOW if open_cards else (),
     )
 
@@ -111,13 +115,15 @@ def recommended(state: IncidentState) -> tuple[str, ...]:
         waiting = proposal.plan and state.actions[proposal.plan.id].state is ActionState.PROPOSED
         if proposal.plan and waiting:
             steps.append(proposal.plan.title)
-        steps += [step for step in proposal.phases.get("now", ()) if step not in steps]
+        steps += proposal.phases.get("now", ())
     if not state.cause_known and state.diagnosis and state.diagnosis.next_test:
         steps.append(state.diagnosis.next_test)
-    return tuple(steps[:4])
+    return tuple(dict.fromkeys(steps))[:4]
 
 
-def _quiet(services: tuple[ServiceCard, ...]) -> str:
+def _quiet(services: tuple[ServiceCard, ...], trouble: Trouble | None) -> str:
+    if trouble is not None:
+        return f"No incident of the kind {trouble.value} is open."
     seen = [card.seen_at for card in services if card.seen_at]
     if not services:
         return "No service is configured yet, so nothing is watched. Begin with: stanch init"

@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, Generic, TypeVar, get_type_hints
 
@@ -100,10 +101,28 @@ def decode(entry: Operation[Q, A], body: Mapping[str, object]) -> Q:
     if unknown:
         raise Invalid(f"unknown field; {entry.name} takes {', '.join(sorted(known)) or 'none'}", field=unknown[0])
     try:
-        return msgspec.convert(body, type=entry.request, strict=False)
+        request = msgspec.convert(body, type=entry.request, strict=False)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         raise Invalid(message, field=path.strip("`").lstrip(".") or _missing(message)) from error
+    return _in_utc(request)
+
+
+def _in_utc(request: Q) -> Q:
+    """Return `request` with its instants in UTC. Raises `Invalid` for one that does not say its offset."""
+    instants = {
+        field.name: value
+        for field in fields(request)  # type: ignore[arg-type]  # requests are dataclasses
+        if isinstance(value := getattr(request, field.name), datetime)
+    }
+    for name, value in instants.items():
+        if value.tzinfo is None:
+            raise Invalid("needs its offset from UTC, like 2026-11-21T14:30:00Z", field=name)
+    try:
+        utc = {name: value.astimezone(UTC) for name, value in instants.items()}
+    except OverflowError:
+        raise Invalid("is out of range", field=next(iter(instants))) from None
+    return replace(request, **utc) if utc else request  # type: ignore[type-var]  # requests are dataclasses
 
 
 def _missing(message: str) -> str:

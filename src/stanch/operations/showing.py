@@ -7,6 +7,7 @@ from stanch.alerts.series import Series, read_series
 from stanch.incidents import events as ev
 from stanch.incidents.checklist import checklist
 from stanch.incidents.clocks import TEAM, response_clocks
+from stanch.incidents.looking import next_commands
 from stanch.incidents.model import Role, Status
 from stanch.incidents.roles import TITLES, duty_now
 from stanch.incidents.state import ActionState, IncidentState
@@ -82,6 +83,7 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         messages=_messages(state),
         postmortem=_postmortem(state, world),
         next_step=next_step(state),
+        commands=next_commands(state, folder=world.catalog.root),
         cause=resolution.cause if resolution else "",
         mitigation=resolution.mitigation if resolution else "",
         forced=resolution.reason if resolution else "",

@@ -6,6 +6,7 @@ from datetime import datetime
 from stanch.incidents.checklist import ChecklistItem
 from stanch.incidents.clocks import ResponseClock
 from stanch.incidents.events import EffectChecked, MitigationProposed, RankedChange
+from stanch.incidents.looking import NextCommand
 from stanch.incidents.model import Hypothesis, Impact, NearestChange, PrimaryError, Reading
 from stanch.incidents.state import Action, Verification
 from stanch.ports.evidence import Finding
@@ -202,6 +203,7 @@ class IncidentView:
     messages: tuple[MessageCard, ...]
     postmortem: PostmortemCard | None
     next_step: NextStep | None
+    commands: tuple[NextCommand, ...] = ()
     cause: str = ""
     mitigation: str = ""
     forced: str = ""

@@ -32,6 +32,17 @@ class Source:
         """Return the last event of a kind."""
         return next((event for event in reversed(self.events) if event.kind == kind), None)
 
+    def about(self, kind: str, **fields: object) -> Event | None:
+        """Return the last event of a kind whose data has these values."""
+        return next(
+            (
+                event
+                for event in reversed(self.events)
+                if event.kind == kind and all(event.data.get(name) == value for name, value in fields.items())
+            ),
+            None,
+        )
+
     def link(self, event: Event | None) -> tuple[Inline, ...]:
         """Return ` [e-17]`, linked to the event; nothing when there is none."""
         if event is None:
@@ -48,13 +59,13 @@ def draft(state: IncidentState, events: Sequence[Event], *, url: str, now: datet
     source = Source(events=tuple(events), url=url, number=state.number)
     blocks: list[Block] = [
         Heading(f"Post-mortem {state.key}: {state.title}", level=1),
-        Fields(_header(state, now=now)),
+        Fields(_header(state, source, now=now)),
         Heading("Summary"),
         Paragraph(_summary(state, source)),
         Heading("Impact"),
         Bullets(_impact(state, source)),
         Heading("Time line (UTC)"),
-        Bullets(_timeline(source)),
+        Bullets(_timeline(state, source)),
         Heading("Root cause"),
         *_root_cause(state, source),
         Heading("What went well"),
@@ -64,26 +75,37 @@ def draft(state: IncidentState, events: Sequence[Event], *, url: str, now: datet
         Heading("Where we were lucky"),
         Paragraph(_TODO),
         Heading("Action items"),
-        Checklist(tuple((False, item) for item in _action_items(state))),
+        Checklist(tuple((False, item) for item in _action_items(state, source))),
         Heading("Lessons and prevention"),
         Paragraph(_TODO),
     ]
     return to_markdown(blocks) + "\n"
 
 
-def _header(state: IncidentState, *, now: datetime) -> tuple[tuple[str, Text], ...]:
-    end = state.resolved_at or now
+def _header(state: IncidentState, source: Source, *, now: datetime) -> tuple[tuple[str, Text], ...]:
+    declared = source.first(ev.Declared.kind)
+    ruled = source.last(ev.SeverityChanged.kind) or declared
     facts: list[tuple[str, Text]] = [
-        ("Date", f"{state.started_at:%Y-%m-%d}"),
-        ("Severity", f"{state.ruling.severity.label} ({state.ruling.rule})"),
-        ("Duration", f"{format_duration(end - state.started_at)} ({state.started_at:%H:%M:%S} - {end:%H:%M:%S} UTC)"),
+        ("Date", (f"{state.started_at:%Y-%m-%d}", *source.link(declared))),
+        ("Severity", (f"{state.ruling.severity.label} ({state.ruling.rule})", *source.link(ruled))),
+        ("Duration", (_duration(state, now=now), *source.link(source.last(ev.Resolved.kind) or declared))),
         ("Status", "draft from the log"),
     ]
     for role, person in state.roles.items():
-        facts.append((role.value.replace("_", " ").capitalize(), person))
+        given = source.about(ev.RoleAssigned.kind, role=role.value)
+        facts.append((role.value.replace("_", " ").capitalize(), (person, *source.link(given))))
     if state.drill:
         facts.append(("Note", "This was a drill: the fault was injected into the sample shop."))
     return tuple(facts)
+
+
+def _duration(state: IncidentState, *, now: datetime) -> str:
+    start, end = state.started_at, state.resolved_at
+    length = format_duration((end or now) - start)
+    if end is None:
+        return f"{length} so far (since {start:%H:%M:%S} UTC)"
+    shown = f"{end:%H:%M:%S}" if end.date() == start.date() else f"{end:%Y-%m-%d %H:%M:%S}"
+    return f"{length} ({start:%H:%M:%S} - {shown} UTC)"
 
 
 def _summary(state: IncidentState, source: Source) -> Text:
@@ -99,39 +121,44 @@ def _summary(state: IncidentState, source: Source) -> Text:
 
 
 def _impact(state: IncidentState, source: Source) -> tuple[Text, ...]:
-    measured = source.last(ev.ImpactMeasured.kind)
-    link = source.link(measured)
-    if not state.impacts:
+    measured = [
+        (record.impact, source.link(event))
+        for event in source.events
+        if isinstance(record := ev.typed(event), ev.ImpactMeasured)
+    ]
+    if not measured:
         return ("Not measured.",)
-    failed = max(impact.failed_requests for impact in state.impacts)
-    total = max(impact.total_requests for impact in state.impacts)
-    worst = max(state.impacts, key=lambda impact: impact.error_ratio or 0.0)
-    slowest = max(state.impacts, key=lambda impact: impact.latency_p95_ms or 0.0)
+    most, at_most = max(measured, key=lambda one: one[0].failed_requests)
+    worst, at_worst = max(measured, key=lambda one: one[0].error_ratio or 0.0)
+    slowest, at_slowest = max(measured, key=lambda one: one[0].latency_p95_ms or 0.0)
     lines: list[Text] = []
-    share = f" of {total:,}" if total else ""
-    lines.append((f"Failed requests: {failed:,}{share}", *link))
+    share = f" of {most.total_requests:,}" if most.total_requests else ""
+    lines.append((f"Failed requests: {most.failed_requests:,}{share}", *at_most))
     if worst.error_ratio is not None:
         normal = quantity(worst.normal_error_ratio, "ratio")
-        lines.append((f"Error rate at worst: {quantity(worst.error_ratio, 'ratio')} (normal {normal})", *link))
+        lines.append((f"Error rate at worst: {quantity(worst.error_ratio, 'ratio')} (normal {normal})", *at_worst))
     if slowest.latency_p95_ms is not None:
         normal = quantity(slowest.normal_latency_p95_ms, "ms")
-        lines.append((f"p95 latency at worst: {quantity(slowest.latency_p95_ms, 'ms')} (normal {normal})", *link))
-    names = dict.fromkeys(name for impact in state.impacts for name in (*impact.down, *impact.affected))
+        lines.append((f"p95 latency at worst: {quantity(slowest.latency_p95_ms, 'ms')} (normal {normal})", *at_slowest))
+    names = dict.fromkeys(name for impact, _ in measured for name in (*impact.down, *impact.affected))
     if names:
-        lines.append((f"Services: {', '.join(names)}", *link))
+        widest = max(measured, key=lambda one: len(one[0].down) + len(one[0].affected))
+        lines.append((f"Services: {', '.join(names)}", *widest[1]))
     users = f"{worst.users:,}" if worst.users is not None else "not known (no source counts them)"
-    lines.append(f"Users affected: {users}")
-    lines.append(f"How it is computed: {worst.formula}" if worst.formula else "Figures as declared.")
+    lines.append((f"Users affected: {users}", *at_worst))
+    if worst.formula:
+        lines.append((f"How it is computed: {worst.formula}", *at_worst))
     return tuple(lines)
 
 
-def _timeline(source: Source) -> tuple[Text, ...]:
-    lines = []
+def _timeline(state: IncidentState, source: Source) -> tuple[Text, ...]:
+    lines: list[Text] = []
     for event in sorted(source.events, key=lambda event: (event.at, event.seq)):
         told = tell(ev.typed(event))
         if told.major:
             who = "" if event.actor.id == "stanch" else f" ({event.actor.label} via {event.via.value})"
-            lines.append((f"{event.at:%H:%M:%S} {told.title}{who}", *source.link(event)))
+            day = "" if event.at.date() == state.started_at.date() else f"{event.at:%Y-%m-%d} "
+            lines.append((f"{day}{event.at:%H:%M:%S} {told.title}{who}", *source.link(event)))
     return tuple(lines)
 
 
@@ -150,7 +177,7 @@ def _root_cause(state: IncidentState, source: Source) -> list[Block]:
         ("Raised at", top.culprit),
     ):
         if value:
-            facts.append((name, value))
+            facts.append((name, (value, *source.link(ranked))))
     if facts:
         found.append(Fields(tuple(facts)))
     recorded = {
@@ -179,7 +206,7 @@ def _went_well(state: IncidentState, source: Source) -> tuple[Text, ...]:
         )
     for action in state.actions.values():
         if action.verdict == "helped":
-            checked = source.last(ev.EffectChecked.kind)
+            checked = source.about(ev.EffectChecked.kind, plan=action.plan.id)
             lines.append((f"{action.plan.title} helped: {action.effect}", *source.link(checked)))
     if state.verification and state.verification.passed_at and not state.verification.relapses:
         passed = source.last(ev.VerificationPassed.kind)
@@ -208,14 +235,22 @@ def _went_poorly(state: IncidentState, source: Source) -> tuple[Text, ...]:
     return tuple(lines) or ("Nothing in the log says so.",)
 
 
-def _action_items(state: IncidentState) -> tuple[Text, ...]:
+def _action_items(state: IncidentState, source: Source) -> tuple[Text, ...]:
     items: list[Text] = []
     top = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    ranked = source.link(source.last(ev.HypothesesRanked.kind))
     if top and top.culprit:
-        items.append(f"Fix {top.culprit} and add a test for the case that failed (owner: to be named)")
+        items.append((f"Fix {top.culprit} and add a test for the case that failed (owner: to be named)", *ranked))
     elif top:
-        items.append(f"Remove the cause: {top.title} (owner: to be named)")
+        items.append((f"Remove the cause: {top.title} (owner: to be named)", *ranked))
     if top and top.kind == "bad_deploy":
-        items.append("Roll such changes out gradually, with an automatic stop on errors (owner: to be named)")
-    items.append("Review the thresholds that raised the alert (owner: to be named)")
+        items.append(
+            ("Roll such changes out gradually, with an automatic stop on errors (owner: to be named)", *ranked)
+        )
+    alerted = source.first(ev.AlertAttached.kind)
+    if alerted:
+        items.append(("Review the thresholds that raised the alert (owner: to be named)", *source.link(alerted)))
+    else:
+        told = source.link(source.first(ev.Declared.kind))
+        items.append(("Add a check that would have raised an alert (owner: to be named)", *told))
     return tuple(items)

@@ -1,7 +1,7 @@
 """The way to the operations in this process, for when no server runs: same operations, same answers."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 
@@ -12,6 +12,9 @@ from stanch.kernel.event import JSON
 from stanch.operations import registry
 from stanch.operations.registry import Operation
 from stanch.operations.world import Call, World
+
+# What one step makes due makes the next due; an incident's whole chain is about ten.
+_MOST_ROUNDS: Final = 20
 
 
 class EmbeddedWay:
@@ -24,11 +27,18 @@ class EmbeddedWay:
         self._engine = engine
         self._operations = operations
         self._actor = person(actor)
+        self._has_written = False
 
     @property
     def where(self) -> str:
         """Return where the store is."""
-        return str(self._world.store.url)
+        url = self._world.store.url
+        return url.database or str(url)
+
+    @property
+    def is_server(self) -> bool:
+        """Return False: when the command is over, nothing goes on."""
+        return False
 
     def read(self, operation: str, **query: object) -> JSON:
         """Ask a read operation."""
@@ -36,11 +46,13 @@ class EmbeddedWay:
 
     def write(self, operation: str, **body: object) -> JSON:
         """Ask any other operation."""
+        self._has_written = True
         return self._ask(operation, body)
 
     def settle(self) -> None:
-        """Do what is due now, in this thread."""
-        self._engine.run_until_quiet(rounds=20)
+        """Do what is due now, in this thread, if something was written: a look alone changes nothing."""
+        if self._has_written:
+            self._engine.run_until_quiet(rounds=_MOST_ROUNDS)
 
     def close(self) -> None:
         """Close the store."""

@@ -1,34 +1,23 @@
 """One incident as text: the answers to a responder's questions, in the order in which they are asked."""
 
+import shlex
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from stanch.kernel.blocks import clean
-from stanch.surfaces.cli.telling import (
-    Record,
-    at,
-    child,
-    children,
-    moment,
-    number_in,
-    overview_lines,
-    paint,
-    percent,
-    rule,
-    severity,
-    text_of,
-    texts,
-)
+from stanch.surfaces.cli.overview_text import card_lines
+from stanch.surfaces.cli.records import Record, child, children, line_of, moment, number_in, pairs, text_of, texts
+from stanch.surfaces.cli.telling import at, at_and_ago, faint, paint, percent, rule, severity, strong
 
 
 def incident_lines(view: Record) -> Iterator[str]:
     """Yield everything about one incident."""
-    card = child(view, "card")
-    yield from (line for line in overview_lines({"incidents": [dict(card)]}) if line)
+    yield from card_lines(child(view, "card"))
     ruling = child(view, "severity")
-    decided = f"by rule {text_of(ruling, 'rule')}: {text_of(ruling, 'reason')}"
-    yield f"  Severity  {severity(text_of(ruling, 'label'))} {decided}"
-    yield f"  Channel   #{text_of(view, 'channel')}"
+    decided = "by hand" if ruling.get("overridden") else f"by rule {line_of(ruling, 'rule')}"
+    yield f"  Severity  {severity(line_of(ruling, 'label'))} {decided}: {line_of(ruling, 'reason')}"
+    yield f"  Channel   #{line_of(view, 'channel')}"
     yield from _clock_lines(view)
+    yield from _role_lines(view)
     yield from reading_lines(view)
     yield from changes_lines(view)
     yield from hypotheses_lines(view)
@@ -36,6 +25,7 @@ def incident_lines(view: Record) -> Iterator[str]:
     yield from _recovery_lines(view)
     yield from findings_lines(view)
     yield from _checklist_lines(view)
+    yield from command_lines(view)
     yield from next_lines(view)
 
 
@@ -44,10 +34,8 @@ def reading_lines(view: Record) -> Iterator[str]:
     if text_of(view, "source") != "report":
         return
     yield rule("How the text was read")
-    pairs = view.get("reading")
-    for pair in pairs if isinstance(pairs, list) else []:
-        if isinstance(pair, list) and len(pair) == 2:
-            yield f"  {clean(str(pair[0])):10} {clean(str(pair[1]))}"
+    for name, sentence in pairs(view, "reading"):
+        yield f"  {name:10} {sentence}"
 
 
 def changes_lines(view: Record) -> Iterator[str]:
@@ -56,12 +44,16 @@ def changes_lines(view: Record) -> Iterator[str]:
     if not ranked and not text_of(view, "changes_verdict"):
         return
     yield rule("What changed")
+    start = moment(child(view, "card"), "started_at")
     for one in ranked[:8]:
         change = child(one, "change")
-        name = text_of(change, "title") or f"{text_of(change, 'service')} {text_of(change, 'version')}"
-        yield f"  {at(moment(change, 'at'))}  {text_of(change, 'kind'):8} {name}"
-        yield paint(f"      {text_of(one, 'verdict')}", "white")
-    yield f"  {text_of(view, 'changes_verdict')}"
+        name = line_of(change, "title") or f"{line_of(change, 'service')} {line_of(change, 'version')}"
+        commit = line_of(change, "commit")[:10]
+        named = f"{commit}  {name}" if commit and commit not in name else name
+        when = moment(change, "at")
+        yield f"  {at(when)}  {line_of(change, 'kind'):8} {named}{_before(when, start)}"
+        yield faint(f"      {line_of(one, 'verdict')}")
+    yield f"  {line_of(view, 'changes_verdict')}"
 
 
 def hypotheses_lines(view: Record) -> Iterator[str]:
@@ -71,16 +63,16 @@ def hypotheses_lines(view: Record) -> Iterator[str]:
         return
     yield rule("Likely cause")
     if text_of(view, "diagnosis"):
-        yield f"  {text_of(view, 'diagnosis')}"
+        yield f"  {line_of(view, 'diagnosis')}"
     for one in ranked[:3]:
-        yield f"  {percent(number_in(one, 'score')):>5}  {paint(text_of(one, 'title'), 'white', bold=True)}"
+        yield f"  {percent(number_in(one, 'score')):>5}  {strong(line_of(one, 'title'))}"
         for name, sign in (("evidence_for", "+"), ("evidence_against", "-")):
             for citation in children(one, name):
-                yield f"         {sign} {text_of(citation, 'text')} [{text_of(citation, 'finding')}]"
-        if text_of(one, "culprit"):
-            yield f"         at {text_of(one, 'culprit')}"
-    if text_of(view, "next_test"):
-        yield f"  Next test: {text_of(view, 'next_test')}"
+                yield f"         {sign} {line_of(citation, 'text')} [{line_of(citation, 'finding')}]"
+        if line_of(one, "culprit"):
+            yield f"         at {line_of(one, 'culprit')}"
+    if line_of(view, "next_test"):
+        yield f"  Next test: {line_of(view, 'next_test')}"
 
 
 def plan_lines(view: Record) -> Iterator[str]:
@@ -90,38 +82,39 @@ def plan_lines(view: Record) -> Iterator[str]:
         return
     yield rule("What to do")
     for fork in children(proposal, "path"):
-        yield f"  {text_of(fork, 'question')} {text_of(fork, 'answer')}: {text_of(fork, 'reason')}"
-    yield f"  {text_of(proposal, 'verdict')}"
+        yield f"  {line_of(fork, 'question')} {line_of(fork, 'answer')}: {line_of(fork, 'reason')}"
+    yield f"  {line_of(proposal, 'verdict')}"
     for action in children(view, "actions"):
-        plan = child(action, "plan")
-        undone = "reversible" if plan.get("reversible") else "not reversible"
-        yield f"  {paint(text_of(plan, 'id'), 'white', bold=True)}  {text_of(plan, 'title')}"
-        yield f"      {text_of(action, 'state')}, risk {text_of(plan, 'risk')}, {undone}"
-        for step in children(plan, "steps"):
-            yield f"      $ {' '.join(texts(step, 'argv'))}"
-        expectation = child(plan, "expectation")
-        if text_of(expectation, "describe"):
-            yield f"      expected: {text_of(expectation, 'describe')}"
-        for line in text_of(action, "dry_run").splitlines():
-            yield f"      dry run: {line}"
-        for line in "\n".join(texts(action, "output")).splitlines():
-            yield f"      | {line}"
-        if text_of(action, "effect"):
-            yield f"      {text_of(action, 'verdict')}: {text_of(action, 'effect')}"
+        yield from _action_lines(action)
 
 
 def findings_lines(view: Record) -> Iterator[str]:
-    """Yield the findings of the last investigation, each with the command that shows it again."""
+    """Yield what the last investigation found, each with the command that shows it again, and what it did not see."""
     found = children(view, "findings")
+    seen = [one for one in found if text_of(one, "status") == "ok"]
+    if seen:
+        yield rule("Findings")
+    for one in seen:
+        yield f"  [{line_of(one, 'id')}] {line_of(one, 'summary')}"
+        if line_of(one, "command"):
+            yield faint(f"      $ {line_of(one, 'command')}")
+    unseen = [one for one in found if text_of(one, "status") != "ok"]
+    if unseen:
+        yield rule("Not seen")
+    for one in unseen:
+        status = line_of(one, "status").replace("_", " ")
+        yield f"  [{line_of(one, 'id')}] {status}: {line_of(one, 'summary')}"
+
+
+def command_lines(view: Record) -> Iterator[str]:
+    """Yield the commands to run next, each on a line of its own so that it can be copied."""
+    found = children(view, "commands")
     if not found:
         return
-    yield rule("Findings")
+    yield rule("Commands to run next")
     for one in found:
-        status = text_of(one, "status")
-        mark = "" if status == "ok" else f" ({status.replace('_', ' ')})"
-        yield f"  [{text_of(one, 'id')}]{mark} {text_of(one, 'summary')}"
-        if text_of(one, "command"):
-            yield paint(f"      $ {text_of(one, 'command')}", "white")
+        yield f"  # {line_of(one, 'why')}"
+        yield f"  {paint(line_of(one, 'command'), 'cyan')}"
 
 
 def next_lines(view: Record) -> Iterator[str]:
@@ -129,15 +122,51 @@ def next_lines(view: Record) -> Iterator[str]:
     step = child(view, "next_step")
     if step:
         yield rule("Next")
-        yield f"  {text_of(step, 'title')}: {paint(text_of(step, 'command'), 'green', bold=True)}"
+        yield f"  {line_of(step, 'title')}: {paint(line_of(step, 'command'), 'green', bold=True)}"
+
+
+def action_of(view: Record, plan: str) -> Record:
+    """Return what became of a plan, an empty record where there is no such plan."""
+    found = (one for one in children(view, "actions") if text_of(child(one, "plan"), "id") == plan)
+    return next(found, {})
+
+
+def _before(when: datetime | None, start: datetime | None) -> str:
+    if when is None or start is None or not timedelta(0) <= start - when < timedelta(minutes=2):
+        return ""
+    return f", {(start - when).total_seconds():.0f} s before the start"
+
+
+def _action_lines(action: Record) -> Iterator[str]:
+    plan = child(action, "plan")
+    undone = "reversible" if plan.get("reversible") else "not reversible"
+    yield f"  {strong(line_of(plan, 'id'))}  {line_of(plan, 'title')}"
+    yield f"      {line_of(action, 'state')}, risk {line_of(plan, 'risk')}, {undone}"
+    for step in children(plan, "steps"):
+        yield f"      $ {shlex.join(texts(step, 'argv'))}"
+    expected = line_of(child(plan, "expectation"), "describe")
+    if expected:
+        yield f"      expected: {expected}"
+    for line in text_of(action, "dry_run").splitlines():
+        yield f"      dry run: {line}"
+    for line in "\n".join(texts(action, "output")).splitlines():
+        yield f"      | {line}"
+    if line_of(action, "effect"):
+        yield f"      {line_of(action, 'verdict')}: {line_of(action, 'effect')}"
 
 
 def _clock_lines(view: Record) -> Iterator[str]:
     for clock in children(view, "clocks"):
-        yield f"  Target    {text_of(clock, 'target')} by {at(moment(clock, 'due_at'))}: {text_of(clock, 'state')}"
+        yield f"  Target    {line_of(clock, 'target')} by {at(moment(clock, 'due_at'))}: {line_of(clock, 'state')}"
     update = moment(view, "next_update_at")
     if update:
-        yield f"  Update    next one due {at(update)}"
+        yield f"  Update    next one due {at_and_ago(update)}"
+
+
+def _role_lines(view: Record) -> Iterator[str]:
+    held = [one for one in children(view, "roles") if line_of(one, "person")]
+    for one in held:
+        yield f"  Role      {line_of(one, 'title')}: {line_of(one, 'person')}. {line_of(one, 'duty')}".rstrip()
 
 
 def _recovery_lines(view: Record) -> Iterator[str]:
@@ -151,8 +180,8 @@ def _recovery_lines(view: Record) -> Iterator[str]:
     else:
         held, window = number_in(progress, "held_s") or 0.0, number_in(watched, "window_s") or 0.0
         yield f"  Held {held:.0f} of {window:.0f} s without a break"
-    if text_of(watched, "shortened"):
-        yield f"  The window is {text_of(watched, 'shortened')}"
+    if line_of(watched, "shortened"):
+        yield f"  The window is {line_of(watched, 'shortened')}"
     for failing in texts(progress, "failing"):
         yield paint(f"  Does not hold: {failing}", "yellow")
 
@@ -163,6 +192,5 @@ def _checklist_lines(view: Record) -> Iterator[str]:
         return
     yield rule("Checklist")
     for item in items:
-        mark = paint("✓", "green") if item.get("done") else "·"
-        how = "" if item.get("done") else paint(f"  ({text_of(item, 'how')})", "white")
-        yield f"  {mark} {text_of(item, 'text')}{how}"
+        how = "" if item.get("done") else faint(f"  ({line_of(item, 'how')})")
+        yield f"  {paint('[x]', 'green') if item.get('done') else '[ ]'} {line_of(item, 'text')}{how}"

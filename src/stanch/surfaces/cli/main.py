@@ -1,43 +1,53 @@
 """The command line itself: which commands there are, loaded only when used, and how errors become exit codes.
 
 Exit codes: 0 done, 1 failure, 2 usage, 4 not allowed, 5 not found, 6 refused or in conflict, 8 unavailable,
-130 interrupted.
+130 interrupted. `stanch help exit-codes` prints them.
 """
 
 import importlib
-import json
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Final
 
 import click
 
-from stanch.kernel.errors import Forbidden, Invalid, NotFound, Refused, StanchError, Unavailable
+from stanch import __version__
+from stanch.kernel.errors import Bug, StanchError, Unavailable
+from stanch.surfaces.cli import failing
 from stanch.surfaces.cli.session import Doors, Session
+from stanch.surfaces.cli.telling import wants_colour
 
 _PACKAGE: Final = "stanch.surfaces.cli.commands"
+_COMPLETE: Final = "_STANCH_COMPLETE"
 
 # Name -> (module below `commands`, what it does). The words stand here so that help imports none of the modules.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "incident": ("incident", "What is wrong now; or open an incident: stanch incident TEXT"),
     "status": ("incident", "What is wrong now, and how every service does"),
-    "declare": ("incident", "Declare an incident by hand"),
-    "ack": ("incident", "Take an incident on"),
-    "note": ("incident", "Write something into an incident's log"),
-    "investigate": ("incident", "Send the collectors out again"),
+    "declare": ("respond", "Declare an incident by hand"),
+    "ack": ("respond", "Take an incident on"),
+    "note": ("respond", "Write something into an incident's log"),
+    "timeline": ("timeline", "What happened, in order; --follow to watch"),
+    "investigate": ("respond", "Send the collectors out again"),
     "dry-run": ("plan", "Try a proposed plan without effect"),
     "approve": ("plan", "Approve a proposed plan; it runs then"),
     "reject": ("plan", "Say no to a proposed plan"),
-    "resolve": ("incident", "End an incident whose recovery is verified"),
+    "resolve": ("respond", "End an incident whose recovery is verified"),
     "postmortem": ("postmortem", "Read, draft, edit and publish post-mortems"),
+    "open": ("respond", "Open an incident's page in the browser"),
     "change": ("catalog", "Record and list changes"),
     "service": ("catalog", "List services as their checks see them"),
     "call": ("call", "Call any operation by name"),
     "serve": ("server", "Start the server"),
     "run": ("server", "Start the server together with the drill"),
-    "version": ("server", "Print versions"),
+    "init": ("setup", "Write a first stanch.toml from what is found here"),
+    "check": ("setup", "Check stanch.toml and show everything that is wrong"),
+    "doctor": ("setup", "Check what Stanch needs and what it can reach"),
+    "config": ("settings", "Where settings and data are kept"),
+    "completion": ("settings", "Print the completion script of a shell"),
+    "help": ("settings", "Environment, exit codes, formatting, time"),
+    "version": ("settings", "Print versions"),
 }
 
 _EPILOG: Final = """\b
@@ -68,10 +78,8 @@ class _Lazy(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"; did you mean `stanch {close[0]}`?" if close else "; see stanch --help"
-            raise click.UsageError(f"there is no command {args[0]!r}{hint}", ctx=ctx)
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(failing.no_command(args[0], tuple(COMMANDS)), ctx=ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -84,58 +92,62 @@ class _Lazy(click.Group):
 @click.option("--server", envvar="STANCH_SERVER", metavar="URL", help="Talk to this server; `none` for no server.")
 @click.option("--actor", envvar="STANCH_ACTOR", metavar="NAME", help="Who you are; by default your login name.")
 @click.option("--data", envvar="STANCH_DATA", metavar="DIR", help="Where the embedded store is kept.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Whether to colour.")
+@click.option("--no-input", is_flag=True, envvar="STANCH_NO_INPUT", help="Never ask; fail where an answer is needed.")
+@click.option("--debug", is_flag=True, envvar="STANCH_DEBUG", help="Tell every call, and where an error comes from.")
+@click.version_option(__version__, message="stanch %(version)s")
 @click.pass_context
-def stanch(ctx: click.Context, server: str | None, actor: str | None, data: str | None) -> None:
+def stanch(
+    ctx: click.Context, server: str | None, actor: str | None, data: str | None, color: str, no_input: bool, debug: bool
+) -> None:
     """Stanch: from the first alert to the published post-mortem, one log per incident."""
-    ctx.obj = Session(doors=ctx.obj, server=server or "", actor=actor or "", data=data or "")
+    doors: Doors = ctx.obj
+    ctx.color = wants_colour(color)
+    ctx.obj = Session(
+        doors=doors, server=server or "", actor=actor or "", data=data or "", debug=debug, no_input=no_input
+    )
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
 def command_line(arguments: Sequence[str], *, doors: Doors) -> int:
     """Run one command line and return its exit code."""
+    if _COMPLETE in os.environ:
+        stanch.main(list(arguments), prog_name="stanch", complete_var=_COMPLETE)
+    as_json = "--json" in arguments
+    debug = "--debug" in arguments or bool(os.environ.get("STANCH_DEBUG"))
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign gets a question mark, never a stack trace.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
-        stanch.main(list(arguments), prog_name="stanch", obj=doors, standalone_mode=False)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.Abort:
-        click.echo("interrupted", err=True)
-        return 130
+        return _run(list(arguments), doors)
+    except (click.Abort, KeyboardInterrupt, EOFError):
+        return failing.interrupted(as_json=as_json)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return failing.usage(error, as_json=as_json)
     except StanchError as error:
-        _say(error, as_json="--json" in arguments)
-        return exit_code(error)
+        return failing.failed(error, as_json=as_json, debug=debug)
     except BrokenPipeError:
-        # Whoever read us has seen enough; the interpreter must not complain when it closes stdout.
+        # Whoever read this has seen enough; the interpreter must not complain when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return 0
+    except OSError as error:
+        told = Unavailable(f"the system says no: {error}", retry=False)
+        told.__cause__ = error
+        return failing.failed(told, as_json=as_json, debug=debug)
+    except Exception as error:  # noqa: BLE001  (boundary "terminal": what nobody foresaw is said without a trace)
+        told_bug = Bug(f"{type(error).__name__}: {error}", hint="see where it comes from: stanch --debug ...")
+        told_bug.__cause__ = error
+        return failing.failed(told_bug, as_json=as_json, debug=debug)
 
 
-def exit_code(error: StanchError) -> int:
-    """Return the exit code for an error, as listed in this module's documentation."""
-    match error:
-        case Invalid():
-            return 2
-        case Forbidden():
-            return 4
-        case NotFound():
-            return 5
-        case Refused():
-            return 6
-        case Unavailable():
-            return 8
-        case _:
-            return 1
-
-
-def _say(error: StanchError, *, as_json: bool) -> None:
-    if as_json:
-        problems = [{"field": one.field, "message": one.message} for one in getattr(error, "problems", ())]
-        told = {"code": error.code, "message": error.message, "hint": error.hint, "problems": problems}
-        click.echo(json.dumps({"error": told}), err=True)
-        return
-    click.echo(f"stanch: {error.message}", err=True)
-    if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+def _run(arguments: list[str], doors: Doors) -> int:
+    code = 0
+    try:
+        with stanch.make_context("stanch", arguments, obj=doors) as ctx:
+            stanch.invoke(ctx)
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    # Here and not at the end of the process, where a closed pipe could not be caught.
+    sys.stdout.flush()
+    return code

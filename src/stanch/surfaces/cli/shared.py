@@ -1,4 +1,4 @@
-"""What commands share: options, how an incident is named, how an answer is printed."""
+"""What commands share: options, how an incident is named, how a time is read, how an answer is printed."""
 
 import json
 import os
@@ -6,19 +6,25 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
 
 from stanch.kernel.errors import Invalid, NotFound
 from stanch.kernel.event import JSON
+from stanch.kernel.moment import read_since
+from stanch.surfaces.cli.records import count_in, records_of
 from stanch.surfaces.cli.session import Session, Way
+from stanch.surfaces.cli.telling import hint, is_tty
 
 F = TypeVar("F", bound=Callable[..., Any])  # Any: click's own convention for decorated commands
 
 _NAMED = re.compile(r"(?:.*/i/|INC-|#)?(\d{1,9})(?:#e-\d+)?", re.IGNORECASE)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+incident_option = click.option("--incident", "-i", default="current", help="Which incident; by default the open one.")
+zone_option = click.option("--tz", "zone", default="", help="Time zone of clock times; by default this machine's.")
 
 
 def incident_argument(*, required: bool = True) -> Callable[[F], F]:
@@ -28,7 +34,7 @@ def incident_argument(*, required: bool = True) -> Callable[[F], F]:
 
 @contextmanager
 def open_way(ctx: click.Context) -> Iterator[Way]:
-    """Open the way to the operations for one command; what is due is done before it closes."""
+    """Open the way to the operations for one command; what it made due is done before the way closes."""
     session: Session = ctx.obj
     way = session.way()
     try:
@@ -40,28 +46,53 @@ def open_way(ctx: click.Context) -> Iterator[Way]:
 
 def number_of(way: Way, named: str | None) -> int:
     """Return the incident's number. `current` is $STANCH_INCIDENT, else the one that is open, if it is only one."""
-    word = named if named and named != "current" else os.environ.get("STANCH_INCIDENT", "current")
+    word = named if named and named != "current" else os.environ.get("STANCH_INCIDENT") or "current"
     if word != "current":
         found = _NAMED.fullmatch(word)
         if not found:
             raise Invalid(f"{word!r} names no incident", field="incident", hint="say INC-42, 42, #42 or its URL")
         return int(found.group(1))
-    cards = way.read("incident.list", open_only=True)
-    numbers = [card["number"] for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
-    if len(numbers) == 1 and isinstance(numbers[0], int):
-        return numbers[0]
+    numbers = [count_in(card, "number") for card in records_of(way.read("incident.list", open_only=True))]
     if not numbers:
-        raise NotFound("no incident is open")
-    several = ", ".join(f"INC-{number}" for number in numbers)
-    raise Invalid(f"several incidents are open: {several}", field="incident", hint="name one")
+        raise NotFound("no incident is open", hint="name one; all of them: stanch incident list")
+    if len(numbers) > 1:
+        several = ", ".join(f"INC-{number}" for number in numbers)
+        raise Invalid(f"several incidents are open: {several}", field="incident", hint="name one")
+    return numbers[0]
+
+
+def instant_of(text: str, *, zone: str, field: str) -> str | None:
+    """Return the instant that `text` says, as RFC 3339, and echo how it was read; None for an empty text.
+
+    Reads `25m` and `25m ago`, `14:30`, `yesterday 9pm`, and dates. Raises `Invalid` on `field` for anything else.
+    """
+    if not text:
+        return None
+    found = read_since(text, now=datetime.now(UTC), zone=zone or local_zone())
+    if found is None:
+        forms = 'say it like 25m, 14:30, "14:30 UTC" or 2026-11-21T14:30Z'
+        raise Invalid(f"{text!r} is no time", field=field, hint=forms)
+    hint(f"{text} is {found.describe()}")
+    for note in found.notes:
+        hint(note)
+    return found.at.astimezone(UTC).isoformat()
+
+
+def local_zone() -> str:
+    """Return this machine's time zone: $TZ, what /etc/localtime points to, else UTC."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    if named:
+        return named
+    return os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2] or "UTC"
 
 
 def print_json(answer: JSON) -> None:
     """Print an answer as JSON: indented on a terminal, else in one line."""
-    indent = 2 if sys.stdout.isatty() else None
-    click.echo(json.dumps(answer, indent=indent, ensure_ascii=False))
+    click.echo(json.dumps(answer, indent=2 if is_tty() else None, ensure_ascii=False))
 
 
-def is_terminal() -> bool:
-    """Tell whether a person can be asked: both ends are a terminal."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+def can_ask() -> bool:
+    """Tell whether a person can be asked: both ends are a terminal, and --no-input was not said."""
+    context = click.get_current_context(silent=True)
+    session = context.find_object(Session) if context else None
+    return sys.stdin.isatty() and is_tty() and not (session and session.no_input)

@@ -4,8 +4,10 @@ from typing import Final
 
 import click
 
-from stanch.surfaces.cli.shared import json_option, open_way, print_json
-from stanch.surfaces.cli.telling import at, moment, overview_lines, table, text_of
+from stanch.surfaces.cli.overview_text import service_rows
+from stanch.surfaces.cli.records import line_of, moment, record_of, records_of
+from stanch.surfaces.cli.shared import instant_of, json_option, open_way, print_json, zone_option
+from stanch.surfaces.cli.telling import at, say, table
 
 
 @click.group("change")
@@ -20,7 +22,9 @@ def change() -> None:
 @click.option("--previous", default="", help="The version before.")
 @click.option("--commit", default="", help="The commit.")
 @click.option("--title", default="", help="What it is, in words.")
+@click.option("--at", "when", default="", help="When it took effect: 25m, 14:30, an instant; by default now.")
 @click.option("--id", "key", default="", help="Your own id: telling the same id twice is one change.")
+@zone_option
 @json_option
 @click.pass_context
 def record(
@@ -31,10 +35,13 @@ def record(
     previous: str,
     commit: str,
     title: str,
+    when: str,
     key: str,
+    zone: str,
     as_json: bool,
 ) -> None:
     """Record a change from any pipeline: stanch change record payments v3.2.1"""
+    happened_at = instant_of(when, zone=zone, field="--at")
     with open_way(ctx) as way:
         answer = way.write(
             "change.record",
@@ -44,31 +51,35 @@ def record(
             previous=previous,
             commit=commit,
             title=title,
+            at=happened_at,
             id=key,
         )
     if as_json:
         print_json(answer)
-    elif isinstance(answer, dict):
-        click.echo(f"recorded {text_of(answer, 'title')} at {at(moment(answer, 'at'))}")
+    else:
+        told = record_of(answer)
+        click.echo(f"recorded {line_of(told, 'title')} at {at(moment(told, 'at'))}")
 
 
 @change.command("list")
 @click.option("--service", default="", help="Only of this service.")
+@click.option("--since", default="", help="Since when: 25m, 14:30, an instant; by default the last 24 hours.")
+@zone_option
 @json_option
 @click.pass_context
-def list_changes(ctx: click.Context, service: str, as_json: bool) -> None:
-    """List what changed in the last 24 hours, newest first."""
+def list_changes(ctx: click.Context, service: str, since: str, zone: str, as_json: bool) -> None:
+    """List what changed, newest first."""
+    start = instant_of(since, zone=zone, field="--since")
     with open_way(ctx) as way:
-        answer = way.read("change.list", service=service)
+        answer = way.read("change.list", service=service, since=start)
     if as_json:
         print_json(answer)
         return
-    found = [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
     rows = [
-        (at(moment(one, "at")), text_of(one, "kind"), text_of(one, "service"), text_of(one, "title")) for one in found
+        (at(moment(one, "at")), line_of(one, "kind"), line_of(one, "service"), line_of(one, "title"))
+        for one in records_of(answer)
     ]
-    for line in table(rows) if rows else ():
-        click.echo(line)
+    say(table(rows))
 
 
 @click.group("service")
@@ -85,10 +96,8 @@ def list_services(ctx: click.Context, as_json: bool) -> None:
         answer = way.read("service.list")
     if as_json:
         print_json(answer)
-        return
-    for line in overview_lines({"services": answer, "quiet": " "}):
-        if line.strip():
-            click.echo(line)
+    else:
+        say(table(service_rows(records_of(answer))))
 
 
 COMMANDS: Final[dict[str, click.Command]] = {"change": change, "service": service}

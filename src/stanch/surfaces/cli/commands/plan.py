@@ -5,9 +5,12 @@ from typing import Final
 import click
 
 from stanch.kernel.errors import Invalid, NotFound
-from stanch.surfaces.cli.incident_text import plan_lines
-from stanch.surfaces.cli.shared import incident_argument, is_terminal, json_option, number_of, open_way, print_json
-from stanch.surfaces.cli.telling import Record, child, children, text_of, texts
+from stanch.surfaces.cli.incident_text import action_of, plan_lines
+from stanch.surfaces.cli.records import Record, child, children, line_of, record_of, text_of
+from stanch.surfaces.cli.shared import can_ask, incident_argument, json_option, number_of, open_way, print_json
+from stanch.surfaces.cli.telling import hint
+
+_ENDED: Final = ("succeeded", "failed", "unknown")
 
 
 @click.command("dry-run")
@@ -19,15 +22,16 @@ def dry_run(ctx: click.Context, incident: str | None, plan: str | None, as_json:
     """Try a proposed plan without effect; by default the first one."""
     with open_way(ctx) as way:
         number = number_of(way, incident)
-        view = _view(way.read("incident.show", incident=number))
-        chosen = _choose(view, plan)
+        chosen = _choose(record_of(way.read("incident.show", incident=number)), plan)
         answer = way.write("mitigation.dry_run", incident=number, plan=text_of(chosen, "id"))
     if as_json:
         print_json(answer)
         return
-    for action in children(_view(answer), "actions"):
-        if text_of(child(action, "plan"), "id") == text_of(chosen, "id"):
-            click.echo(text_of(action, "dry_run"))
+    action = action_of(record_of(answer), text_of(chosen, "id"))
+    click.echo(text_of(action, "dry_run"))
+    if action.get("dry_run_code"):
+        hint(f"The dry run failed with code {action['dry_run_code']}")
+        ctx.exit(1)
 
 
 @click.command("approve")
@@ -40,23 +44,32 @@ def approve(ctx: click.Context, incident: str | None, plan: str | None, yes: boo
     """Approve a proposed plan, by default the first one; it runs then."""
     with open_way(ctx) as way:
         number = number_of(way, incident)
-        view = _view(way.read("incident.show", incident=number))
+        view = record_of(way.read("incident.show", incident=number))
         chosen = _choose(view, plan)
         if not yes:
-            if not is_terminal():
+            if not can_ask():
                 raise Invalid("approving needs a person at a terminal, or --yes", field="--yes")
             for line in plan_lines(view):
-                click.echo(line, err=True)
+                hint(line)
             _ask(chosen)
-        answer = way.write(
-            "mitigation.approve", incident=number, plan=text_of(chosen, "id"), digest=text_of(chosen, "digest")
-        )
+        name = text_of(chosen, "id")
+        answer = way.write("mitigation.approve", incident=number, plan=name, digest=text_of(chosen, "digest"))
         way.settle()
+        if not way.is_server:
+            answer = way.read("incident.show", incident=number)
     if as_json:
         print_json(answer)
         return
-    click.echo(f"Approved: {text_of(chosen, 'title')}")
-    click.echo(f"It runs now; follow it: {text_of(child(view, 'card'), 'url')}")
+    click.echo(f"Approved: {line_of(chosen, 'title')}")
+    action = action_of(record_of(answer), name)
+    for line in "".join(str(one) for one in _output(action)).splitlines():
+        click.echo(f"  | {line}")
+    if text_of(action, "state") in _ENDED:
+        click.echo(f"It {line_of(action, 'state')}")
+    elif text_of(action, "state") == "proposed":
+        click.echo("It needs the approval of another person before it runs")
+    else:
+        click.echo(f"It runs now; follow it: stanch timeline INC-{number} --follow")
 
 
 @click.command("reject")
@@ -69,19 +82,18 @@ def reject(ctx: click.Context, incident: str | None, plan: str | None, reason: s
     """Say no to a proposed plan."""
     with open_way(ctx) as way:
         number = number_of(way, incident)
-        chosen = _choose(_view(way.read("incident.show", incident=number)), plan)
+        chosen = _choose(record_of(way.read("incident.show", incident=number)), plan)
         answer = way.write("mitigation.reject", incident=number, plan=text_of(chosen, "id"), reason=reason)
     if as_json:
         print_json(answer)
         return
-    click.echo(f"Rejected: {text_of(chosen, 'title')}")
+    click.echo(f"Rejected: {line_of(chosen, 'title')}")
 
 
 def _choose(view: Record, plan: str | None) -> Record:
     """Return the plan that was named, else the one that is proposed first. Raises `NotFound` naming what there is."""
     plans = [child(action, "plan") for action in children(view, "actions")]
-    first = child(child(view, "proposal"), "plan")
-    wanted = plan or text_of(first, "id")
+    wanted = plan or text_of(child(child(view, "proposal"), "plan"), "id")
     for one in plans:
         if text_of(one, "id") == wanted:
             return one
@@ -91,19 +103,18 @@ def _choose(view: Record, plan: str | None) -> Record:
 
 def _ask(chosen: Record) -> None:
     """Ask for a yes; for what cannot be undone the target has to be typed."""
-    title, target = text_of(chosen, "title"), text_of(chosen, "target")
+    title, target = line_of(chosen, "title"), line_of(chosen, "target")
     if chosen.get("reversible") and text_of(chosen, "risk") in ("read", "low"):
-        click.confirm(f"Approve: {title}?", abort=True)
+        click.confirm(f"Approve: {title}?", abort=True, err=True)
         return
-    for step in children(chosen, "steps"):
-        click.echo(f"  $ {' '.join(texts(step, 'argv'))}", err=True)
-    typed = click.prompt(f"{title}. Type {target} to approve", default="", show_default=False)
+    typed = click.prompt(f"{title}. Type {target} to approve", default="", show_default=False, err=True)
     if typed.strip() != target:
         raise click.Abort
 
 
-def _view(answer: object) -> Record:
-    return answer if isinstance(answer, dict) else {}
+def _output(action: Record) -> list[object]:
+    output = action.get("output")
+    return list(output) if isinstance(output, list) else []
 
 
 COMMANDS: Final[dict[str, click.Command]] = {"dry-run": dry_run, "approve": approve, "reject": reject}

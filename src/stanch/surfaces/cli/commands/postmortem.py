@@ -8,8 +8,9 @@ import click
 
 from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
-from stanch.surfaces.cli.shared import incident_argument, json_option, number_of, open_way, print_json
-from stanch.surfaces.cli.telling import Record, text_of
+from stanch.surfaces.cli.records import line_of, record_of, text_of
+from stanch.surfaces.cli.shared import can_ask, incident_argument, json_option, number_of, open_way, print_json
+from stanch.surfaces.cli.telling import hint
 
 
 @click.group("postmortem")
@@ -28,7 +29,7 @@ def show(ctx: click.Context, incident: str, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        click.echo(text_of(_record(answer), "markdown"), nl=False)
+        click.echo(text_of(record_of(answer), "markdown"), nl=False)
 
 
 @postmortem.command("draft")
@@ -51,10 +52,10 @@ def edit(ctx: click.Context, incident: str, file: str | None, as_json: bool) -> 
     """Edit it in $VISUAL or $EDITOR, or take the text from a file."""
     with open_way(ctx) as way:
         number = number_of(way, incident)
-        now = _record(way.read("postmortem.show", incident=number))
+        now = record_of(way.read("postmortem.show", incident=number))
         written = _text(file, text_of(now, "markdown"))
         if written is None:
-            click.echo("nothing was changed", err=True)
+            hint("nothing was changed")
             return
         revision = now.get("revision")
         answer = way.write("postmortem.edit", incident=number, revision=revision, markdown=written)
@@ -69,7 +70,7 @@ def publish(ctx: click.Context, incident: str, as_json: bool) -> None:
     """Publish the newest revision."""
     with open_way(ctx) as way:
         number = number_of(way, incident)
-        revision = _record(way.read("postmortem.show", incident=number)).get("revision")
+        revision = record_of(way.read("postmortem.show", incident=number)).get("revision")
         answer = way.write("postmortem.publish", incident=number, revision=revision)
     _said(answer, "published", as_json=as_json)
 
@@ -82,6 +83,8 @@ def _text(file: str | None, now: str) -> str | None:
             return Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise Invalid(f"cannot read {file}: {error}", field="file") from error
+    if not can_ask():
+        raise Invalid("editing needs a person at a terminal, or --file", field="--file")
     edited: str | None = click.edit(now, extension=".md")
     return edited
 
@@ -90,12 +93,8 @@ def _said(answer: JSON, what: str, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    record = _record(answer)
-    click.echo(f"{text_of(record, 'key')} revision {record.get('revision')} {what}")
-
-
-def _record(answer: JSON) -> Record:
-    return answer if isinstance(answer, dict) else {}
+    record = record_of(answer)
+    click.echo(f"{line_of(record, 'key')} revision {record.get('revision')} {what}")
 
 
 COMMANDS: Final[dict[str, click.Command]] = {"postmortem": postmortem}

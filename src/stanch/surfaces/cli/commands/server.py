@@ -1,16 +1,13 @@
-"""Commands that start something: the server, the drill; and which version this is."""
+"""Commands that start something: the server, and the drill."""
 
 import json
-import platform
-import sys
 from typing import Final
 
 import click
 
-from stanch import __version__
-from stanch.kernel.errors import StanchError
 from stanch.surfaces.cli.session import Session
-from stanch.surfaces.cli.shared import is_terminal
+from stanch.surfaces.cli.shared import can_ask
+from stanch.surfaces.cli.telling import say, table
 
 _PORT: Final = 8484
 
@@ -55,8 +52,7 @@ def run(
         session.doors.open("serve")(folder=session.folder, config=None, host="127.0.0.1", port=port, database="")
         return
     if fault == "list":
-        for name, title in _pairs(session.doors.open("fault_list")()):
-            click.echo(f"{name:18} {title}")
+        say(table(_pairs(session.doors.open("fault_list")())))
         return
     quiet = as_json
 
@@ -66,42 +62,27 @@ def run(
     def decide(title: str, plan: object) -> bool:
         if auto:
             return True
-        if is_terminal():
+        if can_ask():
             return click.confirm(f"Approve: {title}? (you can approve in the browser instead)", default=True)
         narrate(f"Waiting for somebody to approve: {title}")
         return False
 
-    try:
-        outcome = session.doors.open("run_drill")(
-            folder=session.folder,
-            fault=fault,
-            decoy=decoy,
-            baseline_s=baseline,
-            port=port,
-            stay=not and_exit,
-            narrate=narrate,
-            decide=decide,
-        )
-    except StanchError as error:
-        if as_json:
-            click.echo(json.dumps({"error": {"code": error.code, "message": error.message}}))
-        raise
+    outcome = session.doors.open("run_drill")(
+        folder=session.folder,
+        fault=fault,
+        decoy=decoy,
+        baseline_s=baseline,
+        port=port,
+        stay=not and_exit,
+        narrate=narrate,
+        decide=decide,
+    )
     if as_json:
         click.echo(json.dumps(outcome))
-
-
-@click.command("version")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def version(as_json: bool) -> None:
-    """Print versions."""
-    if as_json:
-        click.echo(json.dumps({"stanch": __version__, "python": platform.python_version()}))
-        return
-    click.echo(f"stanch {__version__} (Python {platform.python_version()}, {sys.platform})")
 
 
 def _pairs(found: object) -> list[tuple[str, str]]:
     return [(str(name), str(title)) for name, title in found] if isinstance(found, list) else []
 
 
-COMMANDS: Final[dict[str, click.Command]] = {"serve": serve, "run": run, "version": version}
+COMMANDS: Final[dict[str, click.Command]] = {"serve": serve, "run": run}
