@@ -4,6 +4,9 @@ The caller keeps the raw body, asks `verify` on the raw bytes, then `parse`, com
 then. The same delivery seen again (`Parsed.delivery`) is answered and not stored twice.
 """
 
+import base64
+import binascii
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,6 +68,18 @@ class Parsed:
     status: int = 202
     fetch: str = ""
     remark: str = ""
+
+
+def carries_token(request: Inbound, secret: str) -> bool:
+    """Tell whether a request of a sender that signs nothing carries `secret`: bearer, basic password, `?token=`."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            value = base64.b64decode(value, validate=True).decode("utf-8", "replace").partition(":")[2]
+        except binascii.Error:
+            value = ""
+    given = (value.strip(), request.query.get("token", ""))
+    return any(hmac.compare_digest(one.encode(), secret.encode()) for one in given if one)
 
 
 class SignalSource(Protocol):

@@ -1,0 +1,5 @@
+"""Alertmanager: its webhook receiver, version 4."""
+
+from stanch.integrations.alertmanagerhook.source import AlertmanagerHook
+
+__all__ = ["AlertmanagerHook"]
