@@ -16,6 +16,9 @@ DOORS: Final = Doors(
         "server_version": "stanch.surfaces.cli.remote",
         "operation_list": "stanch.app.wiring",
         "fault_list": "stanch.app.wiring",
+        "running_server": "stanch.surfaces.cli.running",
+        "report_error": "stanch.surfaces.cli.failing",
+        "stored_settings": "stanch.surfaces.cli.stored",
         "serve": "stanch.app.server",
         "run_drill": "stanch.app.drill",
     }

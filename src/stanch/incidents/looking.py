@@ -15,7 +15,7 @@ from stanch.ports.evidence import FindingStatus
 
 MOST: Final = 8
 _CAUSES: Final = 3
-_CHANGES: Final = 2
+_CHANGES: Final = 3
 # Errors that lead to the symptom are often logged a little before somebody notices.
 _BEFORE: Final = timedelta(minutes=5)
 
@@ -42,9 +42,10 @@ def next_commands(state: IncidentState, *, folder: str) -> tuple[NextCommand, ..
 
 def _of_causes(state: IncidentState) -> Iterator[NextCommand]:
     for one in state.hypotheses[:_CAUSES]:
-        # An angle bracket stands for something that the responder has to fill in; that is no command yet.
-        if one.next_command and "<the " not in one.next_command:
-            yield NextCommand(why=one.next_test or one.title, command=one.next_command)
+        # Where only a commit is blamed, reading it comes with the changes; an angle bracket is still to be filled in.
+        is_commit = one.commit and not one.version
+        if one.next_command and not is_commit and "<the " not in one.next_command:
+            yield NextCommand(why=f"{one.next_test or 'Look'}: {one.title}", command=one.next_command)
 
 
 def _of_changes(state: IncidentState, git: str) -> Iterator[NextCommand]:

@@ -1,17 +1,37 @@
 """How a command fails: what is said on standard error, as text or as JSON, and the exit code."""
 
-import difflib
 import json
+import os
 import traceback
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
 from stanch.kernel.blocks import clean
-from stanch.kernel.errors import Forbidden, Invalid, NotFound, Refused, StanchError, Unavailable
+from stanch.kernel.errors import Bug, Forbidden, Invalid, NotFound, Refused, StanchError, Unavailable
 
-USAGE = 2
-INTERRUPTED = 130
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+
+def report_error(error: BaseException, *, arguments: Sequence[str]) -> int:
+    """Say what went wrong, as JSON where JSON was asked for, and return the exit code."""
+    as_json = "--json" in arguments
+    debug = "--debug" in arguments or bool(os.environ.get("STANCH_DEBUG"))
+    match error:
+        case click.Abort() | KeyboardInterrupt() | EOFError():
+            return interrupted(as_json=as_json)
+        case click.ClickException():
+            return usage(error, as_json=as_json)
+        case StanchError():
+            return failed(error, as_json=as_json, debug=debug)
+        case OSError():
+            told: StanchError = Unavailable(f"the system says no: {error}", retry=False)
+        case _:
+            told = Bug(f"{type(error).__name__}: {error}", hint="see where it comes from: stanch --debug ...")
+    told.__cause__ = error
+    return failed(told, as_json=as_json, debug=debug)
 
 
 def exit_code(error: StanchError) -> int:
@@ -73,10 +93,3 @@ def interrupted(*, as_json: bool) -> int:
     told = {"code": "interrupted", "message": "interrupted", "hint": "", "reason": "", "problems": []}
     click.echo(json.dumps({"error": told}) if as_json else "interrupted", err=True)
     return INTERRUPTED
-
-
-def no_command(word: str, known: Sequence[str]) -> str:
-    """Return what is said about a command that does not exist, with the one that was probably meant."""
-    close = difflib.get_close_matches(word, known, n=1)
-    meant = f"; did you mean `stanch {close[0]}`?" if close else "; see stanch --help"
-    return f"there is no command {clean(word)!r}{meant}"

@@ -7,16 +7,14 @@ Exit codes: 0 done, 1 failure, 2 usage, 4 not allowed, 5 not found, 6 refused or
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
 
 import click
 
 from stanch import __version__
-from stanch.kernel.errors import Bug, StanchError, Unavailable
-from stanch.surfaces.cli import failing
-from stanch.surfaces.cli.session import Doors, Session
-from stanch.surfaces.cli.telling import wants_colour
+from stanch.surfaces.cli.colour import wants_colour
+from stanch.surfaces.cli.session import Doors, Session, config_folder
 
 _PACKAGE: Final = "stanch.surfaces.cli.commands"
 _COMPLETE: Final = "_STANCH_COMPLETE"
@@ -79,7 +77,7 @@ class _Lazy(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(failing.no_command(args[0], tuple(COMMANDS)), ctx=ctx)
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -92,53 +90,56 @@ class _Lazy(click.Group):
 @click.option("--server", envvar="STANCH_SERVER", metavar="URL", help="Talk to this server; `none` for no server.")
 @click.option("--actor", envvar="STANCH_ACTOR", metavar="NAME", help="Who you are; by default your login name.")
 @click.option("--data", envvar="STANCH_DATA", metavar="DIR", help="Where the embedded store is kept.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Whether to colour.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), help="Whether to colour.")
 @click.option("--no-input", is_flag=True, envvar="STANCH_NO_INPUT", help="Never ask; fail where an answer is needed.")
 @click.option("--debug", is_flag=True, envvar="STANCH_DEBUG", help="Tell every call, and where an error comes from.")
 @click.version_option(__version__, message="stanch %(version)s")
 @click.pass_context
 def stanch(
-    ctx: click.Context, server: str | None, actor: str | None, data: str | None, color: str, no_input: bool, debug: bool
+    ctx: click.Context,
+    server: str | None,
+    actor: str | None,
+    data: str | None,
+    color: str | None,
+    no_input: bool,
+    debug: bool,
 ) -> None:
     """Stanch: from the first alert to the published post-mortem, one log per incident."""
     doors: Doors = ctx.obj
-    ctx.color = wants_colour(color)
+    stored = _stored(doors)
+    ctx.color = wants_colour(color or stored.get("color", "auto"))
     ctx.obj = Session(
-        doors=doors, server=server or "", actor=actor or "", data=data or "", debug=debug, no_input=no_input
+        doors=doors,
+        server=server or stored.get("server", ""),
+        actor=actor or stored.get("actor", ""),
+        data=data or stored.get("data", ""),
+        debug=debug,
+        no_input=no_input,
     )
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+
+
+def _stored(doors: Doors) -> Mapping[str, str]:
+    file = config_folder() / "config.toml"
+    return cast("Mapping[str, str]", doors.open("stored_settings")(file)) if file.is_file() else {}
 
 
 def command_line(arguments: Sequence[str], *, doors: Doors) -> int:
     """Run one command line and return its exit code."""
     if _COMPLETE in os.environ:
         stanch.main(list(arguments), prog_name="stanch", complete_var=_COMPLETE)
-    as_json = "--json" in arguments
-    debug = "--debug" in arguments or bool(os.environ.get("STANCH_DEBUG"))
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a sign gets a question mark, never a stack trace.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
         return _run(list(arguments), doors)
-    except (click.Abort, KeyboardInterrupt, EOFError):
-        return failing.interrupted(as_json=as_json)
-    except click.ClickException as error:
-        return failing.usage(error, as_json=as_json)
-    except StanchError as error:
-        return failing.failed(error, as_json=as_json, debug=debug)
     except BrokenPipeError:
         # Whoever read this has seen enough; the interpreter must not complain when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        told = Unavailable(f"the system says no: {error}", retry=False)
-        told.__cause__ = error
-        return failing.failed(told, as_json=as_json, debug=debug)
-    except Exception as error:  # noqa: BLE001  (boundary "terminal": what nobody foresaw is said without a trace)
-        told_bug = Bug(f"{type(error).__name__}: {error}", hint="see where it comes from: stanch --debug ...")
-        told_bug.__cause__ = error
-        return failing.failed(told_bug, as_json=as_json, debug=debug)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (boundary "terminal": every failure is said in words)
+        return cast("int", doors.open("report_error")(error, arguments=arguments))
 
 
 def _run(arguments: list[str], doors: Doors) -> int:

@@ -4,20 +4,18 @@ A command asks operations through a `Way`: over HTTP where a server runs, else i
 """
 
 import importlib
-import json
 import os
 import pwd
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from stanch.kernel.event import JSON
+if TYPE_CHECKING:
+    # The help text must not wait for the events of the log.
+    from stanch.kernel.event import JSON
 
 _NONE: Final = "none"
-# A server on this machine takes a connection within a millisecond; one that does not is stuck or gone.
-_PROBE_S: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +46,11 @@ class Way(Protocol):
         """Tell whether a server answers, which goes on working when the command is over."""
         ...
 
-    def read(self, operation: str, **query: object) -> JSON:
+    def read(self, operation: str, **query: object) -> "JSON":
         """Ask a read operation, e.g. `incident.show`, and return its answer as JSON values."""
         ...
 
-    def write(self, operation: str, **body: object) -> JSON:
+    def write(self, operation: str, **body: object) -> "JSON":
         """Ask any other operation."""
         ...
 
@@ -94,7 +92,7 @@ class Session:
         """Return the server to ask: the one that was named, else one that runs here; empty for the embedded store."""
         if self.server:
             return "" if self.server == _NONE else self.server
-        return running_server(self.folder) or ""
+        return cast("str", self.doors.open("running_server")(self.folder))
 
     def way(self) -> Way:
         """Return the way to the operations: the server that was named, one that runs here, or the embedded store."""
@@ -123,35 +121,3 @@ def config_folder() -> Path:
 def server_file(folder: Path) -> Path:
     """Return the file in which a running server says where it is."""
     return folder / "server.json"
-
-
-def running_server(folder: Path) -> str | None:
-    """Return the URL of the server that runs on `folder`, None when there is none.
-
-    A file that a killed server left behind counts for nothing, even where another process has its number by now.
-    """
-    try:
-        told = json.loads(server_file(folder).read_text(encoding="utf-8"))
-        url, pid = str(told["url"]), int(told["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return url if _is_alive(pid) and _answers(url) else None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return True
-
-
-def _answers(url: str) -> bool:
-    host, _, port = url.rpartition("//")[2].partition("/")[0].rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_S):
-            return True
-    except (OSError, ValueError):
-        return False

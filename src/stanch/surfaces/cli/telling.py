@@ -4,7 +4,6 @@ On a terminal times are short and say how long ago; elsewhere they are RFC 3339 
 tabs, whole and without colour.
 """
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -18,18 +17,6 @@ from stanch.kernel.duration import format_age
 _SEVERITY: Final = {"SEV1": ("‼", "red"), "SEV2": ("!", "yellow"), "SEV3": ("▲", "blue"), "SEV4": ("·", None)}
 _STATE: Final = {"ok": ("●", "green"), "degraded": ("◐", "yellow"), "down": ("○", "red")}
 _RULE: Final = "─" * 60
-
-
-def wants_colour(mode: str) -> bool:
-    """Tell whether to colour: `mode` (`always`, `never`, `auto`), NO_COLOR, FORCE_COLOR, TERM=dumb, in this order."""
-    if mode in ("always", "never"):
-        return mode == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    forced = os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE")
-    if forced:
-        return forced != "0"
-    return is_tty() and os.environ.get("TERM") != "dumb"
 
 
 def is_tty() -> bool:

@@ -40,7 +40,10 @@ class Diagnosis:
 def check(file: Path | None, as_json: bool) -> None:
     """Check stanch.toml and show everything that is wrong, at once."""
     where = file or Path(FILE_NAME)
-    catalog = load_catalog(where)
+    try:
+        catalog = load_catalog(where)
+    except NotFound as error:
+        raise NotFound(error.message, hint="write a first one: stanch init") from error
     checks = sum(len(service.checks) for service in catalog.services.values())
     actions = sum(len(service.actions) for service in catalog.services.values())
     counts = {
