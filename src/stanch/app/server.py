@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from stanch.app.logging import configure_logging
@@ -22,6 +21,7 @@ from stanch.engine.loop import Engine
 from stanch.kernel.errors import Invalid, Unavailable
 from stanch.operations.world import World
 from stanch.surfaces.asgi.front import Front
+from stanch.surfaces.asgi.running import Server
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.asgi.trust import Trust
 from stanch.surfaces.cli.session import server_file
@@ -29,8 +29,7 @@ from stanch.surfaces.http import api
 from stanch.surfaces.web import pages
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-# Live streams never end by themselves: without a bound they would keep a stopping server alive.
-_GOODBYE_S: Final = 2
+_GOODBYE_S: Final = 8
 _STARTED_WITHIN_S: Final = 15.0
 
 
@@ -73,7 +72,7 @@ def running(
         raise Invalid(
             f"listening on {host} lets other machines in, so a token is needed",
             field="host",
-            hint="set STANCH_TOKEN to a long random text, or listen on 127.0.0.1",
+            hint="set STANCH_TOKEN to a long random text, STANCH_HOSTS to its names; or listen on 127.0.0.1",
         )
     configure_logging()
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,15 +80,8 @@ def running(
     url = f"http://{host}:{listener.getsockname()[1]}"
     world = build_world(catalog=catalog, database=database or folder / DATABASE, url=url)
     engine = build_engine(world)
-    web = uvicorn.Server(
-        uvicorn.Config(
-            asgi(world, trust=Trust(hosts=frozenset({host}), token=token)),
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=_GOODBYE_S,
-        )
-    )
-    # The process handles signals itself; uvicorn must not take them over in its thread.
+    front = Front.of(world)
+    web = Server(asgi(front, trust=Trust(hosts=_names(host), token=token)), front=front)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, name="stanch-web", daemon=True)
     trace = server_file(announced_in or folder)
     engine.start()
@@ -102,16 +94,21 @@ def running(
         trace.unlink(missing_ok=True)
         web.should_exit = True
         engine.stop()
-        thread.join(timeout=_GOODBYE_S + 5)
+        thread.join(timeout=_GOODBYE_S)
         listener.close()
         world.store.close()
 
 
-def asgi(world: World, *, trust: Trust | None = None) -> ASGIApp:
-    """Return the web application of `world`: pages and API."""
-    front = Front.of(world)
+def asgi(front: Front, *, trust: Trust | None = None) -> ASGIApp:
+    """Return the web application of `front`: pages and API."""
     routes = [*api.routes(front), *pages.routes(front)]
     return application(front, routes=routes, trust=trust, page_error=pages.page_error(front))
+
+
+def _names(host: str) -> frozenset[str]:
+    """Return the names people may reach this server by: its address, and those of STANCH_HOSTS, by commas."""
+    named = os.environ.get("STANCH_HOSTS", "").lower().split(",")
+    return frozenset({host, *(name.strip() for name in named if name.strip())})
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -133,7 +130,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _wait_started(web: uvicorn.Server, thread: threading.Thread) -> None:
+def _wait_started(web: Server, thread: threading.Thread) -> None:
     waited = threading.Event()
     for _ in range(int(_STARTED_WITHIN_S / 0.02)):
         if web.started:

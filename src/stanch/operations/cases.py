@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from stanch.incidents import events as ev
-from stanch.incidents.state import IncidentState, fold_all
+from stanch.incidents.state import IncidentState, fold
 from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.errors import NotFound, Refused
 from stanch.kernel.event import Event
@@ -17,7 +17,12 @@ def load(tx: Transaction, number: int, *, lock: bool = False) -> IncidentState:
     """
     if lock:
         tx.lock(ev.incident_stream(number))
-    state = fold_all(tx.events(incident=number))
+    known = tx.memory.recall(("incident", number))
+    state = known[1] if known and isinstance(known[1], IncidentState) else None
+    for event in tx.events(incident=number, after=state.seq if state else 0):
+        state = fold(state, event)
+    if state is not None and tx.reads_only:
+        tx.memory.keep(("incident", number), state.seq, state)
     if state is None:
         raise NotFound(f"there is no incident INC-{number}", hint="see the list: stanch incident list")
     return state

@@ -1,8 +1,10 @@
 """The store itself: opens a database, hands out transactions, keeps projections in step with the log."""
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from stanch.store import deliveries, log, migrations, timers
 from stanch.store.connection import database_url, lock_stream, open_engine
 from stanch.store.model import Delivery, Timer
 from stanch.store.schema import counters
+from stanch.store.turns import Turns
 
 
 class Projector(Protocol):
@@ -42,6 +45,8 @@ class Transaction:
     clock: Clock
     projectors: tuple[Projector, ...]
     database_clock: bool
+    memory: "Memory"
+    reads_only: bool
 
     def append(
         self,
@@ -124,6 +129,33 @@ class Transaction:
         return now
 
 
+class Memory:
+    """What was computed from the log up to some `seq`, so that it need not be computed from the start again.
+
+    Only what a reading transaction saw is kept: it is committed, and the log never changes below a `seq`.
+    """
+
+    def __init__(self, *, most: int = 64) -> None:
+        self._kept: OrderedDict[Hashable, tuple[int, object]] = OrderedDict()
+        self._most = most
+        self._lock = threading.Lock()
+
+    def recall(self, key: Hashable) -> tuple[int, object] | None:
+        """Return what is known under `key` with the `seq` it was computed up to."""
+        with self._lock:
+            return self._kept.get(key)
+
+    def keep(self, key: Hashable, seq: int, value: object) -> None:
+        """Keep `value`, computed up to `seq`; the least recently kept goes when there are too many."""
+        with self._lock:
+            known = self._kept.get(key)
+            if known is None or known[0] < seq:
+                self._kept[key] = (seq, value)
+                self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
 class Store:
     """A database with Stanch's schema. Safe to use from several threads; every thread gets its own connection."""
 
@@ -132,7 +164,10 @@ class Store:
         self.clock = clock or SystemClock()
         self.projectors = tuple(projectors)
         self._engine = open_engine(self.url)
+        # PostgreSQL lets many write at a time; SQLite one, and in this process they take turns.
+        self._turns: AbstractContextManager[None] = nullcontext() if self.is_postgres else Turns()
         # A clock moved by hand must move leases too, so only the real clock yields to the database's.
+        self._memory = Memory()
         self._database_clock = self.is_postgres and isinstance(self.clock, SystemClock)
 
     @classmethod
@@ -154,8 +189,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """Open a transaction that writes; it commits when the block ends and rolls back when it raises."""
-        with self._engine.begin() as connection:
-            yield self._transaction(connection)
+        with self._turns, self._engine.begin() as connection:
+            yield self._transaction(connection, reads_only=False)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -165,7 +200,7 @@ class Store:
             raw.execution_options(stanch_reading=True) as connection,
             connection.begin(),
         ):
-            yield self._transaction(connection)
+            yield self._transaction(connection, reads_only=True)
 
     def claim_timers(self, *, kinds: Sequence[str], node: str, lease: timedelta, limit: int) -> list[Timer]:
         """Take due timers of `kinds` for `node`, in a transaction of its own; an idle poll only reads."""
@@ -207,10 +242,12 @@ class Store:
                 for table in projector.tables
             }
 
-    def _transaction(self, connection: Connection) -> Transaction:
+    def _transaction(self, connection: Connection, *, reads_only: bool) -> Transaction:
         return Transaction(
             connection=connection,
             clock=self.clock,
             projectors=self.projectors,
             database_clock=self._database_clock,
+            memory=self._memory,
+            reads_only=reads_only,
         )
