@@ -1,14 +1,12 @@
-"""An incident from the first look to the post-mortem in one thread, on a clock moved by hand, that can be taken up again.
+"""An incident from the first look to the post-mortem: one thread, a clock moved by hand, to be taken up again at any time.
 
 Everything of ours is real: store, engine, duties, operations, built-in collectors, command actuator, webhook channel.
 What stands for the outside: a sampler that sees a fault until the mitigation's command has run, and a deploy record.
 The people of the story act on what they see, so a process that takes the story up again goes on where it stands.
 """
 
-import json
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
-from stanch.app.wiring import DUTIES, PROJECTORS, build_engine
+from stanch.app.wiring import PROJECTORS, build_engine
 from stanch.catalog.model import ActionSpec, Catalog, ChannelSpec, Check, Service, Thresholds, Timing
 from stanch.engine.loop import Engine
-from stanch.incidents.state import ActionState, IncidentState
+from stanch.incidents.state import Action, ActionState, IncidentState
 from stanch.incidents.tables import find
 from stanch.integrations.command import CommandActuator
 from stanch.integrations.webhook import WebhookChannel
@@ -31,14 +29,14 @@ from stanch.operations import cases, incident, mitigation
 from stanch.operations.world import Call, World
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.sampler import ErrorSighting, Look, Sample
-from stanch.store import Store, Transaction, timers
+from stanch.store import Store, Transaction
 
 START: Final = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 FAULT: Final = START + timedelta(seconds=40)
 STEP: Final = timedelta(seconds=2)
 AWAY: Final = timedelta(seconds=20)
 """How long a killed process is away: longer than any lease."""
-_LONGEST: Final = 40
+_LONGEST: Final = 100
 _REQUESTS: Final = 200.0
 _FAILING: Final = 0.45
 
@@ -180,7 +178,7 @@ def catalog_of(scene: Scene) -> Catalog:
         channels={"room": ChannelSpec(name="room", kind="webhook", target=scene.hook)},
         thresholds=Thresholds(for_s=2, resolve_for_s=2),
         timing=Timing(
-            verification_s=(4, 4, 4, 4),
+            verification_s=(2, 2, 2, 2),
             shortened_because="this is a test",
             baseline_s=60,
             detect_window_s=4,
@@ -227,10 +225,10 @@ class Story:
         """Go on to the end. Raises TimeoutError when the story does not come to its end."""
         for _ in range(_LONGEST):
             self._engine.run_until_quiet()
-            if self._people():
+            while self._people():
                 self._engine.run_until_quiet()
-                if self._is_over():
-                    return
+            if self._is_over():
+                return
             self._tick()
         raise TimeoutError("the story does not end")
 
@@ -248,40 +246,40 @@ class Story:
 
     def _is_over(self) -> bool:
         with self.store.reading() as view:
-            return not [one for one in timers.find(view.connection, incident=1)]
+            return any(not row.is_open for row in find(view.connection))
 
     def _people(self) -> bool:
-        """Do what a person would do now; tell whether the incident is over."""
+        """Do what a person would do now; tell whether there was anything to do."""
         state = self.state()
-        if state is None:
+        if state is None or not state.is_open:
             return False
-        if not state.is_open:
-            return True
         if state.acknowledged_at is None:
-            self._say("acknowledge", lambda: incident.acknowledge(self._alice, incident.ById(incident=1)))
-        elif state.verification is not None and state.verification.passed_at is not None:
-            self._say("resolve", lambda: incident.resolve(self._alice, incident.Resolve(incident=1)))
-        elif state.proposal is not None and state.proposal.plan is not None:
-            self._decide(state, state.proposal.plan.id, state.proposal.plan.digest)
+            return self._say("acknowledge", lambda: incident.acknowledge(self._alice, incident.ById(incident=1)))
+        if state.verification is not None and state.verification.passed_at is not None:
+            return self._say("resolve", lambda: incident.resolve(self._alice, incident.Resolve(incident=1)))
+        if state.proposal is not None and state.proposal.plan is not None:
+            return self._decide(state.actions[state.proposal.plan.id])
         return False
 
-    def _decide(self, state: IncidentState, plan: str, digest: str) -> None:
-        match state.actions[plan].state:
-            case ActionState.PROPOSED:
-                request = mitigation.ApprovePlan(incident=1, plan=plan, digest=digest)
-                self._say("approve", lambda: mitigation.approve_plan(self._alice, request))
-            case ActionState.UNKNOWN if not self.scene.ran.exists():
-                # Nobody knows whether it ran; a person has looked, it has not, and does it by hand.
-                text = incident.Note(incident=1, text="it has not run: done by hand")
-                self._say("note", lambda: incident.add_note(self._alice, text))
-                self.scene.ran.write_text("by hand\n", encoding="utf-8")
+    def _decide(self, action: Action) -> bool:
+        plan = action.plan
+        if action.state is ActionState.PROPOSED:
+            request = mitigation.ApprovePlan(incident=1, plan=plan.id, digest=plan.digest)
+            return self._say("approve", lambda: mitigation.approve_plan(self._alice, request))
+        if action.state is ActionState.UNKNOWN and not self.scene.ran.exists():
+            # Nobody knows whether it ran; a person has looked, it has not, and does it by hand.
+            self.scene.ran.write_text("by hand\n", encoding="utf-8")
+            written = incident.Note(incident=1, text="it had not run: done by hand")
+            return self._say("note", lambda: incident.add_note(self._alice, written))
+        return False
 
-    def _say(self, word: str, act: Callable[[], object]) -> None:
+    def _say(self, word: str, act: Callable[[], object]) -> bool:
         """Act, and keep on disk that it was answered."""
         act()
         descriptor = os.open(self.scene.said, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
         os.write(descriptor, f"{word}\n".encode())
         os.close(descriptor)
+        return True
 
 
 def _time_of(scene: Scene) -> datetime:

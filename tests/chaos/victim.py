@@ -11,12 +11,11 @@ import traceback
 from pathlib import Path
 
 from stanch.app.logging import configure_logging
-from stanch.kernel.event import JSON
 from tests.chaos.inquest import after_death, at_the_end
 from tests.chaos.story import Death, Scene, Story
 
 
-def live(job: dict[str, object]) -> dict[str, JSON]:
+def live(job: dict[str, object]) -> dict[str, object]:
     """Live the part of a story that `job` describes, and return what there is to say about it."""
     scene = Scene(database=str(job["database"]), folder=Path(str(job["folder"])), hook=str(job["hook"]))
     told = job.get("death")
@@ -51,7 +50,7 @@ def serve() -> None:
 def _be(job: dict[str, object], writer: int) -> None:
     try:
         found = live(job)
-    except Exception:  # boundary "process": what went wrong belongs in the answer
+    except Exception:  # noqa: BLE001  (boundary "process": what went wrong belongs in the answer)
         found = {"trouble": traceback.format_exc()}
     with os.fdopen(writer, "w") as answer:
         answer.write(json.dumps(found))
