@@ -1,9 +1,10 @@
 """Deliveries: what is owed to the outside, its attempts, and how each one ended."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -16,21 +17,65 @@ _OPEN = (DeliveryState.READY.value, DeliveryState.SENDING.value)
 def owe(connection: Connection, delivery: Delivery) -> bool:
     """Store `delivery`; False when one with this id is already on record."""
     insert_into = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert_into(deliveries).values(
-        id=delivery.id,
-        channel=delivery.channel,
-        room=delivery.room,
-        incident=delivery.incident,
-        purpose=delivery.purpose,
-        state=delivery.state.value,
-        due_at=delivery.due_at,
-        created_at=delivery.created_at,
-        attempts=0,
-        detail="",
-        reference="",
-        message=delivery.message,
-    )
+    statement = insert_into(deliveries).values(_columns(delivery))
     return connection.execute(statement.on_conflict_do_nothing(index_elements=["id"])).rowcount == 1
+
+
+def owe_begun(
+    connection: Connection, delivery: Delivery, *, node: str, token: str, lease_until: datetime, now: datetime
+) -> Delivery:
+    """Store `delivery` as being sent by `node` from now on, with its first attempt, and return it as claimed."""
+    connection.execute(
+        insert(deliveries).values(
+            _columns(delivery)
+            | {
+                "state": DeliveryState.SENDING.value,
+                "attempts": 1,
+                "lease_owner": node,
+                "lease_token": token,
+                "lease_until": lease_until,
+            }
+        )
+    )
+    connection.execute(
+        insert(attempts).values(delivery=delivery.id, number=1, node=node, started_at=now, outcome="sending", detail="")
+    )
+    return replace(delivery, state=DeliveryState.SENDING, lease_token=token)
+
+
+def next_due(connection: Connection, *, prefix: str) -> datetime | None:
+    """Return when the next delivery that nobody holds is due, of channels that begin with `prefix`; None for none."""
+    query = select(func.min(func.coalesce(deliveries.c.lease_until, deliveries.c.due_at))).where(
+        and_(deliveries.c.state.in_(_OPEN), deliveries.c.channel.startswith(prefix, autoescape=True))
+    )
+    found: datetime | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def open_channels(connection: Connection, *, prefix: str) -> list[str]:
+    """Return the channels beginning with `prefix` that are owed something."""
+    query = select(deliveries.c.channel).where(
+        and_(deliveries.c.state.in_(_OPEN), deliveries.c.channel.startswith(prefix, autoescape=True))
+    )
+    return list(connection.execute(query.distinct()).scalars())
+
+
+def lease_owners(connection: Connection) -> list[str]:
+    """Return the nodes that hold open deliveries."""
+    query = select(deliveries.c.lease_owner).where(
+        and_(deliveries.c.state.in_(_OPEN), deliveries.c.lease_owner.is_not(None))
+    )
+    return [str(owner) for owner in connection.execute(query.distinct()).scalars()]
+
+
+def free(connection: Connection, *, node: str) -> int:
+    """Give up what `node`, which is known to be dead, held; return how many deliveries that were."""
+    statement = (
+        update(deliveries)
+        .where(and_(deliveries.c.state.in_(_OPEN), deliveries.c.lease_owner == node))
+        .values(lease_owner=None, lease_token=None, lease_until=None)
+    )
+    return connection.execute(statement).rowcount
 
 
 def any_due(connection: Connection, *, channels: Sequence[str], now: datetime) -> bool:
@@ -165,6 +210,23 @@ def attempts_of(connection: Connection, delivery_id: str) -> list[Attempt]:
         )
         for row in connection.execute(query)
     ]
+
+
+def _columns(delivery: Delivery) -> dict[str, object]:
+    return {
+        "id": delivery.id,
+        "channel": delivery.channel,
+        "room": delivery.room,
+        "incident": delivery.incident,
+        "purpose": delivery.purpose,
+        "state": delivery.state.value,
+        "due_at": delivery.due_at,
+        "created_at": delivery.created_at,
+        "attempts": 0,
+        "detail": "",
+        "reference": "",
+        "message": delivery.message,
+    }
 
 
 def _delivery(row: Row[tuple[object, ...]]) -> Delivery:

@@ -54,6 +54,8 @@ timers: Final = Table(
     Column("lease_token", Text),
     Column("lease_until", Instant),
     Index("ix_timers_due_at", "due_at"),
+    # A kind with many timers must not slow down the search for the next one of another.
+    Index("ix_timers_kind_due_at", "kind", "due_at"),
     Index("ix_timers_incident", "incident"),
 )
 

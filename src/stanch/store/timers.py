@@ -72,6 +72,23 @@ def claim(
     return sorted(claimed, key=lambda timer: (timer.due_at, timer.id))
 
 
+def take_due(connection: Connection, *, kind: str, now: datetime, limit: int) -> list[Timer]:
+    """Delete up to `limit` due timers of `kind` and return them, longest due first.
+
+    For duties that look at nothing outside: their effect is in this transaction, so that no claim is needed.
+    """
+    due = (
+        select(timers.c.id)
+        .where(and_(timers.c.kind == kind, timers.c.due_at <= now))
+        .order_by(timers.c.due_at, timers.c.id)
+        .limit(limit)
+    )
+    if connection.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    taken = connection.execute(delete(timers).where(timers.c.id.in_(due.scalar_subquery())).returning(timers))
+    return sorted((_timer(row) for row in taken), key=lambda timer: (timer.due_at, timer.id))
+
+
 def consume(connection: Connection, timer: Timer) -> bool:
     """Delete `timer` where the claim still holds; False means another node has it or it was cancelled."""
     statement = delete(timers).where(and_(timers.c.id == timer.id, timers.c.lease_token == timer.lease_token))
