@@ -17,7 +17,7 @@ from stanch.diagnose.logs.compare import ChangeKind as ChangeKindOfTemplate
 from stanch.diagnose.logs.counts import TemplateCounts
 from stanch.diagnose.logs.model import Level
 from stanch.diagnose.logs.records import parse_line
-from stanch.diagnose.metrics.onset import Onset, estimate_onset
+from stanch.diagnose.metrics.onset import Direction, Onset, estimate_onset
 
 
 def _load(case: Path, name: str) -> list[dict[str, object]]:
@@ -131,7 +131,8 @@ def _movers(case: Path, fired: datetime) -> list[Mover]:
         times, values = np.array([t for t, _ in points]), np.array([v for _, v in points])
         onset: Onset | None = estimate_onset(times, values)
         if onset is not None and onset.at <= fired.timestamp() + 600:
-            found.append(Mover(service=service, what=metric, at=datetime.fromtimestamp(onset.at, UTC)))
+            at, rose = datetime.fromtimestamp(onset.at, UTC), onset.direction is Direction.UP
+            found.append(Mover(service=service, what=metric, at=at, rose=rose))
     return found
 
 

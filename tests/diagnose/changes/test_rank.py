@@ -129,6 +129,17 @@ def test_who_blames_another_did_not_fail_first() -> None:
     assert "cart" == first_failing(movers, GRAPH, symptom="cart", messages=messages)
 
 
+def test_more_requests_from_outside_are_a_cause() -> None:
+    """Where the requests of the outermost service rose first, no change is blamed for the load."""
+    movers = (
+        Mover(service="web", what="requests_per_sec", at=ONSET - timedelta(minutes=1), rose=True),
+        *EXHAUSTED.movers,
+    )
+    outcomes = ranked(evidence=Evidence(movers=movers))
+
+    assert "requests_per_sec of web rose first: more is asked from outside" in [r.text for r in outcomes[0].reasons]
+
+
 def test_an_edit_without_a_sign_counts_less() -> None:
     """An edit that is known line by line and has neither a risky content nor a fit is told so."""
     plain = replace(SHRUNK, diff="-a = b(c)\n+a = d(c)", paths=("x.go",), title="tidy")

@@ -2,7 +2,12 @@
 
 import pytest
 
-from stanch.diagnose.logs.masks import mask
+from stanch.diagnose.logs.masks import WILDCARD, mask
+
+
+def test_a_token_without_end_is_cut() -> None:
+    """A token of a megabyte costs no more than one of 512 characters."""
+    assert mask("a-" * 500_000).endswith(WILDCARD)
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-MAX_DIFF = 400_000
+MAX_DIFF = 200_000
 """Characters of a diff that are read; a larger one is generated code or a vendored tree."""
+
+MAX_LINE = 1_000
+"""Characters of a line that are read; a longer one is minified and says nothing line by line."""
 
 _COMMENT = re.compile(
     r"\s*(?://|#(?!\[|include|define|\w+-|[0-9a-fA-F]{3,8}\b)|\*(?:\s|/|$)|/\*|--\s|;;|<!--|\"\"\"|''')"
 )
 _TOKEN = re.compile(r"[A-Za-z_]\w*|\d+(?:\.\d+)?|[^\s\w]")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_IDENTIFIER = re.compile(r"[A-Za-z_][\w.\-]{2,}")
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w.\-]{2,120}")
 _UNITS = {
     "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "m": 60.0,
     "min": 60.0, "minute": 60.0, "minutes": 60.0, "h": 3600.0, "hour": 3600.0, "hours": 3600.0, "d": 86400.0,
@@ -31,9 +34,9 @@ _NUMBER = re.compile(
     r"(?<![\w.#])(?P<value>-?\d+(?:_\d{3})*(?:\.\d+)?)\s*(?:\*\s*(?:[\w]+\.)?(?P<factor>[A-Za-z]+)|(?P<unit>[A-Za-z]{1,4})\b)?"
 )
 _SETTING = re.compile(
-    r"([A-Za-z_][\w\-]*)[\"']?(?:\s*:\s*int|\s*:\s*float)?\s*(?::=|=|:)\s*[\"']?(-?\d[^,;})\]]{0,40})"
+    r"(?<![\w\-])([A-Za-z_][\w\-]{0,80}+)[\"']?(?:\s*:\s*int|\s*:\s*float)?\s*(?::=|=|:)\s*[\"']?(-?\d[^,;})\]]{0,40})"
 )
-_CALL = re.compile(r"([A-Za-z_][\w.]{2,80})\([^()]*\d")
+_CALL = re.compile(r"(?<![\w.])([A-Za-z_][\w.]{2,80}+)\([^()]*\d")
 _MANIFEST = re.compile(
     r"(?:^|/)(?:go\.(?:mod|sum)|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|requirements[\w.\-]*\.txt|poetry\.lock"
     r"|uv\.lock|pyproject\.toml|Pipfile(?:\.lock)?|Cargo\.(?:toml|lock)|pom\.xml|build\.gradle(?:\.kts)?|Gemfile(?:\.lock)?"
@@ -202,9 +205,9 @@ def _changed_lines(diff: str) -> tuple[list[str], list[str]]:
         if line.startswith(("--- ", "+++ ")):
             continue
         if line.startswith("-"):
-            minus.append(line[1:])
+            minus.append(line[1:MAX_LINE])
         elif line.startswith("+"):
-            plus.append(line[1:])
+            plus.append(line[1:MAX_LINE])
     return [line for line in minus if line.strip()], [line for line in plus if line.strip()]
 
 
@@ -265,13 +268,15 @@ def _turned(removed: list[str], added: list[str]) -> Iterable[Turned]:
         if before is not None and before != after:
             seen.add(name)
             yield Turned(name=name, old=before, new=after)
+    # The same function called with another number, under whatever name its result has now.
+    calls = {name: line for line in reversed(removed) for name in _CALL.findall(line)}
     waiting: dict[str, list[str]] = {}
     for line in removed:
         waiting.setdefault(_skeleton(line), []).append(line)
     for line in added:
         numbers = _numbers(line)
         pairs = waiting.get(_skeleton(line))
-        other = pairs.pop(0) if pairs else _same_call(line, removed)
+        other = pairs.pop(0) if pairs else next((calls[name] for name in _CALL.findall(line) if name in calls), None)
         if not numbers or other is None or seen & _settings([line]).keys():
             continue
         for before, after in zip(_numbers(other), numbers, strict=False):
@@ -288,15 +293,6 @@ def _settings(lines: list[str]) -> dict[str, float]:
             if numbers:
                 found.setdefault(name, numbers[0])
     return found
-
-
-def _same_call(line: str, removed: list[str]) -> str | None:
-    """Return the removed line that calls the same function with another number, under whatever result name."""
-    for name in _CALL.findall(line):
-        for other in removed:
-            if f"{name}(" in other and _numbers(other):
-                return other
-    return None
 
 
 def _numbers(line: str) -> list[float]:

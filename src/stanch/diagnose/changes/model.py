@@ -55,11 +55,15 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True)
 class Mover:
-    """Something that left its normal: a metric, a log template or an end point of a service, and when it did."""
+    """Something that left its normal: a metric, a log template or an end point of a service, and when it did.
+
+    `rose` is None where the direction is not known.
+    """
 
     service: str
     what: str
     at: datetime | None = None
+    rose: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,8 @@ Graph = Mapping[str, Iterable[str]]
 _CLOCK_SLACK = timedelta(seconds=90)
 """Clocks of a pipeline and of a metric store, plus one scrape interval, may disagree by this much."""
 _GAVE_UP = re.compile(r"cancell?ed by (?:the )?(?:client|caller)|context cancell?ed|client closed|broken pipe|499")
+_LOAD = re.compile(r"request|\brps\b|\bqps\b|_rps|_qps|traffic|visits|sessions|hits_per|http_requests", re.IGNORECASE)
+_NOT_LOAD = re.compile(r"error|fail|5xx|4xx|duration|latency|seconds|_ms\b|timeout|queue|size|bytes", re.IGNORECASE)
 _TOGETHER = timedelta(minutes=2)
 _TOO_LATE = -4.0
 _OF_WEIGHT = 1.5
@@ -229,12 +231,30 @@ def _nothing(scene: _Scene, judged: Sequence[RankedChange]) -> RankedChange:
     for sign in scene.signs[:2]:
         who = ", ".join(name for name in sign.services[:4] if name) or "the logs"
         reasons.append(Reason(text=f"{who} name {sign.what} as failing: {sign.sample[:120]}", weight=sign.weight))
+    reasons += _load(scene)
     touched = {entry.change.service for entry in judged if entry.change is not None}
     if scene.first and scene.first not in touched and scene.first != scene.symptom:
         reasons.append(Reason(text=f"{scene.first} failed first and was not changed", weight=0.8))
     return RankedChange(
         change=None, score=sum(reason.weight for reason in reasons), probability=0.0, reasons=tuple(reasons)
     )
+
+
+def _load(scene: _Scene) -> Iterable[Reason]:
+    """Weigh that requests from outside rose first: at a service no other calls, with the earliest of what moved."""
+    timed = [mover for mover in scene.evidence.movers if mover.at is not None]
+    begin = min((mover.at for mover in timed if mover.at is not None), default=None)
+    called = {name for names in scene.calls.values() for name in names}
+    for mover in timed:
+        if begin is None or mover.at is None or mover.at - begin > _TOGETHER or not mover.rose:
+            continue
+        if mover.service in scene.calls and mover.service not in called and _is_load(mover.what):
+            return [Reason(text=f"{mover.what} of {mover.service} rose first: more is asked from outside", weight=2.0)]
+    return []
+
+
+def _is_load(metric: str) -> bool:
+    return _LOAD.search(metric) is not None and _NOT_LOAD.search(metric) is None
 
 
 def _ranked(outcomes: Sequence[RankedChange]) -> list[RankedChange]:

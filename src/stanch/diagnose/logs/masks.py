@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from typing import Final
 
 WILDCARD: Final = "<*>"
+_LONGEST: Final = 512
+"""Characters of a token that are looked at: the cost grows with the square of them, and no word is that long."""
 
 # What a value may be glued from. Brackets, quotes, commas, semicolons, `=` and `|` end it.
 _GLUE = r"[\w.:/@#$+\-~%*\\]"
 _DIGITS_TO_0 = bytes.maketrans(b"123456789", b"000000000")
-_HEXADECIMAL = re.compile(rb"\b(?=[a-f\-]*+0)[0a-f\-]{6,}+\b")
+_HEXADECIMAL = re.compile(rb"\b(?=[a-f\-]*+0)[0a-f\-]{6,80}+\b")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>)\]},;]+")
 _MAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
 _WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:\\|\\\\)[^\s\"'<>|,;)\]]+")
@@ -100,6 +102,8 @@ def mask_token(token: str) -> str:
         return token
     if token in ("()", "[]"):  # a value that is empty here stands there elsewhere
         return token[0] + WILDCARD + token[1]
+    if len(token) > _LONGEST:
+        return mask_token(token[:_LONGEST]) + WILDCARD
     masked = _mask_known(token)
     if not masked.isalpha():
         masked = _NUMBERED.sub(_masked_number, masked)
