@@ -60,6 +60,23 @@ class Broken:
         raise KeyError("revision")
 
 
+@dataclass
+class Counting:
+    """A source that completes changes and counts how often it did."""
+
+    name: str = "code"
+    completed: int = 0
+
+    def changes(self, *, services: tuple[str, ...], start: datetime, end: datetime) -> list[Change]:
+        """Know of no change itself."""
+        return []
+
+    def complete(self, change: Change) -> Change:
+        """Say that it brought no commit."""
+        self.completed += 1
+        return replace(change, data={"commits": []})
+
+
 def deploy(**fields: object) -> Change:
     """Return a deploy of payments 40 s before the onset."""
     made = Change(
@@ -235,18 +252,6 @@ def test_a_deploy_gets_its_commits_from_the_repository(world: World, tmp_path: P
 
 def test_a_deploy_is_completed_once(world: World, tmp_path: Path, repository: Path) -> None:
     """What is complete is taken from the store and costs no run of git."""
-
-    @dataclass
-    class Counting:
-        name: str = "code"
-        completed: int = 0
-
-        def changes(self, *, services: tuple[str, ...], start: datetime, end: datetime) -> list[Change]:
-            return []
-
-        def complete(self, change: Change) -> Change:
-            self.completed += 1
-            return replace(change, data={"commits": []})
 
     code = Counting()
     told = with_sources(world, deploy_log(tmp_path), code)

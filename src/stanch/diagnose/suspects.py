@@ -7,6 +7,7 @@ explains it, since they have seen more than changes. Pure.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from stanch.diagnose.changes.model import Change as Candidate
@@ -23,6 +24,7 @@ from stanch.ports.changes import Change, ChangeKind
 
 _MOST: Final = 200
 """Changes that are judged, nearest to the onset first; each is compared with the words of all errors."""
+_AT_ONCE: Final = timedelta(seconds=3)
 _SHOWN: Final = 12
 _REASONS: Final = 5
 _KIND_OF: Final = {
@@ -127,12 +129,13 @@ def _frame(culprit: str) -> Frame | None:
 
 def _ranked(change: Change, judged: Judged, picture: Picture) -> RankedChange:
     lead = picture.lead(change)
-    when = "before" if lead.total_seconds() >= 0 else "after"
+    side = "before" if lead > timedelta(0) else "after"
+    when = "as the trouble began" if abs(lead) <= _AT_ONCE else f"{distance(lead)} {side} the onset"
     strongest = judged.reasons[0].text if judged.reasons else "nothing speaks for or against it"
     return RankedChange(
         change=replace(change, diff=""),
         score=round(judged.score, 3),
-        verdict=f"{change_done(change)} {distance(lead)} {when} the onset ({percent(judged.probability)}): {strongest}",
+        verdict=f"{change_done(change)} {when} ({percent(judged.probability)}): {strongest}",
         reasons=tuple(f"{reason.text} ({reason.weight:+.1f})" for reason in judged.reasons[:_REASONS]),
     )
 
