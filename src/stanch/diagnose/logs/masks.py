@@ -15,7 +15,7 @@ _LONGEST: Final = 512
 # What a value may be glued from. Brackets, quotes, commas, semicolons, `=` and `|` end it.
 _GLUE = r"[\w.:/@#$+\-~%*\\]"
 _DIGITS_TO_0 = bytes.maketrans(b"123456789", b"000000000")
-_HEXADECIMAL = re.compile(rb"\b(?=[a-f\-]*+0)[0a-f\-]{6,80}+\b")
+_HEXADECIMAL = re.compile(rb"\b(?=[a-f\-]{0,80}+0)[0a-f\-]{6,80}+\b")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>)\]},;]+")
 _MAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
 _WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:\\|\\\\)[^\s\"'<>|,;)\]]+")
