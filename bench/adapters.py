@@ -52,3 +52,12 @@ def rca(case_dir: str) -> dict[str, object]:
     from bench.metrics_case import rank_case, ranked_names
 
     return {"ranking": ranked_names(rank_case(case_dir))}
+
+
+def onset(case_dir: str) -> dict[str, object]:
+    """Say whether a window holds an incident, and since when (whole seconds)."""
+    from bench.metrics_case import ENTRY, read_frame
+    from stanch.diagnose.metrics.detect import detect_anomaly
+
+    found = detect_anomaly(read_frame(Path(case_dir) / "metrics.csv"), outside=(ENTRY,))
+    return {"anomalous": found.anomalous, "start": None if found.at is None else int(found.at)}

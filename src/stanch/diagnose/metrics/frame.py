@@ -107,7 +107,7 @@ class MetricFrame:
         found: dict[Role, dict[str, list[SeriesKey]]] = {role: {} for role in Role}
         for key in sorted(self.keys):
             role = role_of(key.metric)
-            if not (role is Role.LATENCY and _CLIENT.search(key.metric.lower())):
+            if not (role is Role.LATENCY and is_client(key.metric)):
                 found[role].setdefault(key.service, []).append(key)
         return {role: {name: tuple(keys) for name, keys in of.items()} for role, of in found.items()}
 
@@ -186,6 +186,11 @@ def role_of(metric: str) -> Role:
     """Tell a metric's role by its name; OTHER when the name says nothing."""
     name = metric.lower()
     return next((role for role, pattern in _ROLES if pattern.search(name)), Role.OTHER)
+
+
+def is_client(metric: str) -> bool:
+    """Say whether a latency is what a service's own calls take, rather than what it takes to answer, by its name."""
+    return bool(_CLIENT.search(metric.lower()))
 
 
 def is_share(metric: str) -> bool:
