@@ -1,4 +1,4 @@
-"""An incident from the first look to the post-mortem: one thread, a clock moved by hand, to be taken up again at any time.
+"""An incident from the first look to the post-mortem: one thread, a clock moved by hand, to be taken up at any time.
 
 Everything of ours is real: store, engine, duties, operations, built-in collectors, command actuator, webhook channel.
 What stands for the outside: a sampler that sees a fault until the mitigation's command has run, and a deploy record.
