@@ -15,8 +15,9 @@ from typing import Final
 from starlette.types import ASGIApp
 
 from stanch.app.logging import configure_logging
-from stanch.app.wiring import DATABASE, build_engine, build_world, read_catalog
+from stanch.app.wiring import DATABASE, build_engine, build_intake, build_world, read_catalog
 from stanch.catalog.model import Catalog
+from stanch.engine.intake import Intake
 from stanch.engine.loop import Engine
 from stanch.kernel.errors import Invalid, Unavailable
 from stanch.operations.world import World
@@ -25,7 +26,7 @@ from stanch.surfaces.asgi.running import Server
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.asgi.trust import Trust
 from stanch.surfaces.cli.session import server_file
-from stanch.surfaces.http import api
+from stanch.surfaces.http import alertmanager, api
 from stanch.surfaces.web import pages
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -40,15 +41,23 @@ class Running:
     url: str
     world: World
     engine: Engine
+    intake: Intake
 
 
-def serve(*, folder: Path, config: str | None, host: str, port: int, database: str) -> None:
-    """Serve until the process is told to stop. Raises `Unavailable` when the port is taken."""
-    catalog = read_catalog(config)
+def serve(*, folder: Path, config: str | None, host: str, port: int, database: str, routing: str | None = None) -> None:
+    """Serve until the process is told to stop. Raises `Unavailable` when the port is taken.
+
+    `routing` is the path of an `alertmanager.yml`. A `config` that ends in `.yml` or `.yaml` is one too, and is then
+    all the configuration there is.
+    """
+    if config is not None and Path(config).suffix in (".yml", ".yaml"):
+        routing, catalog = config, Catalog(root=str(Path(config).absolute().parent))
+    else:
+        catalog = read_catalog(config)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with running(catalog, folder=folder, host=host, port=port, database=database) as server:
+    with running(catalog, folder=folder, host=host, port=port, database=database, routing=routing) as server:
         print(f"Stanch runs at {server.url}", flush=True)  # noqa: T201  (the one line a service prints)
         stop.wait()
 
@@ -62,6 +71,7 @@ def running(
     port: int,
     database: str = "",
     announced_in: Path | None = None,
+    routing: str | None = None,
 ) -> Iterator[Running]:
     """Run the server while the block lasts; everything is stopped at its end.
 
@@ -80,28 +90,32 @@ def running(
     url = f"http://{host}:{listener.getsockname()[1]}"
     world = build_world(catalog=catalog, database=database or folder / DATABASE, url=url)
     engine = build_engine(world)
+    intake = build_intake(world, routing)
     front = Front.of(world)
-    web = Server(asgi(front, trust=Trust(hosts=_names(host), token=token)), front=front)
+    web = Server(asgi(front, intake, trust=Trust(hosts=_names(host), token=token)), front=front)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, name="stanch-web", daemon=True)
     trace = server_file(announced_in or folder)
     engine.start()
+    intake.start()
     try:
         thread.start()
         _wait_started(web, thread)
         trace.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
-        yield Running(url=url, world=world, engine=engine)
+        yield Running(url=url, world=world, engine=engine, intake=intake)
     finally:
         trace.unlink(missing_ok=True)
         web.should_exit = True
         engine.stop()
         thread.join(timeout=_GOODBYE_S)
+        # After the last request, so that everything that was taken in is on the disk.
+        intake.stop()
         listener.close()
         world.store.close()
 
 
-def asgi(front: Front, *, trust: Trust | None = None) -> ASGIApp:
-    """Return the web application of `front`: pages and API."""
-    routes = [*api.routes(front), *pages.routes(front)]
+def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp:
+    """Return the web application of `front`: pages and API, and what senders of alerts know."""
+    routes = [*alertmanager.routes(intake), *api.routes(front), *pages.routes(front)]
     return application(front, routes=routes, trust=trust, page_error=pages.page_error(front))
 
 

@@ -9,13 +9,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from stanch.alerts.intake.config import CheckSettings, read_routing
+from stanch.alerts.intake.routes import Routing, default_routing
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.engine import changes, remind, run, verify, watch
 from stanch.engine.collect import collect_duty
+from stanch.engine.intake import Intake, MakeNotifier
 from stanch.engine.loop import Duty, Engine
 from stanch.gameday.shop.faults import describe_faults
 from stanch.incidents.tables import IncidentProjector
+from stanch.integrations.alertmanager import WebhookNotifier, check_webhook
 from stanch.integrations.command import CommandActuator
 from stanch.integrations.dependency import Dependencies, Target
 from stanch.integrations.deploylog import DeployLog
@@ -27,6 +31,7 @@ from stanch.integrations.jsonlog import JsonLogSampler
 from stanch.integrations.openmetrics import OpenMetricsSampler
 from stanch.integrations.webhook import WebhookChannel
 from stanch.kernel.clock import Clock, SystemClock
+from stanch.kernel.errors import Invalid, NotFound
 from stanch.operations.all import all_operations
 from stanch.operations.investigation import conclude
 from stanch.operations.world import World
@@ -44,6 +49,9 @@ CHANNELS: Final[Mapping[str, Callable[[ChannelSpec, Path], Channel]]] = {
     "file": lambda spec, root: FileChannel(name=spec.name, folder=root / spec.target),
     "webhook": lambda spec, root: WebhookChannel(name=spec.name, url=spec.target),
 }
+
+NOTICE_SETTINGS: Final[Mapping[str, CheckSettings]] = {"webhook": check_webhook}
+NOTIFIERS: Final[Mapping[str, MakeNotifier]] = {"webhook": lambda one: WebhookNotifier(one.settings)}
 
 DUTIES: Final[Mapping[str, Duty]] = {
     "watch": watch.watch,
@@ -86,6 +94,28 @@ def build_engine(world: World) -> Engine:
         if world.change_sources:
             tx.schedule(changes.first_timer(world.clock.now()))
     return Engine(world, DUTIES)
+
+
+def build_intake(world: World, routing: str | None) -> Intake:
+    """Return what takes in alerts from outside, routed by the `alertmanager.yml` at `routing`, if there is one.
+
+    Raises `NotFound` without the file and `Invalid` for its mistakes.
+    """
+
+    def load() -> Routing:
+        return read_routing(_text_of(routing), kinds=NOTICE_SETTINGS) if routing else default_routing()
+
+    world.routing.now = load()
+    return Intake(world, makers=NOTIFIERS, load=load)
+
+
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(f"there is no configuration at {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"cannot read it: {error}", field=path) from error
 
 
 def read_catalog(config: str | None) -> Catalog:

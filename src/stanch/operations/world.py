@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from stanch.alerts.intake.routes import CurrentRouting
 from stanch.catalog.model import Catalog
 from stanch.kernel.actor import Actor, Via
 from stanch.kernel.clock import Clock
@@ -28,6 +29,7 @@ class World:
     samplers: dict[str, Sampler] = field(default_factory=dict)
     actuators: dict[str, Actuator] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    routing: CurrentRouting = field(default_factory=CurrentRouting)
 
 
 @dataclass(frozen=True, kw_only=True)

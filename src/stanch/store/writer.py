@@ -84,7 +84,7 @@ class GroupWriter:
         try:
             with self._store.writing() as tx:
                 answers = [job.work(tx) for job in jobs]
-        except Exception as error:  # boundary "writer": whoever waits for a job is told why it failed
+        except Exception as error:  # noqa: BLE001  # boundary "writer": whoever waits is told why it failed
             if len(jobs) == 1:
                 jobs[0].future.set_exception(error)
                 return

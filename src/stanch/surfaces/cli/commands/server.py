@@ -1,6 +1,7 @@
 """Commands that start something: the server, and the drill."""
 
 import json
+from pathlib import Path
 from typing import Final
 
 import click
@@ -13,16 +14,27 @@ _PORT: Final = 8484
 
 
 @click.command("serve")
-@click.option("--config", "-c", type=click.Path(), help="stanch.toml, or the folder that holds it.")
+@click.option("--config", "-c", type=click.Path(), help="stanch.toml, or its folder; or an alertmanager.yml alone.")
+@click.option("--alertmanager", type=click.Path(), help="alertmanager.yml that routes alerts, beside --config.")
+@click.option("--data", metavar="DIR", help="Where everything is kept; the same as before the command.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=_PORT, show_default=True, help="Port to listen on.")
 @click.option("--database", default="", help="postgresql:// URL; by default a file in the data folder.")
 @click.pass_context
-def serve(ctx: click.Context, config: str | None, host: str, port: int, database: str) -> None:
+def serve(
+    ctx: click.Context,
+    config: str | None,
+    alertmanager: str | None,
+    data: str | None,
+    host: str,
+    port: int,
+    database: str,
+) -> None:
     """Start the server."""
     session: Session = ctx.obj
     start = session.doors.open("serve")
-    start(folder=session.folder, config=config, host=host, port=port, database=database)
+    folder = Path(data) if data else session.folder
+    start(folder=folder, config=config, host=host, port=port, database=database, routing=alertmanager)
 
 
 @click.command("run")

@@ -1,0 +1,1 @@
+"""Groups of alerts and what integrations were told about them, stored."""

@@ -1,0 +1,296 @@
+"""Statements on groups, their members and timers, and on what integrations were told. Both databases."""
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from sqlalchemy import BigInteger, Connection, Row, TypeCoerce, and_, delete, func, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from stanch.alerts.intake.decisions import Reason, Told
+from stanch.alerts.intake.model import Group
+from stanch.alerts.intake.tables import (
+    intake_alerts,
+    intake_episodes,
+    intake_facts,
+    intake_groups,
+    intake_hot,
+    intake_members,
+    intake_sources,
+    intake_told,
+)
+from stanch.store.types import from_micros
+
+# Parameters of one statement: below every limit of SQLite and PostgreSQL.
+_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What is known of one integration for one group: what it was told, what is on its way, the last outcome."""
+
+    integration: str
+    told: Told | None
+    delivery: str
+    missed: bool
+    reason: Reason
+    reason_at: datetime
+    detail: str = ""
+
+
+def groups_with_keys(connection: Connection, keys: Sequence[str]) -> dict[str, Group]:
+    """Return the groups with these keys, by key."""
+    found: dict[str, Group] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        query = select(intake_groups).where(intake_groups.c.key.in_(keys[start : start + _AT_ONCE]))
+        found |= {row.key: _group(row) for row in connection.execute(query)}
+    return found
+
+
+def group_with_id(connection: Connection, id: int) -> Group | None:
+    """Return one group, None when it is gone."""
+    row = connection.execute(select(intake_groups).where(intake_groups.c.id == id)).first()
+    return None if row is None else _group(row)
+
+
+def all_groups(connection: Connection) -> list[Group]:
+    """Return every group."""
+    return [_group(row) for row in connection.execute(select(intake_groups).order_by(intake_groups.c.id))]
+
+
+def add_group(
+    connection: Connection,
+    *,
+    key: str,
+    group_key: str,
+    route: str,
+    receiver: str,
+    labels: Mapping[str, str],
+    now: datetime,
+    due_at: datetime,
+) -> int:
+    """Store a new group and return its id. One that stayed empty begins anew."""
+    values = {
+        "key": key,
+        "group_key": group_key,
+        "route": route,
+        "receiver": receiver,
+        "labels": msgspec.json.encode(labels).decode(),
+        "created_at": now,
+        "due_at": due_at,
+        "flush": 0,
+        "flushed_at": None,
+        "outstanding": 0,
+        "failed": 0,
+        "emptied_at": None,
+    }
+    insert = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = insert(intake_groups).values(values)
+    renewed = {name: values[name] for name in ("created_at", "due_at", "flush", "outstanding", "failed", "emptied_at")}
+    statement = statement.on_conflict_do_update(index_elements=["key"], set_=renewed)
+    return int(connection.execute(statement.returning(intake_groups.c.id)).scalar_one())
+
+
+def change_group(connection: Connection, id: int, **changes: datetime | int | None) -> None:
+    """Change columns of one group."""
+    connection.execute(update(intake_groups).where(intake_groups.c.id == id).values(**changes))
+
+
+def drop_group(connection: Connection, id: int) -> None:
+    """Delete one group and its members."""
+    connection.execute(delete(intake_members).where(intake_members.c.group_id == id))
+    connection.execute(delete(intake_groups).where(intake_groups.c.id == id))
+
+
+def drop_all_groups(connection: Connection) -> None:
+    """Delete every group, every member and every source of inhibition; what was told stays."""
+    for table in (intake_members, intake_groups, intake_sources):
+        connection.execute(delete(table))
+
+
+def members_of(connection: Connection, group: int) -> list[tuple[int, int, int]]:
+    """Return id, start and end (microseconds) of the alerts of a group."""
+    query = (
+        select(intake_hot.c.id, _raw("starts_at"), _raw("ends_at"))
+        .join(intake_members, intake_members.c.alert_id == intake_hot.c.id)
+        .where(intake_members.c.group_id == group)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+
+def has_members(connection: Connection, group: int) -> bool:
+    """Tell whether a group has any alert."""
+    query = select(intake_members.c.alert_id).where(intake_members.c.group_id == group).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def labels_of_members(connection: Connection, group: int) -> dict[int, dict[str, str]]:
+    """Return the labels of the alerts of a group by id."""
+    query = (
+        select(intake_alerts.c.id, intake_alerts.c.labels)
+        .join(intake_members, intake_members.c.alert_id == intake_alerts.c.id)
+        .where(intake_members.c.group_id == group)
+    )
+    return {row[0]: msgspec.json.decode(row[1], type=dict[str, str]) for row in connection.execute(query)}
+
+
+def memories(connection: Connection, group_key: str, receiver: str) -> dict[str, Memory]:
+    """Return what each integration of `receiver` knows about a group, by integration."""
+    query = select(intake_told).where(and_(intake_told.c.group_key == group_key, intake_told.c.receiver == receiver))
+    return {row.integration: _memory(row) for row in connection.execute(query)}
+
+
+def remember(connection: Connection, group_key: str, receiver: str, memory: Memory, *, expires_at: datetime) -> None:
+    """Store what an integration knows about a group."""
+    values = {
+        "group_key": group_key,
+        "receiver": receiver,
+        "integration": memory.integration,
+        "firing": pack(memory.told.firing if memory.told else ()),
+        "resolved": pack(memory.told.resolved if memory.told else ()),
+        "told_at": memory.told.at if memory.told else None,
+        "expires_at": expires_at,
+        "reason": memory.reason.value,
+        "reason_at": memory.reason_at,
+        "detail": memory.detail,
+        "delivery": memory.delivery,
+        "missed": int(memory.missed),
+    }
+    insert = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = insert(intake_told).values(values)
+    key = ["group_key", "receiver", "integration"]
+    changed = {name: value for name, value in values.items() if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+
+
+def groups_called(connection: Connection, group_key: str, receiver: str) -> list[Group]:
+    """Return the groups that notifications to `receiver` call `group_key`: one, or more where routes are alike."""
+    query = select(intake_groups).where(
+        and_(intake_groups.c.group_key == group_key, intake_groups.c.receiver == receiver)
+    )
+    return [_group(row) for row in connection.execute(query)]
+
+
+def record_episodes(
+    connection: Connection, receiver: str, rows: Sequence[tuple[int, int, int]], *, told: bool, outcome: str
+) -> None:
+    """Keep what became of alerts that left a group: id, start and end of each."""
+    if rows:
+        connection.execute(
+            intake_episodes.insert(),
+            [
+                {
+                    "alert_id": id,
+                    "receiver": receiver,
+                    "starts_at": from_micros(start),
+                    "ends_at": from_micros(end),
+                    "told": int(told),
+                    "outcome": outcome,
+                }
+                for id, start, end in rows
+            ],
+        )
+
+
+def fact(connection: Connection, name: str) -> str:
+    """Return a fact by name, empty when it is not there."""
+    found: str | None = connection.execute(
+        select(intake_facts.c.value).where(intake_facts.c.name == name)
+    ).scalar_one_or_none()
+    return found or ""
+
+
+def store_fact(connection: Connection, name: str, value: str) -> None:
+    """Store a fact."""
+    insert = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = insert(intake_facts).values(name=name, value=value)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def alerts_to_route(connection: Connection, *, after: int, now: datetime, limit: int) -> list[tuple[int, str, int]]:
+    """Return id, labels and start (microseconds) of alerts with an id above `after` that fire or wait to be told."""
+    waiting = select(intake_members.c.alert_id).where(intake_members.c.alert_id == intake_hot.c.id).exists()
+    query = (
+        select(intake_hot.c.id, intake_alerts.c.labels, _raw("starts_at"))
+        .join(intake_alerts, intake_alerts.c.id == intake_hot.c.id)
+        .where(and_(intake_hot.c.id > after, (intake_hot.c.ends_at > now) | waiting))
+        .order_by(intake_hot.c.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+
+def forget(connection: Connection, *, now: datetime, idle: timedelta, history: timedelta) -> int:
+    """Delete what is not needed any more: episodes long over, ended alerts outside every group, old memories.
+
+    `idle` is how long an alert that has ended keeps its row, `history` how long what became of alerts is kept.
+    """
+    member = select(intake_members.c.alert_id).where(intake_members.c.alert_id == intake_hot.c.id).exists()
+    over = and_(intake_hot.c.ends_at < now - idle, ~member)
+    gone = select(intake_hot.c.id).where(over)
+    connection.execute(delete(intake_sources).where(intake_sources.c.alert_id.in_(gone)))
+    ended = connection.execute(delete(intake_hot).where(over)).rowcount
+    connection.execute(delete(intake_episodes).where(intake_episodes.c.ends_at < now - history))
+    live = select(intake_groups.c.id).where(intake_groups.c.group_key == intake_told.c.group_key).exists()
+    connection.execute(delete(intake_told).where(and_(intake_told.c.expires_at < now, ~live)))
+    return ended
+
+
+def count_active(connection: Connection, *, now: datetime) -> int:
+    """Return how many alerts fire."""
+    query = select(func.count()).select_from(intake_hot).where(intake_hot.c.ends_at > now)
+    return int(connection.execute(query).scalar_one())
+
+
+def pack(ids: Iterable[int]) -> bytes:
+    """Return ids as 8 bytes each, in order."""
+    return array("q", sorted(ids)).tobytes()
+
+
+def unpack(packed: bytes) -> frozenset[int]:
+    """Return the ids that `pack` packed."""
+    found = array("q")
+    found.frombytes(packed)
+    return frozenset(found)
+
+
+def _raw(name: str) -> TypeCoerce[int]:
+    # Microseconds as they stand: ten thousand of them are not worth ten thousand datetimes.
+    return type_coerce(intake_hot.c[name], BigInteger)
+
+
+def _group(row: Row[tuple[object, ...]]) -> Group:
+    return Group(
+        id=row.id,
+        key=row.key,
+        group_key=row.group_key,
+        route=row.route,
+        receiver=row.receiver,
+        labels=msgspec.json.decode(row.labels, type=dict[str, str]),
+        created_at=row.created_at,
+        due_at=row.due_at,
+        flush=row.flush,
+        flushed_at=row.flushed_at,
+        outstanding=row.outstanding,
+        failed=bool(row.failed),
+        emptied_at=row.emptied_at,
+    )
+
+
+def _memory(row: Row[tuple[object, ...]]) -> Memory:
+    told = None
+    if row.told_at is not None:
+        told = Told(firing=unpack(row.firing), resolved=unpack(row.resolved), at=row.told_at)
+    return Memory(
+        integration=row.integration,
+        told=told,
+        delivery=row.delivery,
+        missed=bool(row.missed),
+        reason=Reason(row.reason),
+        reason_at=row.reason_at,
+        detail=row.detail,
+    )

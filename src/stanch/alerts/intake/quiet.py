@@ -1,0 +1,67 @@
+"""What keeps alerts quiet at an instant: silences, inhibition, and the time intervals of a route."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from stanch.alerts.intake.reading.tables import firing_sources
+from stanch.alerts.intake.routes import Route, Routing
+from stanch.alerts.intake.silenced.tables import active_silences
+from stanch.alerts.intake.silences import Silence
+from stanch.store import Connection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quiet:
+    """What holds at one instant. `sources` are alert ids by rule and equal key, with whether each is a target too."""
+
+    routing: Routing
+    silences: Sequence[Silence] = ()
+    sources: Mapping[tuple[int, bytes], Sequence[tuple[int, bool]]] = field(default_factory=dict)
+
+    @property
+    def can_suppress(self) -> bool:
+        """Tell whether anything is there that could keep an alert quiet, so that labels must be looked at."""
+        return bool(self.silences or self.sources)
+
+    def silenced_by(self, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the ids of the silences that match."""
+        return tuple(one.id for one in self.silences if one.silences(labels))
+
+    def inhibited_by(self, labels: Mapping[str, str]) -> int | None:
+        """Return the id of a firing alert that keeps one with `labels` quiet, None when there is none."""
+        if not self.sources:
+            return None
+        for number, rule in enumerate(self.routing.inhibit_rules):
+            if not rule.is_target(labels):
+                continue
+            found = self.sources.get((number, rule.equal_key(labels)))
+            if not found:
+                continue
+            both = rule.is_source(labels)
+            for id, is_target in found:
+                if not (both and is_target):
+                    return id
+        return None
+
+
+def quiet_at(connection: Connection, routing: Routing, now: datetime) -> Quiet:
+    """Return what keeps alerts quiet at `now`."""
+    return Quiet(
+        routing=routing,
+        silences=active_silences(connection, now),
+        sources=firing_sources(connection, now) if routing.inhibit_rules else {},
+    )
+
+
+def muted_by(routing: Routing, route: Route, now: datetime) -> tuple[str, ...]:
+    """Return the time intervals because of which `route` tells nobody anything at `now`.
+
+    It is muted while one of its mute intervals holds, or none of its active intervals does.
+    """
+    muting = tuple(name for name in route.mute_intervals if routing.intervals[name].holds(now))
+    if muting:
+        return muting
+    if route.active_intervals and not any(routing.intervals[name].holds(now) for name in route.active_intervals):
+        return route.active_intervals
+    return ()

@@ -1,0 +1,1 @@
+"""Alerts as readers see them: with receivers, what keeps them quiet, and why."""

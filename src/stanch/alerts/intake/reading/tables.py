@@ -1,0 +1,104 @@
+"""Reads alerts for people and machines: which fire, where they are grouped, what keeps them quiet."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from stanch.store.types import to_micros
+
+_AT_ONCE: Final = 2000
+
+
+class Row(NamedTuple):
+    """An alert as it is stored. Instants are microseconds, labels and annotations JSON text."""
+
+    id: int
+    labels: str
+    annotations: str
+    generator_url: str
+    starts_at: int
+    ends_at: int
+    updated_at: int
+    groups: tuple[int, ...] = ()
+
+
+_GIVEN: Final = "IN (SELECT value FROM json_each({0}))"
+_WITH_IDS: Final = (
+    "SELECT a.id, a.labels, a.annotations, a.generator_url, coalesce(h.starts_at, 0), "
+    "coalesce(h.ends_at, 0), coalesce(h.updated_at, 0) "
+    "FROM intake_alerts a LEFT JOIN intake_hot h ON h.id = a.id WHERE a.id "
+)
+
+
+def firing_sources(connection: Connection, now: datetime) -> dict[tuple[int, bytes], list[tuple[int, bool]]]:
+    """Return the ids of the alerts that fire and may inhibit others, by rule and equal key, lowest first."""
+    rows = _run(
+        connection,
+        "SELECT s.rule, s.equal, s.alert_id, s.is_target FROM intake_sources s JOIN intake_hot h ON h.id = s.alert_id "
+        "WHERE h.ends_at > {0} ORDER BY s.alert_id",
+        (to_micros(now),),
+    )
+    found: dict[tuple[int, bytes], list[tuple[int, bool]]] = {}
+    for rule, equal, id, is_target in rows:
+        found.setdefault((rule, bytes(equal)), []).append((id, bool(is_target)))
+    return found
+
+
+def firing(connection: Connection, now: datetime) -> Iterator[Row]:
+    """Yield the alerts that fire, by id, with the ids of their groups."""
+    rows = _run(
+        connection,
+        "SELECT a.id, a.labels, a.annotations, a.generator_url, h.starts_at, h.ends_at, h.updated_at, m.group_id "
+        "FROM intake_hot h JOIN intake_alerts a ON a.id = h.id LEFT JOIN intake_members m ON m.alert_id = h.id "
+        "WHERE h.ends_at > {0} ORDER BY h.id, m.group_id",
+        (to_micros(now),),
+    )
+    last: Any = None  # Any: a row of the driver
+    groups: list[int] = []
+    for row in rows:
+        if last is not None and row[0] == last[0]:
+            groups.append(row[7])
+            continue
+        if last is not None:
+            yield Row._make((*last[:7], tuple(groups)))
+        last, groups = row, [] if row[7] is None else [row[7]]
+    if last is not None:
+        yield Row._make((*last[:7], tuple(groups)))
+
+
+def with_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Row]:
+    """Return alerts by id; one that is not there any more is left out, one without an episode has zero instants."""
+    found: dict[int, Row] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        if connection.dialect.name == "postgresql":
+            rows = _run(connection, _WITH_IDS + "= ANY({0})", (list(part),))
+        else:
+            rows = _run(connection, _WITH_IDS + _GIVEN, (msgspec.json.encode(part).decode(),))
+        found |= {row[0]: Row(*row) for row in rows}
+    return found
+
+
+def _run(connection: Connection, text: str, values: tuple[object, ...]) -> Any:  # Any: a cursor of either driver
+    driver: Any = connection.connection.driver_connection  # Any: as above
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    return driver.execute(text.format(*[mark] * len(values)), values)
+
+
+def episodes_since(connection: Connection, since: datetime, *, now: datetime) -> list[tuple[dict[str, str], bool]]:
+    """Return labels of every episode that ended after `since` or lasts, and whether anybody was told about it."""
+    rows = _run(
+        connection,
+        "SELECT a.labels, e.told, e.ends_at FROM intake_episodes e JOIN intake_alerts a ON a.id = e.alert_id "
+        "WHERE e.ends_at > {0} UNION ALL "
+        "SELECT a.labels, CASE WHEN EXISTS (SELECT 1 FROM intake_members m "
+        "JOIN intake_groups g ON g.id = m.group_id "
+        "JOIN intake_told t ON t.group_key = g.group_key AND t.receiver = g.receiver "
+        "WHERE m.alert_id = h.id AND t.told_at IS NOT NULL) THEN 1 ELSE 0 END, h.ends_at FROM intake_hot h "
+        "JOIN intake_alerts a ON a.id = h.id WHERE h.ends_at > {1} ORDER BY 3",
+        (to_micros(since), to_micros(now)),
+    )
+    return [(msgspec.json.decode(row[0], type=dict[str, str]), bool(row[1])) for row in rows]

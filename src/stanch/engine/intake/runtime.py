@@ -1,0 +1,237 @@
+"""The intake of one node: the writer, the flusher and the sender, and the routing they work by.
+
+`receive` takes in a batch and is done when it is on the disk. Groups that are due at once are flushed in the same
+transaction; for the others one thread sleeps until the next tick.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+import structlog
+
+from stanch.alerts.intake.flushing import Owed, flush
+from stanch.alerts.intake.groups.tables import alerts_to_route, drop_all_groups, fact, forget, store_fact
+from stanch.alerts.intake.model import Received
+from stanch.alerts.intake.quiet import quiet_at
+from stanch.alerts.intake.receiving import FLUSH, LOCK, TakenIn, place, take_in
+from stanch.alerts.intake.routes import Integration, Routing
+from stanch.engine.intake.sending import Sender, begin
+from stanch.operations.world import World
+from stanch.ports.notifier import Notifier
+from stanch.store import Transaction, timers
+from stanch.store.writer import GroupWriter
+
+MakeNotifier = Callable[[Integration], Notifier]
+
+_AT_ONCE: Final = 50
+_ROUTED_AT_ONCE: Final = 5000
+_IDLE_S: Final = 0.5
+_DIGEST: Final = "routing"
+_IDLE_FOR: Final = timedelta(minutes=15)
+_HISTORY: Final = timedelta(days=90)
+_FORGET_EVERY_S: Final = 60.0
+
+log = structlog.get_logger("stanch.intake")
+
+
+class Intake:
+    """Takes alerts in and tells receivers. Without `start` everything happens in the caller's thread: for tests."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        makers: Mapping[str, MakeNotifier],
+        load: Callable[[], Routing] | None = None,
+    ) -> None:
+        self.world = world
+        self.writer = GroupWriter(world.store)
+        self._makers = makers
+        self._load = load
+        self._notifiers: dict[tuple[str, str], Notifier] = {}
+        self._sender = Sender(world, self.writer, self._find, again=self.wake)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._planned: datetime | None = None
+        self._thread: threading.Thread | None = None
+        self._forgot = 0.0
+
+    @property
+    def routing(self) -> Routing:
+        """Return the routing that holds now."""
+        return self.world.routing.now
+
+    def prepare(self) -> None:
+        """Make notifiers, and groups anew when the routing is not the one they were made by."""
+        self._notifiers = self._make(self.routing)
+        routing = self.routing
+
+        def stored(tx: Transaction) -> None:
+            tx.lock(LOCK)
+            if fact(tx.connection, _DIGEST) != routing.digest:
+                regroup(tx, routing, now=self.world.clock.now())
+
+        self.writer.do(stored)
+
+    def start(self) -> None:
+        """Work in threads of its own until `stop`."""
+        self.prepare()
+        self.writer.start()
+        self._sender.start()
+        self._thread = threading.Thread(target=self._flush_loop, name="stanch-flush", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is under way and return."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=15)
+        self._sender.stop()
+        self.writer.stop()
+
+    def wake(self) -> None:
+        """Look for due groups now: a tick was set sooner than the one that is slept for."""
+        self._wake.set()
+
+    def receive(self, batch: Sequence[Received]) -> "Future[TakenIn]":
+        """Take in alerts; the future is done when they are on the disk."""
+        routing = self.routing
+
+        def work(tx: Transaction) -> tuple[TakenIn, list[Owed]]:
+            tx.lock(LOCK)
+            now = self.world.clock.now()
+            taken = take_in(tx, routing, [batch], now=now)
+            owed = self._flush(tx, routing, [(id, False) for id in taken.due], now=now) if taken.due else []
+            return taken, owed
+
+        answer: Future[TakenIn] = Future()
+        self.writer.submit(work).add_done_callback(lambda done: self._received(done, answer))
+        return answer
+
+    def receive_now(self, batch: Sequence[Received]) -> TakenIn:
+        """Take in alerts and wait until they are on the disk."""
+        if self._thread is not None:
+            return self.receive(batch).result()
+        now = self.world.clock.now()
+
+        def work(tx: Transaction) -> TakenIn:
+            tx.lock(LOCK)
+            return take_in(tx, self.routing, [batch], now=now)
+
+        return self.writer.do(work)
+
+    def run_due(self) -> int:
+        """Flush the groups and send the notifications that are due now, in this thread; return how many that were."""
+        owed, flushed = self._flush_due()
+        self._sender.hand(owed)
+        return flushed + self._sender.run_due()
+
+    def reload(self) -> None:
+        """Read the configuration again. Raises `Invalid` when it has mistakes; the old one then goes on."""
+        if self._load is None:
+            return
+        routing = self._load()
+        notifiers = self._make(routing)
+
+        def work(tx: Transaction) -> None:
+            tx.lock(LOCK)
+            regroup(tx, routing, now=self.world.clock.now())
+
+        self.writer.do(work)
+        self.world.routing.now = routing
+        self._notifiers = notifiers
+        self.wake()
+
+    def _received(self, done: "Future[tuple[TakenIn, list[Owed]]]", answer: "Future[TakenIn]") -> None:
+        error = done.exception()
+        if error is not None:
+            answer.set_exception(error)
+            return
+        taken, owed = done.result()
+        answer.set_result(taken)
+        if owed:
+            self._sender.hand(owed)
+        if taken.soonest is not None and (self._planned is None or taken.soonest < self._planned):
+            self.wake()
+
+    def _flush_loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                owed, flushed = self._flush_due()
+                self._sender.hand(owed)
+                pause = 0.0 if flushed >= _AT_ONCE else self._pause()
+            except Exception:  # boundary "engine loop": a database that is away must not end the loop
+                log.exception("flushing_failed")
+                pause = 1.0
+            if pause:
+                self._wake.wait(pause)
+            self._wake.clear()
+
+    def _pause(self) -> float:
+        with self.world.store.reading() as view:
+            due_at = timers.next_due(view.connection, kinds=(FLUSH,))
+        self._planned = due_at
+        if due_at is None:
+            return _IDLE_S
+        return min(_IDLE_S, max(0.0, (due_at - self.world.clock.now()).total_seconds()))
+
+    def _flush_due(self) -> tuple[list[Owed], int]:
+        now = self.world.clock.now()
+        with self.world.store.reading() as view:
+            due_at = timers.next_due(view.connection, kinds=(FLUSH,))
+        if due_at is None or due_at > now:
+            return [], 0
+        routing = self.routing
+
+        def work(tx: Transaction) -> tuple[list[Owed], int]:
+            tx.lock(LOCK)
+            due = timers.take_due(tx.connection, kind=FLUSH, now=now, limit=_AT_ONCE)
+            groups = [(int(str(one.data["group"])), bool(one.data.get("again"))) for one in due]
+            return self._flush(tx, routing, groups, now=now), len(due)
+
+        return self.writer.do(work)
+
+    def _flush(
+        self, tx: Transaction, routing: Routing, groups: Sequence[tuple[int, bool]], *, now: datetime
+    ) -> list[Owed]:
+        quiet = quiet_at(tx.connection, routing, now)
+        owed = [one for id, again in groups for one in flush(tx, quiet, id, again=again, now=now)]
+        return begin(tx, owed, node=self.world.node)
+
+    def _make(self, routing: Routing) -> dict[tuple[str, str], Notifier]:
+        return {
+            (receiver.name, integration.name): self._makers[integration.kind](integration)
+            for receiver in routing.receivers.values()
+            for integration in receiver.integrations
+        }
+
+    def _find(self, receiver: str, integration: str) -> Notifier | None:
+        return self._notifiers.get((receiver, integration))
+
+
+def regroup(tx: Transaction, routing: Routing, *, now: datetime) -> None:
+    """Make all groups anew by `routing`; what integrations were told is kept, so nothing is told twice."""
+    tx.cancel_timers(prefix="flush/")
+    waiting = alerts_to_route(tx.connection, after=0, now=now, limit=_ROUTED_AT_ONCE)
+    found = []
+    while waiting:
+        found += waiting
+        waiting = alerts_to_route(tx.connection, after=waiting[-1][0], now=now, limit=_ROUTED_AT_ONCE)
+    drop_all_groups(tx.connection)
+    taken = TakenIn()
+    alerts = [(id, msgspec.json.decode(labels, type=dict[str, str]), starts_at) for id, labels, starts_at in found]
+    if alerts:
+        place(tx, routing, alerts, taken, now=now)
+    store_fact(tx.connection, _DIGEST, routing.digest)
+
+
+def forget_old(world: World) -> int:
+    """Delete what is not needed any more; return how many alerts that ended long ago were put away."""
+    with world.store.writing() as tx:
+        tx.lock(LOCK)
+        return forget(tx.connection, now=world.clock.now(), idle=_IDLE_FOR, history=_HISTORY)
