@@ -17,8 +17,9 @@ _OPEN = (DeliveryState.READY.value, DeliveryState.SENDING.value)
 def owe(connection: Connection, delivery: Delivery) -> bool:
     """Store `delivery`; False when one with this id is already on record."""
     insert_into = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert_into(deliveries).values(_columns(delivery))
-    return connection.execute(statement.on_conflict_do_nothing(index_elements=["id"])).rowcount == 1
+    statement = insert_into(deliveries).values(_columns(delivery)).on_conflict_do_nothing(index_elements=["id"])
+    # Not by rowcount: the driver for PostgreSQL does not say it for an insert, and every message would count as known.
+    return connection.execute(statement.returning(deliveries.c.id)).first() is not None
 
 
 def owe_begun(
