@@ -36,6 +36,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "open": ("respond", "Open an incident's page in the browser"),
     "change": ("catalog", "Record and list changes"),
     "service": ("catalog", "List services as their checks see them"),
+    "logs": ("analyse", "Templates, changes and errors of log files; needs no server"),
+    "rca": ("analyse", "Rank causes on a table of metrics; needs no server"),
     "call": ("call", "Call any operation by name"),
     "serve": ("server", "Start the server"),
     "run": ("server", "Start the server together with the drill"),

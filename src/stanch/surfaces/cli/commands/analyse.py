@@ -1,0 +1,223 @@
+"""Commands that work on files alone, with no server and no store: templates of logs, root cause on metrics."""
+
+import gzip
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, TextIO
+
+import click
+
+from stanch.diagnose.logs.counts import TemplateCounts
+from stanch.diagnose.logs.errors import ErrorGrouper
+from stanch.diagnose.logs.model import LogRecord
+from stanch.diagnose.logs.records import read_records
+from stanch.diagnose.metrics.files import read_graph, read_metrics
+from stanch.diagnose.metrics.rootcause import Ranking, rank_causes
+from stanch.kernel.blocks import clean
+from stanch.kernel.errors import Invalid
+from stanch.kernel.event import JSON
+from stanch.surfaces.cli.shared import instant_of, json_option, print_json, zone_option
+from stanch.surfaces.cli.telling import say
+
+_PROGRESS_EVERY: Final = 500_000
+_BEFORE: Final = timedelta(days=1)
+_GZIP: Final = b"\x1f\x8b"
+
+
+@click.command("logs")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--since", default="", help="Since when something is wrong: what is new or spiking is told. 25m, 14:30.")
+@click.option("--service", default="", help="The service, where lines do not name theirs.")
+@click.option("--limit", default=20, show_default=True, help="How many templates and errors to show.")
+@zone_option
+@json_option
+def logs(files: tuple[str, ...], since: str, service: str, limit: int, zone: str, as_json: bool) -> None:
+    """Find the templates of log files, which of them are new or spiking, and the errors; `-` is standard input.
+
+    Plain, JSON, multi-line traces, gzip; streams, in bounded memory.
+    """
+    when = instant_of(since, zone=zone, field="since")
+    onset = datetime.fromisoformat(when) if when else None
+    counts, errors = TemplateCounts(bucket=timedelta(seconds=10)), ErrorGrouper()
+    lines = _Lines(files)
+    for record in read_records(lines, service=service, reference=datetime.now(UTC)):
+        counts.add(record)
+        errors.add(record)
+    changed = counts.changes(onset, before=_BEFORE, after=_BEFORE) if onset else {}
+    answer: dict[str, JSON] = {
+        "lines": lines.read,
+        "untimed": counts.untimed,
+        "since": when,
+        "templates": [
+            {"template": one.text, "count": one.count, "sample": one.sample} for one in counts.templates()[:limit]
+        ],
+        "changes": [
+            {
+                "service": name,
+                "kind": one.kind.value,
+                "template": one.template,
+                "before": one.before,
+                "after": one.after,
+                "g": round(one.statistic, 1),
+                "sample": one.sample,
+            }
+            for name, found in changed.items()
+            for one in found[:limit]
+        ],
+        "errors": [
+            {
+                "service": one.service,
+                "title": one.title,
+                "count": one.count,
+                "first_seen": one.first_seen.isoformat() if one.first_seen else None,
+                "last_seen": one.last_seen.isoformat() if one.last_seen else None,
+                "culprit": _culprit(one.sample),
+                "versions": list(one.versions),
+            }
+            for one in errors.groups()[:limit]
+        ],
+    }
+    if as_json:
+        print_json(answer)
+        return
+    _say_logs(answer)
+
+
+@click.command("rca")
+@click.argument("metrics")
+@click.option("--at", "when", default="", help="When it began: an instant, 14:30, 25m; by default estimated.")
+@click.option("--graph", default="", help='JSON with the calls: {"edges": [["checkout", "payments"]]}.')
+@click.option("--limit", default=10, show_default=True, help="How many suspects to show.")
+@zone_option
+@json_option
+def rca(metrics: str, when: str, graph: str, limit: int, zone: str, as_json: bool) -> None:
+    """Rank services and metrics of a CSV table as causes of what began at an instant; `-` is standard input.
+
+    The first column is the time, the others are named `service|metric`.
+    """
+    at = _seconds(when, zone=zone)
+    with ExitStack() as stack:
+        frame = read_metrics(_open(metrics, stack))
+    calls = read_graph(_text(graph)) if graph else None
+    ranking = rank_causes(frame, at=at, graph=calls)
+    if as_json:
+        print_json(_ranking(ranking, limit))
+    else:
+        _say_ranking(ranking, limit)
+
+
+class _Lines:
+    """The lines of several files, one after the other, counted; progress goes to standard error on a terminal."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self._files = files
+        self.read = 0
+
+    def __iter__(self) -> Iterator[str]:
+        shown = sys.stderr.isatty()
+        for name in self._files:
+            with ExitStack() as stack:
+                for line in _open(name, stack):
+                    self.read += 1
+                    if shown and self.read % _PROGRESS_EVERY == 0:
+                        click.echo(f"\r{self.read:,} lines", nl=False, err=True)
+                    yield line
+        if shown and self.read >= _PROGRESS_EVERY:
+            click.echo("", err=True)
+
+
+def _open(name: str, stack: ExitStack) -> TextIO:
+    """Open a file or standard input as text, unpacked where it is gzip. Raises `Invalid` when it cannot be read."""
+    if name == "-":
+        return sys.stdin
+    try:
+        raw = stack.enter_context(Path(name).open("rb"))  # noqa: SIM115  # the stack closes it
+        packed = raw.peek(2)[:2] == _GZIP
+        source = stack.enter_context(gzip.open(raw, "rb")) if packed else raw  # noqa: SIM115  # and this
+        return io.TextIOWrapper(source, encoding="utf-8", errors="replace", newline="\n")
+    except OSError as error:
+        raise Invalid(f"cannot read {name}: {error.strerror}", field="file") from error
+
+
+def _text(name: str) -> str:
+    with ExitStack() as stack:
+        return _open(name, stack).read()
+
+
+def _seconds(when: str, *, zone: str) -> float | None:
+    if not when:
+        return None
+    try:
+        return float(when)
+    except ValueError:
+        instant = instant_of(when, zone=zone, field="at")
+        return datetime.fromisoformat(instant).timestamp() if instant else None
+
+
+def _culprit(sample: LogRecord) -> str:
+    raised = sample.exception.culprit if sample.exception else None
+    return f"{raised.file}:{raised.line} in {raised.function}" if raised else ""
+
+
+def _ranking(ranking: Ranking, limit: int) -> dict[str, JSON]:
+    return {
+        "at": ranking.at,
+        "stands_out": ranking.stands_out,
+        "causes": [
+            {
+                "service": cause.service,
+                "score": round(cause.score, 3),
+                "evidence": [
+                    {"kind": one.kind.name.lower(), "text": one.sentence, "strength": round(one.strength, 3)}
+                    for one in cause.evidence
+                ],
+            }
+            for cause in ranking.causes[:limit]
+        ],
+        "metrics": [
+            {"service": one.service, "metric": one.metric, "deviation": round(one.deviation, 2)}
+            for one in ranking.metrics[: limit * 3]
+        ],
+    }
+
+
+def _say_ranking(ranking: Ranking, limit: int) -> None:
+    if ranking.at is None:
+        say(["No onset was found in these series: name one with --at."])
+        return
+    say([f"Onset {datetime.fromtimestamp(ranking.at, UTC):%Y-%m-%d %H:%M:%S} UTC"])
+    if not ranking.stands_out:
+        say(["No service stands out: the cause is not known from these metrics."])
+    for place, cause in enumerate(ranking.causes[:limit], start=1):
+        say([f"{place:3}. {clean(cause.service) or '(no service)'}  {cause.score:.2f}"])
+        for one in cause.evidence[:3]:
+            say([f"       {clean(one.sentence)}"])
+
+
+def _say_logs(answer: dict[str, JSON]) -> None:
+    say([f"{answer['lines']:,} lines"])
+    for title, name in (("Errors", "errors"), ("What changed", "changes"), ("Templates", "templates")):
+        found = answer[name]
+        rows = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        if rows:
+            say([title])
+        for row in rows:
+            say([f"  {clean(_row(name, row))}"])
+
+
+def _row(name: str, row: dict[str, JSON]) -> str:
+    match name:
+        case "errors":
+            place = f"  at {row['culprit']}" if row["culprit"] else ""
+            return f"{row['count']:>8,}  {row['service'] or ''} {row['title']}{place}".rstrip()
+        case "changes":
+            return f"{row['kind']:>9}  {row['before']:,} -> {row['after']:,}  {row['service'] or ''} {row['template']}"
+        case _:
+            return f"{row['count']:>8,}  {row['template']}"
+
+
+COMMANDS: Final[dict[str, click.Command]] = {"logs": logs, "rca": rca}
