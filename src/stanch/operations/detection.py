@@ -1,16 +1,17 @@
 """What an alert leads to: a new incident, or a place in the open one it belongs to."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.alerts.model import Alert, Outcome
 from stanch.alerts.standout import primary_error
 from stanch.catalog.changes import changes_between
+from stanch.catalog.rules import downstream, neighbourhood
 from stanch.diagnose.nearest import nearest_of
 from stanch.incidents import events as ev
-from stanch.catalog.rules import downstream, neighbourhood
 from stanch.incidents.impact import case_of
-from stanch.incidents.model import NearestChange, PrimaryError, Reading
+from stanch.incidents.model import PrimaryError, Reading
 from stanch.incidents.naming import channel_name
 from stanch.incidents.rules import rule_again
 from stanch.incidents.severity import rule_severity
@@ -29,22 +30,60 @@ _CHANGE_WINDOW: Final = timedelta(hours=6)
 _SAME_STORY: Final = timedelta(minutes=10)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """What an alert says to an incident, whoever raised it: own checks, or a sender from outside.
+
+    `about` is the word the channel is named by, `symptom` one of the word list or empty.
+    """
+
+    service: str
+    about: str
+    detail: str
+    attached: ev.AlertAttached
+    starts_low: datetime | None = None
+    starts_high: datetime | None = None
+    symptom: str = ""
+
+
 def alert_changed(tx: Transaction, world: World, alert: Alert, outcome: Outcome) -> None:
     """Follow a change of an alert: declare, attach, or record that it is over."""
     if outcome in (Outcome.OPENED, Outcome.REOPENED):
-        _opened(tx, world, alert)
+        sign_seen(tx, world, _sign_of(alert))
     elif outcome is Outcome.ENDED:
-        _ended(tx, alert)
+        sign_over(tx, id=alert.id, summary=alert.summary)
 
 
-def _opened(tx: Transaction, world: World, alert: Alert) -> None:
+def sign_seen(tx: Transaction, world: World, sign: Sign) -> None:
+    """Attach `sign` to the open incident that covers its service or a neighbour of it, or declare one."""
     tx.lock("detection")
     for row in find(tx.connection, open_only=True):
         state = cases.load(tx, row.number, lock=True)
-        if alert.service in _neighbourhood(world, state):
-            _attach(tx, world, state, alert)
+        if sign.service in _neighbourhood(world, state):
+            _attach(tx, world, state, sign)
             return
-    _declare(tx, world, alert)
+    _declare(tx, world, sign)
+
+
+def sign_over(tx: Transaction, *, id: str, summary: str) -> None:
+    """Record in the open incidents that hold the alert `id` that it is over."""
+    for row in find(tx.connection, open_only=True):
+        state = cases.load(tx, row.number, lock=True)
+        known = state.alerts.get(id)
+        if known is not None and known.ended_at is None:
+            cases.record(tx, state.number, ev.AlertEnded(alert=id, summary=summary))
+
+
+def _sign_of(alert: Alert) -> Sign:
+    return Sign(
+        service=alert.service,
+        about=alert.metric.value.replace("_", " "),
+        detail=alert.detail,
+        attached=attached(alert),
+        starts_low=alert.starts_low,
+        starts_high=alert.starts_high,
+        symptom=alert.metric.value,
+    )
 
 
 def _neighbourhood(world: World, state: IncidentState) -> frozenset[str]:
@@ -53,46 +92,40 @@ def _neighbourhood(world: World, state: IncidentState) -> frozenset[str]:
     return neighbourhood(world.catalog, own) | own
 
 
-def _declare(tx: Transaction, world: World, alert: Alert) -> None:
+def _declare(tx: Transaction, world: World, sign: Sign) -> None:
     now = world.clock.now()
-    impact = measure(tx, world, services=(alert.service,), since=alert.starts_at, now=now)
-    service = world.catalog.services.get(alert.service)
+    alert = sign.attached
+    impact = measure(tx, world, services=(sign.service,), since=alert.starts_at, now=now)
+    service = world.catalog.services.get(sign.service)
     record = ev.Declared(
         number=tx.next_number("incident"),
         title=alert.summary,
-        summary=_summary(alert, impact.failed_requests),
+        summary=_summary(sign, impact.failed_requests),
         source="alert",
-        services=(alert.service,),
+        services=(sign.service,),
         started_at=alert.starts_at,
-        started_low=alert.starts_low,
-        started_high=alert.starts_high,
+        started_low=sign.starts_low,
+        started_high=sign.starts_high,
         ruling=rule_severity(case_of(impact, world.catalog)),
-        channel=channel_name(now.date(), f"{alert.service} {alert.metric.value.replace('_', ' ')}"),
+        channel=channel_name(now.date(), f"{sign.service} {sign.about}"),
         environment=service.environment if service else "",
-        symptom=alert.metric.value,
+        symptom=sign.symptom,
         drill=world.catalog.drill,
     )
-    symptom = symptom_of(tx, world, services=(alert.service,), since=alert.starts_at, now=now)
-    open_incident(tx, world, record, impact=impact, actor=SYSTEM, via=Via.ENGINE, also=(attached(alert), symptom))
+    symptom = symptom_of(tx, world, services=(sign.service,), since=alert.starts_at, now=now)
+    open_incident(tx, world, record, impact=impact, actor=SYSTEM, via=Via.ENGINE, also=(alert, symptom))
 
 
-def _attach(tx: Transaction, world: World, state: IncidentState, alert: Alert) -> None:
+def _attach(tx: Transaction, world: World, state: IncidentState, sign: Sign) -> None:
     now = world.clock.now()
-    if alert.id in state.alerts and state.alerts[alert.id].ended_at is None:
+    id = sign.attached.alert
+    if id in state.alerts and state.alerts[id].ended_at is None:
         return
-    services = tuple(dict.fromkeys((*state.services, alert.service)))
+    services = tuple(dict.fromkeys((*state.services, sign.service)))
     impact = measure(tx, world, services=services, since=state.started_at, now=now)
     ruled = rule_again(state, rule_severity(case_of(impact, world.catalog)))
     symptom = symptom_of(tx, world, services=services, since=state.started_at, now=now)
-    cases.record(tx, state.number, attached(alert), symptom, ev.ImpactMeasured(impact=impact), *ruled)
-
-
-def _ended(tx: Transaction, alert: Alert) -> None:
-    for row in find(tx.connection, open_only=True):
-        state = cases.load(tx, row.number, lock=True)
-        known = state.alerts.get(alert.id)
-        if known is not None and known.ended_at is None:
-            cases.record(tx, state.number, ev.AlertEnded(alert=alert.id, summary=alert.summary))
+    cases.record(tx, state.number, sign.attached, symptom, ev.ImpactMeasured(impact=impact), *ruled)
 
 
 def attached(alert: Alert) -> ev.AlertAttached:
@@ -144,6 +177,6 @@ def symptom_of(
     )
 
 
-def _summary(alert: Alert, failed: int) -> str:
+def _summary(sign: Sign, failed: int) -> str:
     counted = f"{failed:,} failed requests so far" if failed else ""
-    return "; ".join(part for part in (alert.summary, alert.detail, counted) if part)
+    return "; ".join(part for part in (sign.attached.summary, sign.detail, counted) if part)

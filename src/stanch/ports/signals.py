@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from stanch.ports.changes import Change
 
@@ -104,4 +104,13 @@ class SignalSource(Protocol):
 
     def parse(self, request: Inbound, *, now: datetime) -> Parsed:
         """Return what the request says. Raises `Invalid` naming the field for what can never be understood."""
+        ...
+
+
+@runtime_checkable
+class ConfirmingSource(Protocol):
+    """What a source may do besides: follow the link by which a subscription is confirmed."""
+
+    def confirm(self, url: str) -> None:
+        """Ask `url`, which came out of `parse` as `fetch`. Raises `Unavailable` when nobody answers there."""
         ...

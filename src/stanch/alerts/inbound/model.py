@@ -1,0 +1,148 @@
+"""Records of what senders post: an alert as it stands by its sender's identity, and how a sender is doing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+
+from stanch.alerts.intake.episodes import Episode
+from stanch.alerts.intake.fingerprint import canonical, fingerprint
+from stanch.alerts.intake.model import Received
+from stanch.kernel.errors import Invalid
+from stanch.ports.changes import Change
+from stanch.ports.signals import AlertSignal
+from stanch.store.types import to_micros
+
+MOST_LABELS: Final = 1000
+MOST_LABEL_BYTES: Final = 65_536
+MOST_NOTE_BYTES: Final = 262_144
+LONGEST_URL: Final = 4096
+LASTS: Final = timedelta(days=30)
+"""How long an alert stays open when its sender never says that it is over; most say it once and never repeat."""
+
+_PROMOTED: Final = ("severity", "service")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """An alert as its sender last told it. `labels` are those it is grouped and silenced by."""
+
+    source: str
+    identity: bytes
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    url: str
+    starts_at: datetime
+    is_firing: bool
+    updated_at: datetime
+
+    @property
+    def id(self) -> str:
+        """Return the id that an incident knows it by."""
+        return f"{self.source}/{self.identity.hex()}"
+
+    def received(self, *, now: datetime) -> Received:
+        """Return it as the intake takes it: open for `LASTS` while it fires, else over at `updated_at`."""
+        text = canonical(self.labels)
+        note = canonical(self.annotations)
+        digest = blake2b(note, digest_size=8, key=self.url.encode()[:64])
+        start = to_micros(self.starts_at)
+        end = to_micros(now + LASTS) if self.is_firing else max(start, to_micros(self.updated_at))
+        return Received(
+            fingerprint=fingerprint(text),
+            canonical=text,
+            labels=dict(self.labels),
+            annotations=note,
+            generator_url=self.url,
+            note=int.from_bytes(digest.digest(), "little", signed=True),
+            episode=Episode(start, end, self.is_firing),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One message that was taken in. `body` is as it came; `delivery` is the sender's id of it, empty for none."""
+
+    source: str
+    delivery: str
+    received_at: datetime
+    body: bytes = field(repr=False)
+    content_type: str = ""
+    alerts: int = 0
+    changes: int = 0
+    remark: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SenderFigures:
+    """How a source is doing, counted since it was first seen. Instants are UTC."""
+
+    name: str
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    deliveries: int = 0
+    duplicates: int = 0
+    alerts: int = 0
+    changes: int = 0
+    refused: int = 0
+    invalid: int = 0
+    last_error: str = ""
+    last_error_at: datetime | None = None
+
+
+def standing_of(signal: AlertSignal, *, source: str, defaults: Mapping[str, str], now: datetime) -> Standing:
+    """Return how an alert stands when it fires as `signal` says. Raises `Invalid` for labels that are too many.
+
+    The sender's labels are its identity; severity and service, which a sender may change or leave out at the end, come
+    from the annotations, then from `defaults`, and the source is added. A start in the future is now.
+    """
+    own = {clean(name): clean(value) for name, value in signal.labels.items() if value}
+    annotations = {clean(name): clean(value) for name, value in signal.annotations.items() if value}
+    if not own or "" in own:
+        raise Invalid("a label needs a name and a value", field="labels")
+    labels = {name: annotations[name] for name in _PROMOTED if name in annotations} | own
+    labels = {"source": source, **{name: value for name, value in defaults.items() if value}, **labels}
+    identity = canonical(own)
+    if len(labels) > MOST_LABELS or len(identity) > MOST_LABEL_BYTES:
+        raise Invalid(f"at most {MOST_LABELS:,} labels and {MOST_LABEL_BYTES:,} bytes of them", field="labels")
+    if len(canonical(annotations)) > MOST_NOTE_BYTES:
+        annotations = {name: value[:1000] for name, value in list(annotations.items())[:100]}
+    return Standing(
+        source=source,
+        identity=fingerprint(identity),
+        labels=labels,
+        annotations=annotations,
+        url=clean(signal.url)[:LONGEST_URL],
+        starts_at=min(signal.starts_at or now, now),
+        is_firing=True,
+        updated_at=now,
+    )
+
+
+def ended(standing: Standing, *, at: datetime | None, now: datetime) -> Standing:
+    """Return `standing` as over since `at`, which is not before its start and not after `now`."""
+    return replace(standing, is_firing=False, updated_at=max(standing.starts_at, min(at or now, now)))
+
+
+def plain_change(change: Change, *, now: datetime) -> Change:
+    """Return `change` with texts that any database takes, and not in the future."""
+    return replace(
+        change,
+        id=clean(change.id)[:500],
+        at=min(change.at, now),
+        service=clean(change.service),
+        title=clean(change.title)[:1000],
+        version=clean(change.version)[:500],
+        previous=clean(change.previous)[:500],
+        commit=clean(change.commit)[:500],
+        author=clean(change.author)[:500],
+        paths=tuple(clean(path) for path in change.paths),
+        url=clean(change.url)[:LONGEST_URL],
+        data={name: clean(value) if isinstance(value, str) else value for name, value in change.data.items()},
+    )
+
+
+def clean(text: str) -> str:
+    """Return `text` without NUL characters, which PostgreSQL does not take, and without halves of surrogate pairs."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

@@ -1,0 +1,5 @@
+"""GitHub: what a repository tells about deployments, pushes, workflow runs and releases, as changes."""
+
+from stanch.integrations.github.source import GitHub
+
+__all__ = ["GitHub"]

@@ -1,0 +1,5 @@
+"""GitLab: what a project tells about deployments, pushes, tags and releases, as changes."""
+
+from stanch.integrations.gitlab.source import GitLab
+
+__all__ = ["GitLab"]
