@@ -1,4 +1,4 @@
-"""A desk at which operations are asked for: a small shop's catalog, a clock moved by hand, far sides that only listen."""
+"""A desk at which operations are asked for: a small shop, a clock moved by hand, far sides that only listen."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ def catalog() -> Catalog:
         risk="low",
     )
     services = (
-        Service(name="gateway", tier=1, weight=1.0, depends_on=("checkout",), endpoints=("/api/checkout",)),
+        Service(name="gateway", tier=1, weight=1.0, depends_on=("checkout",), endpoints=("/api/cart",)),
         Service(name="checkout", tier=1, weight=0.8, depends_on=("payments",)),
         Service(name="payments", tier=1, weight=0.8, depends_on=("acquirer",), actions=(rollback,)),
         Service(name="acquirer", tier=1, external=True),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Column, Connection, Index, Integer, Row, Table, Text, insert, select, update
+from sqlalchemy import Column, Connection, Index, Integer, Row, Table, Text, case, insert, select, update
 
 from stanch.incidents import events as ev
 from stanch.incidents.model import Severity, Status
@@ -114,7 +114,8 @@ def _changes(event: Event) -> dict[str, object]:
     match record:
         case ev.Acknowledged():
             # A later status is not undone by a late acknowledgement; the state's own fold says the same.
-            return {}
+            now = incidents.c.status
+            return {"status": case((now == Status.DETECTED.value, Status.ACKNOWLEDGED.value), else_=now)}
         case ev.StatusChanged(status=status):
             return {"status": status.value, "is_open": int(status.is_open)}
         case ev.SeverityChanged(ruling=ruling):

@@ -1,0 +1,89 @@
+"""The registry: every operation can be asked for, is described, and takes what its example shows."""
+
+from dataclasses import MISSING, fields, is_dataclass
+
+import msgspec
+import pytest
+
+from stanch.kernel.errors import Invalid, NotFound
+from stanch.operations import registry
+from tests.operations.desk import OPERATIONS
+
+NAMES = sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_example_decodes(name: str) -> None:
+    """An example that does not fit would be wrong in every document made of it."""
+    entry = OPERATIONS[name]
+
+    assert isinstance(registry.decode(entry, entry.example), entry.request)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_operation_is_described_in_a_sentence(name: str) -> None:
+    """The summary is what help, the OpenAPI document and agents show."""
+    summary = OPERATIONS[name].summary
+
+    assert (True, ".") == (len(summary) >= 15, summary[-1:])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_request_says_what_it_takes(name: str) -> None:
+    """The documentation of the request is part of the description."""
+    assert OPERATIONS[name].request.__doc__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_can_be_written_as_json(name: str) -> None:
+    """A surface needs the shape of the answer before anybody asks."""
+    assert msgspec.json.schema(OPERATIONS[name].answer)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_holds_every_required_field(name: str) -> None:
+    """Whoever copies the example can run it."""
+    entry = OPERATIONS[name]
+    assert is_dataclass(entry.request)
+    needed = {one.name for one in fields(entry.request) if one.default is MISSING and one.default_factory is MISSING}
+
+    assert needed <= set(entry.example)
+
+
+def test_an_unknown_field_is_named() -> None:
+    """A slip in a field's name must not be passed over in silence."""
+    with pytest.raises(Invalid) as refusal:
+        registry.decode(OPERATIONS["incident.note"], {"incident": 1, "txet": "x"})
+
+    assert ["txet"] == [problem.field for problem in refusal.value.problems]
+
+
+def test_a_missing_field_is_named() -> None:
+    """The message says which one is missing."""
+    with pytest.raises(Invalid) as refusal:
+        registry.decode(OPERATIONS["incident.note"], {"incident": 1})
+
+    assert ["text"] == [problem.field for problem in refusal.value.problems]
+
+
+def test_a_field_of_another_type_is_named() -> None:
+    """The message says where it does not fit."""
+    with pytest.raises(Invalid) as refusal:
+        registry.decode(OPERATIONS["incident.show"], {"incident": "seven"})
+
+    assert ["incident"] == [problem.field for problem in refusal.value.problems]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_instant_beyond_the_calendar_is_refused(at: str) -> None:
+    """An instant that no calendar holds in UTC is bad input, and no defect."""
+    with pytest.raises(Invalid, match="out of range"):
+        registry.decode(OPERATIONS["incident.note"], {"incident": 1, "text": "x", "at": at})
+
+
+def test_an_unknown_operation_says_where_all_are_listed() -> None:
+    """The hint leads to the list."""
+    with pytest.raises(NotFound) as refusal:
+        registry.find("incident.explode")
+
+    assert "see `stanch help operations`" == refusal.value.hint
