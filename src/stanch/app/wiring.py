@@ -151,7 +151,9 @@ def _change_sources(catalog: Catalog) -> tuple[ChangeSource, ...]:
             logs.setdefault(root / service.deploy_log, []).append(service.name)
         if service.repository:
             repositories.setdefault(root / service.repository, {})[service.name] = service.paths
-    if not catalog.services:
+    if not catalog.services and any(
+        (folder / ".git").exists() for folder in (root.absolute(), *root.absolute().parents)
+    ):
         # Nothing is configured: the repository one stands in is the best place to look.
         repositories[root] = {}
     found: list[ChangeSource] = [

@@ -43,3 +43,7 @@ class Notifier(Protocol):
     def notify(self, notice: Notice) -> str:
         """Hand `notice` over within `notice.seconds`; return what the far end said, for the record."""
         ...
+
+    def close(self) -> None:
+        """Give connections back; nothing is handed over after it."""
+        ...

@@ -53,6 +53,7 @@ class Intake:
         self._makers = makers
         self._load = load
         self._notifiers: dict[tuple[str, str], Notifier] = {}
+        self._retired: dict[tuple[str, str], Notifier] = {}
         self._sender = Sender(world, self.writer, self._find, again=self.wake)
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -93,6 +94,8 @@ class Intake:
             self._thread.join(timeout=15)
         self._sender.stop()
         self.writer.stop()
+        _close(self._retired)
+        _close(self._notifiers)
 
     def wake(self) -> None:
         """Look for due groups now: a tick was set sooner than the one that is slept for."""
@@ -144,7 +147,9 @@ class Intake:
 
         self.writer.do(work)
         self.world.routing.now = routing
-        self._notifiers = notifiers
+        # Those in use until now may be in the middle of something; they are closed at the next occasion.
+        _close(self._retired)
+        self._retired, self._notifiers = self._notifiers, notifiers
         self.wake()
 
     def _received(self, done: "Future[tuple[TakenIn, list[Owed]]]", answer: "Future[TakenIn]") -> None:
@@ -212,6 +217,11 @@ class Intake:
 
     def _find(self, receiver: str, integration: str) -> Notifier | None:
         return self._notifiers.get((receiver, integration))
+
+
+def _close(notifiers: Mapping[tuple[str, str], Notifier]) -> None:
+    for notifier in notifiers.values():
+        notifier.close()
 
 
 def regroup(tx: Transaction, routing: Routing, *, now: datetime) -> None:

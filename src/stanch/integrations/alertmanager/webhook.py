@@ -50,6 +50,10 @@ class WebhookNotifier:
             return said
         raise Unavailable(f"the webhook answered {said}", retry=answer.status_code >= 500)
 
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._client.close()
+
 
 _HEADERS: Final = {"Content-Type": "application/json", "User-Agent": f"Stanch/{__version__}"}
 
