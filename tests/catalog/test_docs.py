@@ -14,6 +14,7 @@ NAMED_BY_THE_TABLE = {
     "services.<name>": {"name"},
     "people.<id>": {"id"},
     "channels.<name>": {"name"},
+    "sources.<name>": {"name"},
 }
 SHORTHANDS = {"services.<name>": {"health", "metrics", "check_every_s"}}
 

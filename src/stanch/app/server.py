@@ -27,6 +27,7 @@ from stanch.surfaces.asgi.server import application
 from stanch.surfaces.asgi.trust import Trust
 from stanch.surfaces.cli.session import server_file
 from stanch.surfaces.http import alertmanager, api
+from stanch.surfaces.http.hooks import Hooks
 from stanch.surfaces.web import pages
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -115,8 +116,11 @@ def running(
 
 def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp:
     """Return the web application of `front`: pages and API, and what senders of alerts know."""
-    routes = [*alertmanager.routes(intake), *api.routes(front), *pages.routes(front)]
-    return application(front, routes=routes, trust=trust, page_error=pages.page_error(front))
+    hooks = Hooks(front.world, trust=trust, wake=intake.wake)
+    routes = [*hooks.routes(), *alertmanager.routes(intake), *api.routes(front), *pages.routes(front)]
+    return application(
+        front, routes=routes, trust=trust, page_error=pages.page_error(front), checks_itself=hooks.answers
+    )
 
 
 def _names(host: str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import Final
 from stanch.alerts.intake.config import CheckSettings, read_routing
 from stanch.alerts.intake.routes import Routing, default_routing
 from stanch.catalog.load import FILE_NAME, load_catalog
-from stanch.catalog.model import Catalog, ChannelSpec
+from stanch.catalog.model import Catalog, ChannelSpec, SourceSpec
 from stanch.engine import changes, remind, run, verify, watch
 from stanch.engine.collect import collect_duty
 from stanch.engine.intake import Intake, MakeNotifier
@@ -20,15 +20,31 @@ from stanch.engine.loop import Duty, Engine
 from stanch.gameday.shop.faults import describe_faults
 from stanch.incidents.tables import IncidentProjector
 from stanch.integrations.alertmanager import WebhookNotifier, check_webhook
+from stanch.integrations.alertmanagerhook import AlertmanagerHook
+from stanch.integrations.argocd import ArgoCD
+from stanch.integrations.cloudwatch import CloudWatch, over_https
 from stanch.integrations.command import CommandActuator
+from stanch.integrations.datadog import Datadog
 from stanch.integrations.dependency import Dependencies, Target
 from stanch.integrations.deploylog import DeployLog
 from stanch.integrations.file import FileChannel
+from stanch.integrations.genericjson import FieldMapping, GenericJson
 from stanch.integrations.git import GitChanges, GitCollector
+from stanch.integrations.github import GitHub
+from stanch.integrations.gitlab import GitLab
+from stanch.integrations.googlecloud import GoogleCloud
+from stanch.integrations.grafana import Grafana
+from stanch.integrations.healthchecks import Healthchecks
 from stanch.integrations.host import HostCollector
 from stanch.integrations.http import HttpSampler
 from stanch.integrations.jsonlog import JsonLogSampler
+from stanch.integrations.newrelic import NewRelic
 from stanch.integrations.openmetrics import OpenMetricsSampler
+from stanch.integrations.opsgenie import Opsgenie
+from stanch.integrations.pagerduty import PagerDutyEvents, PagerDutyWebhooks
+from stanch.integrations.pingdom import Pingdom
+from stanch.integrations.sentry import Sentry
+from stanch.integrations.uptimerobot import UptimeRobot
 from stanch.integrations.webhook import WebhookChannel
 from stanch.kernel.clock import Clock, SystemClock
 from stanch.kernel.errors import Invalid, NotFound
@@ -38,6 +54,7 @@ from stanch.operations.world import World
 from stanch.ports.changes import ChangeSource
 from stanch.ports.channel import Channel
 from stanch.ports.evidence import Collector
+from stanch.ports.signals import SignalSource
 from stanch.store import Store
 from stanch.surfaces.cli.embedded import EmbeddedWay
 
@@ -48,6 +65,26 @@ PROJECTORS: Final = (IncidentProjector(),)
 CHANNELS: Final[Mapping[str, Callable[[ChannelSpec, Path], Channel]]] = {
     "file": lambda spec, root: FileChannel(name=spec.name, folder=root / spec.target),
     "webhook": lambda spec, root: WebhookChannel(name=spec.name, url=spec.target),
+}
+
+SIGNAL_SOURCES: Final[Mapping[str, Callable[[SourceSpec], SignalSource]]] = {
+    "alertmanager": lambda spec: AlertmanagerHook(),
+    "argocd": lambda spec: ArgoCD(),
+    "cloudwatch": lambda spec: CloudWatch(topics=spec.topics, fetch=over_https),
+    "datadog": lambda spec: Datadog(),
+    "github": lambda spec: GitHub(),
+    "gitlab": lambda spec: GitLab(),
+    "googlecloud": lambda spec: GoogleCloud(),
+    "grafana": lambda spec: Grafana(),
+    "healthchecks": lambda spec: Healthchecks(),
+    "json": lambda spec: GenericJson(_mapping(spec), name=spec.name),
+    "newrelic": lambda spec: NewRelic(),
+    "opsgenie": lambda spec: Opsgenie(),
+    "pagerduty": lambda spec: PagerDutyWebhooks(),
+    "pagerduty-events": lambda spec: PagerDutyEvents(),
+    "pingdom": lambda spec: Pingdom(),
+    "sentry": lambda spec: Sentry(),
+    "uptimerobot": lambda spec: UptimeRobot(),
 }
 
 NOTICE_SETTINGS: Final[Mapping[str, CheckSettings]] = {"webhook": check_webhook}
@@ -84,6 +121,12 @@ def build_world(
         samplers={one.kind: one for one in (HttpSampler(), OpenMetricsSampler(), JsonLogSampler())},
         actuators={one.name: one for one in (CommandActuator(),)},
         channels={name: CHANNELS[spec.kind](spec, root) for name, spec in catalog.channels.items()},
+        signal_sources=_signal_sources(catalog),
+        signal_secrets={
+            # Two secrets with a space between them while one replaces the other.
+            name: tuple(os.environ.get(spec.secret_env, "").split()) if spec.secret_env else ()
+            for name, spec in catalog.sources.items()
+        },
     )
 
 
@@ -140,6 +183,28 @@ def operation_list() -> dict[str, dict[str, str]]:
 def fault_list() -> list[tuple[str, str]]:
     """Return name and title of every fault of the drill."""
     return describe_faults()
+
+
+def _signal_sources(catalog: Catalog) -> dict[str, SignalSource]:
+    """Return what understands senders: the configured ones by their names, the others by their kinds."""
+    shipped = {kind: make(SourceSpec(name=kind, kind=kind)) for kind, make in SIGNAL_SOURCES.items()}
+    return shipped | {name: SIGNAL_SOURCES[spec.kind](spec) for name, spec in catalog.sources.items()}
+
+
+def _mapping(spec: SourceSpec) -> FieldMapping:
+    return FieldMapping(
+        items=spec.items,
+        title=spec.title_at,
+        status=spec.status_at,
+        resolved=tuple(word.lower() for word in spec.resolved),
+        severity=spec.severity_at,
+        service=spec.service_at,
+        summary=spec.summary_at,
+        url=spec.url_at,
+        started_at=spec.started_at,
+        id=spec.id_at,
+        labels=dict(spec.labels),
+    )
 
 
 def _change_sources(catalog: Catalog) -> tuple[ChangeSource, ...]:

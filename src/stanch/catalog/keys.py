@@ -14,6 +14,7 @@ from stanch.catalog.model import (
     Check,
     Person,
     Service,
+    SourceSpec,
     Thresholds,
     Timing,
 )
@@ -83,6 +84,7 @@ ROOT: Final = (
     Key(name="services", type=Type.TABLES, doc="The services by name, `[services.payments]`."),
     Key(name="people", type=Type.TABLES, doc="Who can be given a role and can approve, `[people.alice]`."),
     Key(name="channels", type=Type.TABLES, doc="Where messages go, `[channels.incidents]`."),
+    Key(name="sources", type=Type.TABLES, doc="Senders of alerts and changes, `[sources.sentry]`."),
     Key(name="thresholds", type=Type.TABLE, doc="When a reading is an alert."),
     Key(name="timing", type=Type.TABLE, doc="Windows and how long things may take."),
 )
@@ -154,6 +156,46 @@ CHANNEL: Final = (
     Key(name="audiences", type=Type.TEXTS, doc="Who reads it: `responders`, `stakeholders`, `public`."),
 )
 
+SOURCE_KINDS: Final = (
+    "alertmanager",
+    "argocd",
+    "cloudwatch",
+    "datadog",
+    "github",
+    "gitlab",
+    "googlecloud",
+    "grafana",
+    "healthchecks",
+    "json",
+    "newrelic",
+    "opsgenie",
+    "pagerduty",
+    "pagerduty-events",
+    "pingdom",
+    "sentry",
+    "uptimerobot",
+)
+"""How a sender may be understood, as shipped."""
+
+SOURCE: Final = (
+    Key(name="kind", type=Type.TEXT, doc="What posts there, e.g. `grafana`; by default the key.", words=SOURCE_KINDS),
+    Key(name="secret_env", type=Type.TEXT, doc="The environment variable that holds the secret or token."),
+    Key(name="topics", type=Type.TEXTS, doc="ARNs of the SNS topics that `cloudwatch` takes and confirms."),
+    Key(name="severity", type=Type.TEXT, doc="Severity of its alerts when it says none, e.g. `critical`."),
+    Key(name="service", type=Type.TEXT, doc="Service of its alerts when it says none."),
+    Key(name="items", type=Type.TEXT, doc="For `json`: dotted path of the list of alerts; by default the whole body."),
+    Key(name="title_at", type=Type.TEXT, doc="For `json`: dotted path of the alert's name, e.g. `rule.name`."),
+    Key(name="status_at", type=Type.TEXT, doc="... of its status; without one everything fires."),
+    Key(name="resolved", type=Type.TEXTS, doc="Values of the status, in lower case, that mean that it is over."),
+    Key(name="severity_at", type=Type.TEXT, doc="... of its severity."),
+    Key(name="service_at", type=Type.TEXT, doc="... of its service."),
+    Key(name="summary_at", type=Type.TEXT, doc="... of a sentence about it."),
+    Key(name="url_at", type=Type.TEXT, doc="... of a page about it."),
+    Key(name="started_at", type=Type.TEXT, doc="... of its start."),
+    Key(name="id_at", type=Type.TEXT, doc="... of what tells it apart from others of the same name."),
+    Key(name="labels", type=Type.TABLE, doc='... of further labels, by their name here: `{team = "tags.team"}`.'),
+)
+
 THRESHOLDS: Final = (
     Key(
         name="error_ratio", type=Type.RATIO, doc="Share of failing requests above which it is an alert.", low=0, high=1
@@ -191,6 +233,7 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "services.<name>.actions": ACTION,
     "people.<id>": PERSON,
     "channels.<name>": CHANNEL,
+    "sources.<name>": SOURCE,
     "thresholds": THRESHOLDS,
     "timing": TIMING,
 }
@@ -203,6 +246,7 @@ MODELS: Final[dict[str, type]] = {
     "services.<name>.actions": ActionSpec,
     "people.<id>": Person,
     "channels.<name>": ChannelSpec,
+    "sources.<name>": SourceSpec,
     "thresholds": Thresholds,
     "timing": Timing,
 }

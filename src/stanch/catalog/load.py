@@ -22,6 +22,8 @@ from stanch.catalog.keys import (
     ROOT,
     SAMPLERS,
     SERVICE,
+    SOURCE,
+    SOURCE_KINDS,
     THRESHOLDS,
     TIMING,
     Key,
@@ -34,6 +36,7 @@ from stanch.kernel.errors import Invalid, NotFound, Problem
 FILE_NAME: Final = "stanch.toml"
 CHECK_EVERY_S: Final = 15.0
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _PLACEHOLDERS: Final = ("service", "version", "previous", "change")
 _URL_SAMPLERS: Final = ("http", "openmetrics")
@@ -84,6 +87,9 @@ def read_catalog(document: Mapping[str, object], *, root: Path, samplers: Sequen
         },
         "channels": {
             name: _channel(reader, name=name) for name, reader in _named(top, "channels", CHANNEL, problems).items()
+        },
+        "sources": {
+            name: _source(reader, name=name) for name, reader in _named(top, "sources", SOURCE, problems).items()
         },
         "thresholds": Reader(top.table("thresholds"), at="thresholds", keys=THRESHOLDS, problems=problems).given(),
         "timing": _timing(top, problems),
@@ -170,6 +176,19 @@ def _channel(reader: Reader, *, name: str) -> dict[str, object]:
     if reader.text("kind") == "webhook" and (target := reader.text("target")):
         _complain_of_url(reader, "target", target)
     return {**reader.given(), "name": name}
+
+
+def _source(reader: Reader, *, name: str) -> dict[str, object]:
+    kind = reader.text("kind") or name
+    if kind not in SOURCE_KINDS:
+        reader.complain("kind", f"must be one of {', '.join(SOURCE_KINDS)}{did_you_mean(kind, SOURCE_KINDS)}")
+    labels = reader.table("labels")
+    if not all(isinstance(path, str) and path for path in labels.values()):
+        reader.complain("labels", "must be a dotted path for each label")
+    secret_env = reader.text("secret_env")
+    if secret_env and not _VARIABLE.fullmatch(secret_env):
+        reader.complain("secret_env", "must be the name of an environment variable; the secret itself is never here")
+    return {**reader.given(), "name": name, "kind": kind, "labels": dict(labels)}
 
 
 def _timing(top: Reader, problems: list[Problem]) -> dict[str, object]:

@@ -77,6 +77,33 @@ class ChannelSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceSpec:
+    """A sender of alerts or changes, posted to `/hooks/<name>`. `kind` says how it is understood.
+
+    The secret is in the environment variable `secret_env` and never here. `topics` are those of CloudWatch. The paths
+    below them are for `kind = "json"`; `severity` and `service` stand in where the sender says none.
+    """
+
+    name: str
+    kind: str = ""
+    secret_env: str = ""
+    topics: tuple[str, ...] = ()
+    severity: str = ""
+    service: str = ""
+    items: str = ""
+    title_at: str = "title"
+    status_at: str = ""
+    resolved: tuple[str, ...] = ("resolved", "ok", "closed", "up", "recovered")
+    severity_at: str = ""
+    service_at: str = ""
+    summary_at: str = ""
+    url_at: str = ""
+    started_at: str = ""
+    id_at: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Thresholds:
     """When a reading is an alert: the shipped defaults of D2, each beside the factor over normal it must also exceed.
 
@@ -120,6 +147,7 @@ class Catalog:
     services: dict[str, Service] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, ChannelSpec] = field(default_factory=dict)
+    sources: dict[str, SourceSpec] = field(default_factory=dict)
     thresholds: Thresholds = field(default_factory=Thresholds)
     timing: Timing = field(default_factory=Timing)
     drill: bool = False

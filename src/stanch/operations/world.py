@@ -12,6 +12,7 @@ from stanch.ports.changes import ChangeSource
 from stanch.ports.channel import Channel
 from stanch.ports.evidence import Collector
 from stanch.ports.sampler import Sampler
+from stanch.ports.signals import SignalSource
 from stanch.store import Store
 
 
@@ -30,6 +31,8 @@ class World:
     actuators: dict[str, Actuator] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     routing: CurrentRouting = field(default_factory=CurrentRouting)
+    signal_sources: dict[str, SignalSource] = field(default_factory=dict)
+    signal_secrets: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

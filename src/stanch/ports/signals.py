@@ -11,9 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
+from urllib.parse import parse_qsl
 
+from stanch.kernel.errors import Invalid
+from stanch.kernel.jsontext import JsonObject, read_object
 from stanch.ports.changes import Change
+
+_MOST_FIELDS: Final = 1000
 
 
 class SignalStatus(StrEnum):
@@ -80,6 +85,22 @@ def carries_token(request: Inbound, secret: str) -> bool:
             value = ""
     given = (value.strip(), request.query.get("token", ""))
     return any(hmac.compare_digest(one.encode(), secret.encode()) for one in given if one)
+
+
+def message_of(request: Inbound) -> JsonObject:
+    """Return what a sender says whose form is its user's choice: a JSON object, a form, or the query alone.
+
+    Fields of the query stand in where the body has none. Raises `Invalid` as `read_object` does.
+    """
+    if not request.body.strip():
+        return JsonObject(dict(request.query))
+    if request.content_type != "application/x-www-form-urlencoded":
+        return JsonObject({**request.query, **read_object(request.body).data})
+    try:
+        pairs = parse_qsl(request.body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise Invalid(f"is no form: {error}", field="body") from None
+    return JsonObject({**request.query, **dict(pairs)})
 
 
 class SignalSource(Protocol):

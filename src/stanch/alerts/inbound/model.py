@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
@@ -12,7 +12,6 @@ from stanch.alerts.intake.model import Received
 from stanch.kernel.errors import Invalid
 from stanch.ports.changes import Change
 from stanch.ports.signals import AlertSignal
-from stanch.store.types import to_micros
 
 MOST_LABELS: Final = 1000
 MOST_LABEL_BYTES: Final = 65_536
@@ -21,6 +20,7 @@ LONGEST_URL: Final = 4096
 LASTS: Final = timedelta(days=30)
 """How long an alert stays open when its sender never says that it is over; most say it once and never repeat."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PROMOTED: Final = ("severity", "service")
 
 
@@ -47,8 +47,8 @@ class Standing:
         text = canonical(self.labels)
         note = canonical(self.annotations)
         digest = blake2b(note, digest_size=8, key=self.url.encode()[:64])
-        start = to_micros(self.starts_at)
-        end = to_micros(now + LASTS) if self.is_firing else max(start, to_micros(self.updated_at))
+        start = _micros(self.starts_at)
+        end = _micros(now + LASTS) if self.is_firing else max(start, _micros(self.updated_at))
         return Received(
             fingerprint=fingerprint(text),
             canonical=text,
@@ -123,6 +123,10 @@ def standing_of(signal: AlertSignal, *, source: str, defaults: Mapping[str, str]
 def ended(standing: Standing, *, at: datetime | None, now: datetime) -> Standing:
     """Return `standing` as over since `at`, which is not before its start and not after `now`."""
     return replace(standing, is_firing=False, updated_at=max(standing.starts_at, min(at or now, now)))
+
+
+def _micros(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def plain_change(change: Change, *, now: datetime) -> Change:

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Final
 
 from stanch.kernel.errors import Forbidden
-from stanch.kernel.jsontext import JsonObject, read_object
+from stanch.kernel.jsontext import JsonObject
 from stanch.ports.changes import Change, ChangeKind
-from stanch.ports.signals import AlertSignal, Inbound, Parsed, SignalStatus, carries_token
+from stanch.ports.signals import AlertSignal, Inbound, Parsed, SignalStatus, carries_token, message_of
 
 _BAD_HEALTH: Final = frozenset({"degraded", "missing", "suspended", "unknown"})
 _FAILED: Final = frozenset({"failed", "error"})
@@ -32,7 +32,7 @@ class ArgoCD:
 
     def parse(self, request: Inbound, *, now: datetime) -> Parsed:
         """Return a change for a finished sync, and an alert for an application that is not well."""
-        message = read_object(request.body)
+        message = message_of(request)
         app = message.needed("app")
         phase, health = message.text("phase").lower(), message.text("healthStatus").lower()
         changes = (_change(message, app, now=now),) if phase == "succeeded" else ()

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from stanch.kernel.errors import Forbidden
-from stanch.kernel.jsontext import JsonObject, read_object
-from stanch.ports.signals import AlertSignal, Inbound, Parsed, SignalStatus, carries_token
+from stanch.kernel.jsontext import JsonObject
+from stanch.ports.signals import AlertSignal, Inbound, Parsed, SignalStatus, carries_token, message_of
 
 _OVER: Final = "recovered"
 _SEVERITY: Final = {"error": "critical", "warning": "warning", "success": "info", "info": "info"}
@@ -36,7 +36,7 @@ class Datadog:
 
     def parse(self, request: Inbound, *, now: datetime) -> Parsed:
         """Return the alert of one monitor and scope. Variables that Datadog did not fill are left out."""
-        message = read_object(request.body)
+        message = message_of(request)
         title = _TITLE.match(_filled(message, "alert_title") or _filled(message, "title"))
         transition = _filled(message, "alert_transition") or (title["transition"] if title else "")
         name = title["name"] if title else _filled(message, "alert_title") or _filled(message, "title")

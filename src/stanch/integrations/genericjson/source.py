@@ -14,7 +14,7 @@ _MOST: Final = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mapping:
+class FieldMapping:
     """Where things stand; all are dotted paths, empty where the sender does not say.
 
     `items` is the list of alerts in a message. `resolved` are the values of `status` that mean the end, in lower case;
@@ -37,8 +37,8 @@ class Mapping:
 class GenericJson:
     """A sender without an integration of its own, with a token."""
 
-    def __init__(self, mapping: Mapping | None = None, *, name: str = "json") -> None:
-        self._mapping = mapping or Mapping()
+    def __init__(self, mapping: FieldMapping | None = None, *, name: str = "json") -> None:
+        self._mapping = mapping or FieldMapping()
         self._name = name
 
     @property

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from stanch.kernel.errors import Forbidden, Invalid
-from stanch.kernel.jsontext import LARGEST_BODY, JsonObject, read_object
+from stanch.kernel.jsontext import JsonObject, read_object
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.signals import Inbound, Parsed
 
@@ -54,8 +54,6 @@ class GitHub:
 def _message(request: Inbound) -> JsonObject:
     if request.content_type != "application/x-www-form-urlencoded":
         return read_object(request.body)
-    if len(request.body) > 3 * LARGEST_BODY:
-        raise Invalid(f"at most {3 * LARGEST_BODY:,} bytes", field="body")
     try:
         payload = parse_qs(request.body.decode("utf-8", "replace"), max_num_fields=10).get("payload", [""])[0]
     except ValueError as error:

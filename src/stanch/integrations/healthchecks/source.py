@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from stanch.kernel.errors import Forbidden
-from stanch.kernel.jsontext import read_object
-from stanch.ports.signals import AlertSignal, Inbound, Parsed, SignalStatus, carries_token
+from stanch.ports.signals import AlertSignal, Inbound, Parsed, SignalStatus, carries_token, message_of
 
 _OVER: Final = frozenset({"up", "new", "paused"})
 
@@ -30,7 +29,7 @@ class Healthchecks:
 
     def parse(self, request: Inbound, *, now: datetime) -> Parsed:
         """Return the alert of one check: a job that did not report in time, or failed."""
-        message = read_object(request.body)
+        message = message_of(request)
         check = message.object("check")
         status = (message.text("status") or check.needed("status")).lower()
         name = message.text("name") or check.text("name") or message.text("slug") or check.needed("slug")

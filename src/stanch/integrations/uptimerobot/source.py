@@ -1,13 +1,10 @@
 """Understands what UptimeRobot sends: keys of a template, as JSON, as a form or in the query."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qsl
 
 from stanch.kernel.errors import Forbidden, Invalid
-from stanch.kernel.jsontext import read_object
-from stanch.ports.signals import AlertSignal, Inbound, Parsed, SignalStatus, carries_token
+from stanch.ports.signals import AlertSignal, Inbound, Parsed, SignalStatus, carries_token, message_of
 
 _DOWN, _UP, _EXPIRY = "1", "2", "3"
 # Keys of the template as they are written in the wild: `monitor_url`, `monitorURL` ...
@@ -64,15 +61,16 @@ class UptimeRobot:
 
 
 def _fields(request: Inbound) -> dict[str, str]:
-    given: Mapping[str, str] = request.query
-    if request.body.strip():
-        if request.content_type == "application/x-www-form-urlencoded":
-            given = {**given, **dict(parse_qsl(request.body.decode("utf-8", "replace")))}
-        else:
-            message = read_object(request.body)
-            given = {**given, **{name: message.text(name) for name in message.data}}
-    plain = {name.replace("_", "").replace("-", "").lower(): _value(value) for name, value in given.items()}
+    message = message_of(request)
+    # Only what is known is read: a template may hold anything besides.
+    wanted = {key for keys in _KEYS.values() for key in keys}
+    given = {name: message.text(name) for name in message.data if _plain(name) in wanted}
+    plain = {_plain(name): _value(value) for name, value in given.items()}
     return {name: next((plain[key] for key in keys if plain.get(key)), "") for name, keys in _KEYS.items()}
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def _value(text: str) -> str:

@@ -1,0 +1,254 @@
+"""Takes in what senders post: checked, kept once, grouped and silenced as every other alert, and answered after that.
+
+Everything a message leads to is one transaction: the raw message, its changes, its alerts in their groups, and the
+incident that a severe alert of a known service declares or joins.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from stanch.alerts.inbound.model import Delivery, Standing, ended, plain_change, standing_of
+from stanch.alerts.inbound.tables import count, count_trouble, keep, put_standing, standing
+from stanch.alerts.intake.model import Received
+from stanch.alerts.intake.quiet import quiet_at
+from stanch.alerts.intake.receiving import LOCK, take_in
+from stanch.catalog.changes import record_changes
+from stanch.catalog.model import SourceSpec
+from stanch.incidents import events as ev
+from stanch.kernel.errors import Forbidden, Invalid, NotFound, StanchError
+from stanch.operations.detection import Sign, sign_over, sign_seen
+from stanch.operations.world import World
+from stanch.ports.signals import AlertSignal, ConfirmingSource, Inbound, Parsed, SignalSource, SignalStatus
+from stanch.store import Transaction
+
+SEVERE: Final = frozenset({"critical", "page", "error"})
+"""Severities for which an alert of a service of the catalog is an incident."""
+
+_LONGEST_REMARK: Final = 500
+_LONGEST_DELIVERY: Final = 500
+_COUNT_EVERY_S: Final = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What a message led to: what to answer, and why nothing came of it where nothing did."""
+
+    status: int = 202
+    reply: Mapping[str, object] | None = None
+    duplicate: bool = False
+    alerts: int = 0
+    changes: int = 0
+    remark: str = ""
+
+
+def source_named(world: World, name: str) -> SignalSource:
+    """Return the source at `/hooks/<name>`. Raises `NotFound` naming the known ones."""
+    found = world.signal_sources.get(name)
+    if found is None:
+        raise NotFound(f"there is no source {name!r}", hint=f"known are {', '.join(sorted(world.signal_sources))}")
+    return found
+
+
+def is_guarded(world: World, name: str) -> bool:
+    """Tell whether messages of a source are checked. Raises `Forbidden` when its secret is named but not there."""
+    spec = world.catalog.sources.get(name)
+    secrets = world.signal_secrets.get(name, ())
+    if spec is not None and spec.secret_env and not secrets:
+        raise Forbidden(
+            f"the secret of {name} is not set on this server",
+            reason="secret_not_set",
+            hint=f"set {spec.secret_env} in the environment of the server",
+        )
+    return bool(secrets) or (spec is not None and bool(spec.topics))
+
+
+def take(world: World, name: str, request: Inbound) -> Taken:
+    """Check, understand and store one message of the source `name`, and return what to answer.
+
+    Raises `Forbidden` for a bad signature, `Invalid` naming the field for what can never be understood, `Unavailable`
+    for what may succeed when it is sent again. The first two are counted.
+    """
+    source = source_named(world, name)
+    now = world.clock.now()
+    try:
+        if is_guarded(world, name):
+            _verify(source, request, secrets=world.signal_secrets.get(name, ()), now=now)
+        parsed = source.parse(request, now=now)
+        standings = _standings(world, name, parsed.alerts, now=now)
+    except (Forbidden, Invalid) as error:
+        _trouble(world, name, error, now=now)
+        raise
+    if parsed.fetch and isinstance(source, ConfirmingSource):
+        # Before anything is stored: when it fails, the sender sends it again, and that must not be a repetition.
+        source.confirm(parsed.fetch)
+    return _store(world, name, request, parsed, standings, now=now)
+
+
+def take_parsed(world: World, name: str, parsed: Parsed, *, body: bytes = b"") -> Taken:
+    """Store what a surface of our own was told, as if a sender had posted it."""
+    now = world.clock.now()
+    standings = _standings(world, name, parsed.alerts, now=now)
+    return _store(world, name, Inbound(body=body), parsed, standings, now=now)
+
+
+def _verify(source: SignalSource, request: Inbound, *, secrets: Sequence[str], now: datetime) -> None:
+    # Several while one replaces the other: any of them may fit.
+    refused: Forbidden | None = None
+    for secret in secrets or ("",):
+        try:
+            source.verify(request, secret=secret, now=now)
+        except Forbidden as error:
+            refused = error
+        else:
+            return
+    if refused is not None:
+        raise refused
+
+
+def _standings(
+    world: World, name: str, signals: Sequence[AlertSignal], *, now: datetime
+) -> list[tuple[AlertSignal, Standing]]:
+    spec = world.catalog.sources.get(name, SourceSpec(name=name))
+    defaults = {"severity": spec.severity, "service": spec.service}
+    return [(one, standing_of(one, source=name, defaults=defaults, now=now)) for one in signals]
+
+
+def _store(
+    world: World,
+    name: str,
+    request: Inbound,
+    parsed: Parsed,
+    told: Sequence[tuple[AlertSignal, Standing]],
+    *,
+    now: datetime,
+) -> Taken:
+    with world.store.writing() as tx:
+        tx.lock(LOCK)
+        delivery = Delivery(
+            source=name,
+            delivery=parsed.delivery[:_LONGEST_DELIVERY].replace("\x00", ""),
+            received_at=now,
+            body=request.body,
+            content_type=request.content_type[:100],
+            alerts=len(parsed.alerts),
+            changes=len(parsed.changes),
+            remark=parsed.remark.replace("\x00", "")[:_LONGEST_REMARK],
+        )
+        if not keep(tx.connection, delivery):
+            count(tx.connection, name, seen_at=now, duplicates=1)
+            return Taken(status=parsed.status, reply=parsed.reply, duplicate=True, remark="it was taken before")
+        changes = [plain_change(one, now=now) for one in parsed.changes]
+        record_changes(tx.connection, changes, now=now)
+        remarks = _fold(tx, world, name, told, now=now)
+        count(tx.connection, name, seen_at=now, deliveries=1, alerts=len(parsed.alerts), changes=len(parsed.changes))
+    remark = "; ".join(part for part in (parsed.remark, *dict.fromkeys(remarks)) if part)
+    return Taken(
+        status=parsed.status,
+        reply=parsed.reply,
+        alerts=len(parsed.alerts),
+        changes=len(changes),
+        remark=remark[:_LONGEST_REMARK],
+    )
+
+
+def _fold(
+    tx: Transaction, world: World, name: str, told: Sequence[tuple[AlertSignal, Standing]], *, now: datetime
+) -> list[str]:
+    """Bring the alerts of a message into the intake, in their order, and return why nothing came of some."""
+    known = standing(tx.connection, source=name, identities=[one.identity for _, one in told])
+    received: list[Received] = []
+    opened: dict[bytes, Standing] = {}
+    closed: dict[bytes, Standing] = {}
+    remarks: list[str] = []
+    for signal, fresh in told:
+        before = known.get(fresh.identity)
+        open_before = before if before is not None and before.is_firing else None
+        match signal.status:
+            case SignalStatus.FIRING:
+                if open_before is None:
+                    opened[fresh.identity] = fresh
+                elif open_before.labels != fresh.labels:
+                    # Labels are what an alert is known by: with another severity it is another one.
+                    received.append(ended(open_before, at=None, now=now).received(now=now))
+                    if _is_severe(world, fresh) and not _is_severe(world, open_before):
+                        opened[fresh.identity] = fresh
+                else:
+                    fresh = replace(fresh, starts_at=min(fresh.starts_at, open_before.starts_at))
+                known[fresh.identity] = fresh
+                received.append(fresh.received(now=now))
+            case SignalStatus.RESOLVED if open_before is not None:
+                over = ended(open_before, at=signal.ends_at, now=now)
+                known[fresh.identity] = closed[fresh.identity] = over
+                received.append(over.received(now=now))
+            case SignalStatus.RESOLVED:
+                remarks.append("what is over was not open here")
+            case SignalStatus.ACKNOWLEDGED:
+                remarks.append("an acknowledgement elsewhere changes no alert here")
+    if received:
+        take_in(tx, world.routing.now, [received], now=now)
+    put_standing(tx.connection, [known[one.identity] for _, one in told if one.identity in known])
+    _follow(tx, world, opened, closed, now=now)
+    return remarks
+
+
+def _follow(
+    tx: Transaction, world: World, opened: Mapping[bytes, Standing], closed: Mapping[bytes, Standing], *, now: datetime
+) -> None:
+    """Declare or join incidents for what opened and is not kept quiet, and tell them what is over."""
+    quiet = quiet_at(tx.connection, world.routing.now, now)
+    for one in opened.values():
+        if one.identity in closed or not _is_severe(world, one):
+            continue
+        if quiet.silenced_by(one.labels) or quiet.inhibited_by(one.labels) is not None:
+            continue
+        sign_seen(tx, world, _sign(one))
+    for one in closed.values():
+        sign_over(tx, id=one.id, summary=_summary(one))
+
+
+def _is_severe(world: World, one: Standing) -> bool:
+    known = one.labels.get("service", "") in world.catalog.services
+    return known and one.labels.get("severity", "").lower() in SEVERE
+
+
+def _sign(one: Standing) -> Sign:
+    summary = _summary(one)
+    return Sign(
+        service=one.labels["service"],
+        about=one.labels.get("alertname", one.source),
+        detail=one.annotations.get("description", "")[:1000],
+        attached=ev.AlertAttached(
+            alert=one.id,
+            summary=summary,
+            reading=None,
+            starts_at=one.starts_at,
+            labels=dict(one.labels),
+            source=one.source,
+        ),
+    )
+
+
+def _summary(one: Standing) -> str:
+    text = one.annotations.get("summary", "") or one.labels.get("alertname", "an alert")
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else line[:199] + "…"
+
+
+_pending: Final[dict[str, tuple[int, float]]] = {}
+
+
+def _trouble(world: World, name: str, error: StanchError, *, now: datetime) -> None:
+    """Count a message that was not taken; at most one a second is written, so that strangers cannot keep us busy."""
+    what = "refused" if isinstance(error, Forbidden) else "invalid"
+    key = f"{id(world.store)}/{name}/{what}"
+    times, last = _pending.get(key, (0, 0.0))
+    if time.monotonic() - last < _COUNT_EVERY_S:
+        _pending[key] = (times + 1, last)
+        return
+    _pending[key] = (0, time.monotonic())
+    message = error.message.replace("\x00", "")[:_LONGEST_REMARK]
+    with world.store.writing() as tx:
+        count_trouble(tx.connection, name, what=what, times=times + 1, message=message, at=now)
