@@ -14,6 +14,7 @@ from typing import Final
 from stanch.gameday.client import Client, Reply
 from stanch.gameday.shop.faults import fault_named, inject
 from stanch.gameday.shop.shop import Shop
+from stanch.kernel.errors import Refused
 
 APPROVER: Final = "drill-approver"
 _POLL_S: Final = 0.25
@@ -22,7 +23,7 @@ _PROPOSE_WITHIN_S: Final = 90.0
 _VERIFY_WITHIN_S: Final = 240.0
 
 Narrate = Callable[[str], None]
-Decide = Callable[[str, Reply], bool]
+Decide = Callable[[str, Callable[[], bool]], bool]
 
 
 class DrillFailed(Exception):
@@ -52,7 +53,8 @@ class Outcome:
 class Drill:
     """One drill against a Stanch that already watches the shop.
 
-    `decide` is asked before a plan is approved, with its title and the plan; `narrate` is told what happens.
+    `decide` is asked before a plan is approved, with its title and what tells whether somebody has decided on it
+    elsewhere, in the browser or by a command; `narrate` is told what happens.
     """
 
     client: Client
@@ -63,6 +65,7 @@ class Drill:
     decide: Decide
     folder: Path
     decoy: bool = False
+    patience_s: float = 3600.0
 
     def run(self) -> Outcome:
         """Go through to the end. Raises `DrillFailed` when something that must happen does not."""
@@ -123,9 +126,8 @@ class Drill:
         self.narrate(f"Likely cause: {top.text('title')} ({top.real('score'):.0%})")
         for fork in proposal.items("path"):
             self.narrate(f"  {fork.text('question')} {fork.text('answer')}: {fork.text('reason')}")
-        self.narrate(
-            f"Proposed: {plan.text('title')} (risk {plan.text('risk')}, {'reversible' if plan.flag('reversible') else 'not reversible'})"
-        )
+        undone = "reversible" if plan.flag("reversible") else "not reversible"
+        self.narrate(f"Proposed: {plan.text('title')} (risk {plan.text('risk')}, {undone})")
         for step in plan.items("steps"):
             self.narrate("  $ " + " ".join(str(word) for word in step.values("argv")))
         return plan, self._first_at(number, "mitigation.proposed")
@@ -138,10 +140,32 @@ class Drill:
                 if action.get("plan").text("id") == name:
                     for line in action.text("dry_run").splitlines():
                         self.narrate(f"  dry run: {line}")
-        if self.decide(plan.text("title"), plan):
-            self.client.write("mitigation/approve", incident=number, plan=name, digest=plan.text("digest"))
-            self.narrate("Approved; it runs")
-        return self._until(lambda: self._run_ended(number), _VERIFY_WITHIN_S, "no plan was run").plain()
+
+        def is_settled() -> bool:
+            return self._state_of(number, name) != "proposed"
+
+        if self.decide(plan.text("title"), is_settled):
+            self._say_yes(number, plan, is_settled)
+        elif is_settled():
+            self.narrate(f"{plan.text('title')}: {self._state_of(number, name)}, decided elsewhere")
+        else:
+            self.narrate(f"Waiting for somebody to approve a plan: stanch approve INC-{number}, or in the browser")
+        else:
+            self.narrate(f"Approve it in the browser, or in another terminal: stanch approve INC-{number}")
+        return self._until(lambda: self._run_ended(number), self.patience_s, "no plan was run").plain()
+
+    def _say_yes(self, number: int, plan: Reply, is_settled: Callable[[], bool]) -> None:
+        try:
+            self.client.write("mitigation/approve", incident=number, plan=plan.text("id"), digest=plan.text("digest"))
+        except Refused:
+            # Two people may say yes at the same time: whoever comes second finds it said.
+            if not is_settled():
+                raise
+        self.narrate("Approved; it runs")
+
+    def _state_of(self, number: int, plan: str) -> str:
+        actions = self.client.read("incident/show", incident=number).items("actions")
+        return next((one.text("state") for one in actions if one.get("plan").text("id") == plan), "")
 
     def _run_ended(self, number: int) -> Reply | None:
         view = self.client.read("incident/show", incident=number)
