@@ -8,12 +8,13 @@ from pathlib import Path
 
 from stanch.app.server import running
 from stanch.catalog.load import load_catalog
-from stanch.gameday.client import Client, Reply
+from stanch.gameday.client import Client
 from stanch.gameday.config import write_config
 from stanch.gameday.drill import APPROVER, Drill, DrillFailed
+from stanch.gameday.shop.faults import describe_faults
 from stanch.gameday.shop.places import ShopError
 from stanch.gameday.shop.shop import Shop
-from stanch.kernel.errors import Unavailable
+from stanch.kernel.errors import Invalid, Unavailable
 
 
 def run_drill(
@@ -25,14 +26,18 @@ def run_drill(
     port: int,
     stay: bool,
     narrate: Callable[[str], None],
-    decide: Callable[[str, Reply], bool],
+    decide: Callable[[str, Callable[[], bool]], bool],
 ) -> dict[str, object]:
     """Run the whole drill and return how it went; with `stay`, keep everything up afterwards until interrupted.
 
-    Raises `Unavailable` when something that is needed is not there, or the drill does not come to its end.
+    Raises `Invalid` for a fault that is none, `Unavailable` when something that is needed is not there, or the drill
+    does not come to its end.
     """
+    if fault not in dict(describe_faults()):
+        raise Invalid(f"there is no fault {fault!r}", field="--fault", hint="see them all: stanch run --fault list")
     place = folder / "drill"
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _as_interrupt)
     try:
         narrate("Starting the sample shop: gateway, checkout, payments, customers")
         with Shop.start(place / "shop") as shop:

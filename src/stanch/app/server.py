@@ -56,7 +56,7 @@ def serve(*, folder: Path, config: str | None, host: str, port: int, database: s
     else:
         catalog = read_catalog(config)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     with running(catalog, folder=folder, host=host, port=port, database=database, routing=routing) as server:
         print(f"Stanch runs at {server.url}", flush=True)  # noqa: T201  (the one line a service prints)

@@ -1,16 +1,21 @@
 """Commands that start something: the server, and the drill."""
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import click
 
+from stanch.surfaces.cli.asking import ask_unless
 from stanch.surfaces.cli.session import Session
 from stanch.surfaces.cli.shared import can_ask
 from stanch.surfaces.cli.telling import say, table
 
 _PORT: Final = 8484
+_PORTS: Final = click.IntRange(0, 65_535)
+_SECONDS: Final = click.FloatRange(min=0.0, max=3_600.0)
 
 
 @click.command("serve")
@@ -18,7 +23,7 @@ _PORT: Final = 8484
 @click.option("--alertmanager", type=click.Path(), help="alertmanager.yml that routes alerts, beside --config.")
 @click.option("--data", metavar="DIR", help="Where everything is kept; the same as before the command.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=_PORT, show_default=True, help="Port to listen on.")
+@click.option("--port", default=_PORT, type=_PORTS, show_default=True, help="Port to listen on.")
 @click.option("--database", default="", help="postgresql:// URL; by default a file in the data folder.")
 @click.pass_context
 def serve(
@@ -44,8 +49,8 @@ def serve(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @click.option("--fault", default="bad-deploy", show_default=True, help="What breaks; `list` shows all.")
 @click.option("--decoy", is_flag=True, help="Deploy something harmless just before.")
-@click.option("--baseline", default=20.0, show_default=True, help="Seconds of normal life first.")
-@click.option("--port", default=_PORT, show_default=True, help="Port to listen on.")
+@click.option("--baseline", default=20.0, type=_SECONDS, show_default=True, help="Seconds of normal life first.")
+@click.option("--port", default=_PORT, type=_PORTS, show_default=True, help="Port to listen on.")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -71,12 +76,12 @@ def run(
     def narrate(line: str) -> None:
         click.echo(line, err=quiet)
 
-    def decide(title: str, plan: object) -> bool:
+    def decide(title: str, is_settled: Callable[[], bool]) -> bool:
         if auto:
             return True
         if can_ask():
-            return click.confirm(f"Approve: {title}? (you can approve in the browser instead)", default=True)
-        narrate(f"Waiting for somebody to approve: {title}")
+            question = f"Approve: {title}? (you can approve in the browser instead)"
+            return bool(ask_unless(question, is_settled=is_settled, answers=sys.stdin))
         return False
 
     outcome = session.doors.open("run_drill")(
