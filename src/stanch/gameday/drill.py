@@ -148,6 +148,8 @@ class Drill:
             self._say_yes(number, plan, is_settled)
         elif is_settled():
             self.narrate(f"{plan.text('title')}: {self._state_of(number, name)}, decided elsewhere")
+        else:
+            self.narrate(f"Waiting for somebody to approve a plan: stanch approve INC-{number}, or in the browser")
         return self._until(lambda: self._run_ended(number), self.patience_s, "no plan was run").plain()
 
     def _say_yes(self, number: int, plan: Reply, is_settled: Callable[[], bool]) -> None:
