@@ -150,7 +150,7 @@ def parse_severity(text: str) -> Severity:
     if word in _ALIASES:
         return _ALIASES[word]
     digits = word.removeprefix("sev").removeprefix("p").lstrip("- ")
-    if digits.isdigit():
+    if digits.isdecimal():
         number = int(digits) + (1 if word.startswith("p") else 0)
         if 1 <= number <= len(Severity):
             return Severity(number)

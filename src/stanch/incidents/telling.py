@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import singledispatch
 
+from stanch.alerts.words import percent
 from stanch.incidents import events as ev
 from stanch.incidents.model import Reading
 
@@ -26,8 +27,7 @@ def quantity(value: float | None, unit: str) -> str:
         return "–"
     match unit:
         case "ratio":
-            percent = value * 100
-            return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.1f} %"
+            return percent(value)
         case "ms":
             return f"{value:,.0f} ms"
         case "bytes":
@@ -235,7 +235,7 @@ def _(record: ev.VerificationStarted) -> Telling:
 
 @tell.register
 def _(record: ev.VerificationRelapsed) -> Telling:
-    return Telling(title="The wait starts again", text=record.summary, tone="bad")
+    return Telling(title="The recovery broke off; the wait starts again", text=record.summary, tone="bad", major=True)
 
 
 @tell.register

@@ -1,0 +1,121 @@
+"""Every event in words, the same wherever it is told."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from stanch.incidents import events as ev
+from stanch.incidents.model import Reading, Role, Severity, SeverityRuling, Status
+from stanch.incidents.telling import beside_normal, quantity, tell
+from stanch.kernel.blocks import clean
+from tests.incidents.lives import DECLARED, NOW, PLAN, PROPOSED, RANKED, whole_life
+
+MORE: tuple[ev.IncidentEvent, ...] = (
+    ev.AlertAttached(alert="a1", summary="checkout error rate 45 %", reading=None, starts_at=NOW, trend="sudden"),
+    ev.AlertEnded(alert="a1", summary="checkout error rate back to 0.2 % after 4m 20s"),
+    ev.StatusChanged(status=Status.MONITORING, reason="Roll payments back to v3.2.0 is done"),
+    ev.SeverityChanged(
+        ruling=SeverityRuling(severity=Severity.SEV1, rule="critical-majority", reason="a third or more failing"),
+        previous=Severity.SEV2,
+        overridden=False,
+    ),
+    ev.SeverityChanged(
+        ruling=SeverityRuling(severity=Severity.SEV3, rule="by-hand", reason="only the test shop"),
+        previous=Severity.SEV1,
+        overridden=True,
+    ),
+    ev.RoleAssigned(role=Role.TECHNICAL_LEAD, person="bob"),
+    ev.RoleAssigned(role=Role.TECHNICAL_LEAD, person=""),
+    ev.NoteAdded(text="pool looks full"),
+    ev.NoteAdded(text="call +44 ...", pinned=True),
+    ev.TargetMissed(target="acknowledge", due_at=NOW),
+    ev.ChangesRanked(round=1, changes=(), none_explains=True, verdict="No change explains this"),
+    replace(RANKED, known=False, verdict="not known yet"),
+    replace(PROPOSED, plan=None, alternatives=(), verdict="go on investigating"),
+    ev.DryRunFinished(plan=PLAN.id, code=0, output="would roll back"),
+    ev.DryRunFinished(plan=PLAN.id, code=2, output="no such version"),
+    ev.Rejected(plan=PLAN.id, reason="a fix is on its way"),
+    ev.RunStarted(plan=PLAN.id, node="n1", undo=True),
+    ev.RunFinished(plan=PLAN.id, code=3, took_s=1.04, detail="exit 3"),
+    ev.RunOutcomeUnknown(plan=PLAN.id, detail="the process that ran it died"),
+    ev.EffectChecked(plan=PLAN.id, verdict="no_effect", summary="errors still 45 %"),
+    ev.EffectChecked(plan=PLAN.id, verdict="worse", summary="errors 90 %"),
+    ev.VerificationStarted(window_s=20, checks=("checkout error ratio at most 5 %",), shortened="shortened: a drill"),
+    ev.MessageOwed(delivery="d1", channel="room", audience="responders", purpose="update", text="[SEV2] INC-7"),
+    ev.MessageEnded(delivery="d1", state="sent", attempts=1),
+    ev.MessageEnded(delivery="d1", state="failed", attempts=5, detail="HTTP 500"),
+    ev.Resolved(cause="not known", mitigation="none recorded", duration_s=60, forced=True, reason="a test"),
+    ev.Reopened(reason="errors are back"),
+    ev.Dismissed(reason="a load test"),
+    ev.Dismissed(reason="same", merged_into=3),
+    ev.PostmortemDrafted(revision=2, markdown="#"),
+    ev.PostmortemPublished(revision=2),
+)
+TOLD = [*(ev.typed(event) for event in whole_life().events), *MORE]
+TONES = {"alert", "change", "person", "action", "good", "bad", "note", "system"}
+
+
+def test_every_kind_of_event_is_told() -> None:
+    """The tests of this file tell each kind there is."""
+    assert set(ev.EVENT_TYPES) == {record.kind for record in TOLD}
+
+
+@pytest.mark.parametrize("record", TOLD, ids=lambda record: record.kind)
+def test_a_title_is_a_sentence_and_no_code(record: ev.IncidentEvent) -> None:
+    """People read what happened, never the kind's own name."""
+    assert (True, False) == (bool(tell(record).title), tell(record).title == record.kind)
+
+
+@pytest.mark.parametrize("record", TOLD, ids=lambda record: record.kind)
+def test_a_tone_is_one_of_the_words(record: ev.IncidentEvent) -> None:
+    """Surfaces know every tone."""
+    assert tell(record).tone in TONES
+
+
+def test_the_words_of_every_event(golden: Callable[[str, str], None]) -> None:
+    """What each event says is read and agreed on."""
+    lines = []
+    for record in TOLD:
+        told = tell(record)
+        mark = "*" if told.major else " "
+        lines.append(f"{mark} {record.kind:32} {told.tone:7} {told.title}" + (f" | {told.text}" if told.text else ""))
+    golden("telling.txt", clean("\n".join(lines)) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (0.45, "ratio", "45 %"),
+        (0.002, "ratio", "0.2 %"),
+        (0.0, "ratio", "0 %"),
+        (0.0004, "ratio", "0.04 %"),
+        (0.0996, "ratio", "10 %"),
+        (1.0, "ratio", "100 %"),
+        (4200.4, "ms", "4,200 ms"),
+        (512e6, "bytes", "512 MB"),
+        (12.34, "1/s", "12.3/s"),
+        (1234.5, "", "1,234"),
+        (None, "ratio", "–"),
+    ],
+)
+def test_a_figure_is_said_as_people_say_it(value: float | None, unit: str, words: str) -> None:
+    """Never more digits than matter."""
+    assert words == quantity(value, unit)
+
+
+def test_a_reading_stands_beside_what_is_normal() -> None:
+    """A figure alone says nothing."""
+    reading = Reading(metric="error_ratio", service="checkout", value=0.45, unit="ratio", normal=0.002)
+
+    assert "45 %, normal 0.2 %" == beside_normal(reading)
+
+
+def test_where_nothing_is_normal_yet_none_is_claimed() -> None:
+    """Without a baseline the figure stands alone."""
+    assert "45 %" == beside_normal(Reading(metric="error_ratio", service="checkout", value=0.45, unit="ratio"))
+
+
+def test_the_declaration_names_the_channel() -> None:
+    """Whoever reads the first entry knows where people meet."""
+    assert tell(DECLARED).text.endswith("Channel #incident-2026-11-21-checkout-error-ratio.")
