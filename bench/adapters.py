@@ -61,3 +61,21 @@ def onset(case_dir: str) -> dict[str, object]:
 
     found = detect_anomaly(read_frame(Path(case_dir) / "metrics.csv"), outside=(ENTRY,))
     return {"anomalous": found.anomalous, "start": None if found.at is None else int(found.at)}
+
+
+def nab(case_dir: str) -> dict[str, object]:
+    """Find the anomalies of one series, sample by sample."""
+    import csv
+    from datetime import UTC, datetime
+
+    from stanch.diagnose.metrics.anomaly import AnomalyDetector
+
+    detector = AnomalyDetector()
+    with (Path(case_dir) / "series.csv").open(encoding="utf-8", newline="") as handle:
+        rows = [(row[0][:19], float(row[1])) for row in list(csv.reader(handle))[1:]]
+    found = [
+        stamp
+        for stamp, value in rows
+        if detector.add(datetime.fromisoformat(stamp).replace(tzinfo=UTC).timestamp(), value).anomalous
+    ]
+    return {"detections": found}
