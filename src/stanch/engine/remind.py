@@ -1,13 +1,14 @@
 """What comes due while an incident lasts: response targets, updates, and measuring the impact again."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from stanch.engine.loop import Effect
 from stanch.incidents import events as ev
 from stanch.incidents.clocks import ClockState, response_clocks, update_every
 from stanch.incidents.impact import case_of
-from stanch.incidents.model import Impact
+from stanch.incidents.model import Impact, Status
 from stanch.incidents.rules import rule_again
 from stanch.incidents.severity import rule_severity
 from stanch.incidents.state import IncidentState
@@ -20,6 +21,8 @@ from stanch.operations.world import World
 from stanch.store import Transaction
 from stanch.store.model import Timer
 
+_AFTER_DUE: Final = timedelta(seconds=1)
+
 
 def target(timer: Timer, world: World) -> Effect:
     """Record that a response target was missed, unless it was met."""
@@ -29,17 +32,23 @@ def target(timer: Timer, world: World) -> Effect:
         state = cases.load(tx, number, lock=True)
         if not state.is_open:
             return
-        for clock in response_clocks(state, now=world.clock.now()):
-            name = clock.target.value
-            if name == timer.data.get("target") and clock.met_at is None and name not in state.missed_targets:
-                if clock.state is ClockState.RUNNING:
-                    tx.schedule(
-                        Timer(id=timer.id, kind="target", due_at=clock.due_at, incident=number, data=timer.data)
-                    )
-                else:
-                    cases.record(tx, number, ev.TargetMissed(target=name, due_at=clock.due_at))
+        now = world.clock.now()
+        _record_missed(tx, state, now=now)
+        for clock in response_clocks(state, now=now):
+            if clock.target.value == timer.data.get("target") and clock.state is ClockState.RUNNING:
+                # Due to the instant it can still be met; and a lower severity gives more time.
+                due_at = max(clock.due_at, now + _AFTER_DUE)
+                tx.schedule(Timer(id=timer.id, kind="target", due_at=due_at, incident=number, data=timer.data))
 
     return effect
+
+
+def _record_missed(tx: Transaction, state: IncidentState, *, now: datetime) -> None:
+    """Record the targets that were missed, each once."""
+    for clock in response_clocks(state, now=now):
+        name = clock.target.value
+        if clock.met_at is None and clock.state is ClockState.MISSED and name not in state.missed_targets:
+            cases.record(tx, state.number, ev.TargetMissed(target=name, due_at=clock.due_at))
 
 
 def remind(timer: Timer, world: World) -> Effect:
@@ -75,10 +84,21 @@ def remeasure(timer: Timer, world: World) -> Effect:
             symptom = symptom_of(tx, world, services=state.services, since=state.started_at, now=now)
             news = (symptom,) if _is_news(symptom, state) else ()
             cases.record(tx, number, ev.ImpactMeasured(impact=impact), *news, *ruled)
+        # A severity that was raised since leaves less time than the target's own timer knows.
+        _record_missed(tx, cases.load(tx, number), now=now)
+        if _may_be_over(state):
+            # Mended by hand, or by itself: the recovery is watched as if a plan had run.
+            tx.schedule(Timer(id=f"inc{number}/verify", kind="verify", due_at=now, incident=number))
         due_at = now + timedelta(seconds=world.catalog.timing.remeasure_s)
         tx.schedule(Timer(id=timer.id, kind="measure", due_at=due_at, incident=number))
 
     return effect
+
+
+def _may_be_over(state: IncidentState) -> bool:
+    """Tell whether nothing alerts any more of what did, or a person says that it is only watched now."""
+    quiet = bool(state.alerts) and all(one.ended_at is not None for one in state.alerts.values())
+    return quiet or state.status is Status.MONITORING
 
 
 def _keep_words(impact: Impact, state: IncidentState) -> Impact:

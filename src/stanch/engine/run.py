@@ -6,7 +6,10 @@ A plan whose run was begun by a node that died has an unknown outcome; a person 
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Final
+
+import structlog
 
 from stanch.engine.loop import Effect
 from stanch.incidents import events as ev
@@ -26,6 +29,8 @@ _OUTPUT_EVERY_S: Final = 0.2
 _MOST_OUTPUT: Final = 64 * 1024
 _CHECK_EFFECT_AFTER: Final = timedelta(seconds=2)
 _CANNOT_RUN: Final = 126
+
+log = structlog.get_logger("stanch.run")
 
 
 def run(timer: Timer, world: World) -> Effect:
@@ -85,10 +90,9 @@ def _carry_out(world: World, number: int, plan: ev.Plan) -> int:
 def _step(world: World, number: int, plan: ev.Plan, index: int, step: Step) -> int:
     output = _LiveOutput(world, number, plan.id, index)
     try:
-        result = world.actuators[step.actuator].run(step, emit=output.add)
+        return world.actuators[step.actuator].run(step, emit=output.add).code
     finally:
-        output.flush()
-    return result.code
+        output.close()
 
 
 def _lost(tx: Transaction, number: int, plan: str) -> None:
@@ -106,7 +110,7 @@ def _refused(tx: Transaction, number: int, plan: str, refusal: str) -> None:
 def _finished(tx: Transaction, world: World, number: int, plan: ev.Plan, *, code: int, took_s: float) -> None:
     record = ev.RunFinished(plan=plan.id, code=code, took_s=took_s)
     cases.record(tx, number, record, stream=ev.action_stream(number, plan.id))
-    if code:
+    if code or not cases.load(tx, number).is_open:
         return
     cases.record(tx, number, ev.StatusChanged(status=Status.MONITORING, reason=f"{plan.title} is done"))
     announce(tx, world, cases.load(tx, number), purpose="mitigation")
@@ -129,36 +133,55 @@ def _watch_recovery(tx: Transaction, number: int, plan: str, *, due_in: timedelt
 
 
 class _LiveOutput:
-    """Gathers lines and writes them into the log at most five times a second, redacted."""
+    """Gathers a step's lines and writes them into the log at most five times a second, redacted.
+
+    The first 64 KiB are kept; what comes then is counted, and the last entry says how much it was.
+    """
 
     def __init__(self, world: World, number: int, plan: str, step: int) -> None:
         self._world = world
+        self._record = partial(ev.RunOutput, plan=plan, step=step)
         self._number = number
-        self._plan = plan
-        self._step = step
+        self._stream = ev.action_stream(number, plan)
         self._lines: list[str] = []
-        self._written = 0
-        self._last = 0.0
+        self._room = _MOST_OUTPUT
+        self._left_out = 0
         self._lock = threading.Lock()
+        self._over = threading.Event()
+        # Writes on its own beat, so that a line is seen while the command that printed it goes on in silence.
+        self._writer = threading.Thread(target=self._write_on, name="stanch-output", daemon=True)
+        self._writer.start()
 
     def add(self, line: str) -> None:
-        """Take one line; write what has gathered when it is time."""
+        """Take one line."""
         with self._lock:
+            if len(line) >= self._room:
+                self._room = 0
+                self._left_out += 1
+                return
+            self._room -= len(line) + 1
             self._lines.append(line)
-            due = time.monotonic() - self._last >= _OUTPUT_EVERY_S
-        if due:
-            self.flush()
 
-    def flush(self) -> None:
-        """Write what has gathered. Beyond 64 KiB a step's output is counted, not stored."""
+    def close(self) -> None:
+        """Write the rest."""
+        self._over.set()
+        self._writer.join()
+        if self._left_out:
+            self._lines.append(f"... and {self._left_out:,} lines more, beyond {_MOST_OUTPUT // 1024} KiB")
+        self._write()
+
+    def _write_on(self) -> None:
+        while not self._over.wait(_OUTPUT_EVERY_S):
+            self._write()
+
+    def _write(self) -> None:
         with self._lock:
-            text = redact("\n".join(self._lines))
-            self._lines.clear()
-            self._last = time.monotonic()
-        if not text or self._written >= _MOST_OUTPUT:
+            lines = self._lines
+            self._lines = []
+        if not lines:
             return
-        kept = text[: _MOST_OUTPUT - self._written]
-        self._written += len(kept)
-        record = ev.RunOutput(plan=self._plan, step=self._step, text=kept)
-        with self._world.store.writing() as tx:
-            cases.record(tx, self._number, record, stream=ev.action_stream(self._number, self._plan))
+        try:
+            with self._world.store.writing() as tx:
+                cases.record(tx, self._number, self._record(text=redact("\n".join(lines))), stream=self._stream)
+        except Exception:  # boundary "engine loop": a command must not be cut short because its output is not stored
+            log.exception("output_lost", stream=self._stream, lines=len(lines))

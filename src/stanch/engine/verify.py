@@ -9,6 +9,7 @@ from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
 from stanch.incidents.telling import quantity
 from stanch.kernel.errors import Bug
+from stanch.kernel.event import JSON
 from stanch.mitigate.verification import window_s
 from stanch.operations import cases
 from stanch.operations.announcing import announce
@@ -18,15 +19,20 @@ from stanch.store import Transaction
 from stanch.store.model import Timer
 
 _TICK: Final = timedelta(seconds=1)
+# A node that dies has its lease for 15 s; a recovery that was not watched for longer than that is watched anew.
+_LONGEST_GAP: Final = timedelta(seconds=20)
 # An effect smaller than this share of the excess is none; a rise by as much is a turn for the worse.
 _NOTICEABLE: Final = 0.2
-# Figures from before the plan ran are compared over this long.
+# Figures from before the plan ran are compared over this long, but of the incident alone.
 _BEFORE: Final = timedelta(seconds=60)
 _UNITS: Final = {"error_ratio": "ratio", "latency_p95_ms": "ms", "saturation": "ratio"}
 
 
 def verify(timer: Timer, world: World) -> Effect:
-    """Look once whether the recovery holds; start the wait, start it again, or end it."""
+    """Look once whether the recovery holds; start the wait, start it again, or end it.
+
+    An incident of which nothing is measured is never verified: a person resolves it, with the reason.
+    """
     number = _incident(timer)
 
     def effect(tx: Transaction) -> None:
@@ -34,11 +40,22 @@ def verify(timer: Timer, world: World) -> Effect:
         if not state.is_open:
             return
         now = world.clock.now()
-        failing = failing_checks(tx, world, state, now=now)
-        _step(tx, world, state, failing, now=now)
-        tx.schedule(Timer(id=f"inc{number}/verify", kind="verify", due_at=now + _TICK, incident=number))
+        failing = _unwatched(timer, state, now=now) or failing_checks(tx, world, state, now=now)
+        if recovery_checks(world, state):
+            _step(tx, world, state, failing, now=now)
+        looked: dict[str, JSON] = {"looked": now.isoformat()}
+        tx.schedule(Timer(id=timer.id, kind="verify", due_at=now + _TICK, incident=number, data=looked))
 
     return effect
+
+
+def _unwatched(timer: Timer, state: IncidentState, *, now: datetime) -> tuple[str, ...]:
+    """Return that nobody looked, where the last look is so long ago that a break can have passed unseen."""
+    looked = timer.data.get("looked")
+    if not isinstance(looked, str) or (state.verification and state.verification.passed_at):
+        return ()
+    away = now - datetime.fromisoformat(looked)
+    return (f"nobody watched for {away.total_seconds():.0f} s",) if away > _LONGEST_GAP else ()
 
 
 def _step(tx: Transaction, world: World, state: IncidentState, failing: tuple[str, ...], *, now: datetime) -> None:
@@ -81,7 +98,11 @@ def check_effect(timer: Timer, world: World) -> Effect:
         now = world.clock.now()
         began = action.started_at or ran_at
         before = mean_between(
-            tx.connection, service=expected.service, metric=expected.metric, start=began - _BEFORE, end=began
+            tx.connection,
+            service=expected.service,
+            metric=expected.metric,
+            start=max(began - _BEFORE, state.started_at),
+            end=began,
         )
         span = timedelta(seconds=world.catalog.timing.detect_window_s)
         after = mean_between(

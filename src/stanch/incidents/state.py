@@ -46,7 +46,10 @@ class Approval:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """A plan and what became of it. `proposed_seq` is the event that proposed it."""
+    """A plan and what became of it. `proposed_seq` is the event that proposed it.
+
+    `spent` counts the approvals that a run has used up: a plan that failed needs new ones.
+    """
 
     plan: ev.Plan
     state: ActionState
@@ -62,6 +65,12 @@ class Action:
     verdict: str = ""
     effect: str = ""
     version: int = 0
+    spent: int = 0
+
+    @property
+    def standing(self) -> tuple[Approval, ...]:
+        """Return the approvals that no run has used up yet."""
+        return self.approvals[self.spent :]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,7 +318,7 @@ def _(record: ev.Approved, state: IncidentState, event: Event) -> IncidentState:
         return state
     approval = Approval(person=event.actor, digest=record.digest, at=event.at, expires_at=record.expires_at)
     approvals = (*action.approvals, approval)
-    enough = len({one.person.id for one in approvals}) >= action.plan.approvals_needed
+    enough = len({one.person.id for one in approvals[action.spent :]}) >= action.plan.approvals_needed
     return _with_action(
         state, event, record.plan, approvals=approvals, state=ActionState.APPROVED if enough else action.state
     )
@@ -345,7 +354,9 @@ def _(record: ev.RunOutput, state: IncidentState, event: Event) -> IncidentState
 @_apply.register
 def _(record: ev.RunFinished, state: IncidentState, event: Event) -> IncidentState:
     outcome = ActionState.SUCCEEDED if record.code == 0 else ActionState.FAILED
-    return _with_action(state, event, record.plan, state=outcome, ended_at=event.at, code=record.code)
+    action = state.actions.get(record.plan)
+    spent = len(action.approvals) if action else 0
+    return _with_action(state, event, record.plan, state=outcome, ended_at=event.at, code=record.code, spent=spent)
 
 
 @_apply.register

@@ -9,7 +9,8 @@ from stanch.kernel.actor import Actor
 from stanch.kernel.errors import Conflict, Forbidden, Refused
 from stanch.mitigate.plan import digest_of
 
-_WAITING = frozenset({ActionState.PROPOSED})
+# What failed may be tried again with a new yes; of an unknown outcome nobody can say what a second run would do.
+_WAITING = frozenset({ActionState.PROPOSED, ActionState.FAILED})
 
 
 def approve(
@@ -40,7 +41,7 @@ def approve(
             reason="digest_mismatch",
             hint="read the plan again, then approve it with its digest",
         )
-    valid = [one for one in action.approvals if one.expires_at > now]
+    valid = [one for one in action.standing if one.expires_at > now]
     if any(one.person.id == actor.id for one in valid):
         raise Refused("a second approval must come from another person", reason="already_approved")
     expires_at = now + timedelta(seconds=catalog.timing.approval_s)
@@ -52,7 +53,7 @@ def may_run(action: Action, *, now: datetime) -> str:
     if action.state is not ActionState.APPROVED and action.plan.approvals_needed:
         return f"it is {action.state.value}"
     digest = digest_of(action.plan)
-    people = {one.person.id for one in action.approvals if one.digest == digest and one.expires_at > now}
+    people = {one.person.id for one in action.standing if one.digest == digest and one.expires_at > now}
     if len(people) < action.plan.approvals_needed:
         return "its approval has expired"
     return ""

@@ -290,7 +290,8 @@ def resolve(call: Call, request: Resolve) -> IncidentView:
         )
         events = rules.resolve(state, resolution, now=call.now, actor=call.actor)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
-        tx.cancel_timers(incident=state.number)
+        # A plan that runs must be able to say how it ended; one that has not begun says that it will not run.
+        tx.cancel_timers(incident=state.number, keep=("run",))
         resolved = cases.load(tx, state.number)
         announce(tx, call.world, resolved, purpose="resolution")
         write_postmortem(tx, call.world, resolved)
@@ -318,7 +319,7 @@ def dismiss(call: Call, request: Dismiss) -> IncidentView:
         into = None if request.merged_into is None else cases.load(tx, request.merged_into)
         events = rules.dismiss(state, reason=request.reason, into=into)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
-        tx.cancel_timers(incident=state.number)
+        tx.cancel_timers(incident=state.number, keep=("run",))
         if into is not None:
             cases.record(tx, into.number, *rules.take_over(state, into), actor=call.actor, via=call.via)
         announce(tx, call.world, cases.load(tx, state.number), purpose="dismissed", note=request.reason.strip())

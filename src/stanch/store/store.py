@@ -101,9 +101,9 @@ class Transaction:
         """Store `timer`; one with the same id stays, unless `replace`."""
         timers.schedule(self.connection, timer, replace=replace)
 
-    def cancel_timers(self, *, incident: int | None = None, prefix: str = "") -> int:
-        """Delete the timers of `incident` and/or whose id begins with `prefix`."""
-        return timers.cancel(self.connection, incident=incident, prefix=prefix)
+    def cancel_timers(self, *, incident: int | None = None, prefix: str = "", keep: Sequence[str] = ()) -> int:
+        """Delete the timers of `incident` and/or whose id begins with `prefix`, but for the kinds in `keep`."""
+        return timers.cancel(self.connection, incident=incident, prefix=prefix, keep=keep)
 
     def consume(self, timer: Timer) -> bool:
         """Delete a claimed timer; False when the claim does not hold any more."""

@@ -115,8 +115,13 @@ def release(connection: Connection, timer: Timer, *, due_at: datetime, error: st
     return connection.execute(statement).rowcount == 1
 
 
-def cancel(connection: Connection, *, incident: int | None = None, prefix: str = "") -> int:
-    """Delete the timers of `incident`, or whose id begins with `prefix`, or both; return how many there were."""
+def cancel(
+    connection: Connection, *, incident: int | None = None, prefix: str = "", keep: Sequence[str] = ()
+) -> int:
+    """Delete the timers of `incident`, or whose id begins with `prefix`, or both; return how many there were.
+
+    Those of the kinds in `keep` stay.
+    """
     conditions = []
     if incident is not None:
         conditions.append(timers.c.incident == incident)
@@ -124,6 +129,8 @@ def cancel(connection: Connection, *, incident: int | None = None, prefix: str =
         conditions.append(timers.c.id.startswith(prefix, autoescape=True))
     if not conditions:
         return 0
+    if keep:
+        conditions.append(timers.c.kind.not_in(keep))
     return connection.execute(delete(timers).where(and_(*conditions))).rowcount
 
 
