@@ -1,6 +1,7 @@
 """Composes messages from an incident's state, per purpose and audience (C1). Facts only: nothing is promised that the
 log does not know, apart from when the next message comes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -87,18 +88,13 @@ def _what(state: IncidentState, reader: Audience) -> str:
 def _facts(state: IncidentState, reader: Audience, *, now: datetime) -> tuple[tuple[str, Text], ...]:
     impact = state.impact
     facts: list[tuple[str, Text]] = [("Status", state.status.value.capitalize())]
-    if impact and _stands_out(impact.error_ratio, impact.normal_error_ratio, least=_LEAST_SHARE):
-        normal = "" if reader is Audience.PUBLIC else f" (normal {quantity(impact.normal_error_ratio, 'ratio')})"
-        facts.append(("Impact", f"{quantity(impact.error_ratio, 'ratio')} of requests fail{normal}"))
-    elif impact and _stands_out(impact.latency_p95_ms, impact.normal_latency_p95_ms, least=_LEAST_MS):
-        normal = "" if reader is Audience.PUBLIC else f" (normal {quantity(impact.normal_latency_p95_ms, 'ms')})"
-        facts.append(("Impact", f"slow: p95 {quantity(impact.latency_p95_ms, 'ms')}{normal}"))
+    facts += [("Impact", words) for words in _impact(state, reader)]
     facts.append(("Started", f"{state.started_at:%Y-%m-%d %H:%M:%S} UTC"))
     if state.resolved_at:
         facts.append(("Duration", format_duration(state.resolved_at - state.started_at)))
     if reader is Audience.RESPONDERS:
         if impact and impact.failed_requests:
-            facts.append(("Failed requests", f"{impact.failed_requests:,} so far"))
+            facts.append(("Failed requests", f"{impact.failed_requests:,}{' so far' if state.is_open else ''}"))
         if state.error:
             facts.append(("Primary error", f"{state.error.title}, {state.error.count:,} times"))
         if state.change:
@@ -108,6 +104,24 @@ def _facts(state: IncidentState, reader: Audience, *, now: datetime) -> tuple[tu
         facts.extend((TITLES[role], state.roles[role]) for role in Role if role in state.roles)
         facts.append(("Severity", f"{state.ruling.severity.label}: {state.ruling.reason}"))
     return tuple(facts)
+
+
+def _impact(state: IncidentState, reader: Audience) -> Iterator[str]:
+    """Yield what it does to requests now; when it is over, what it did at worst. Nothing where figures are normal."""
+    if not state.impacts:
+        return
+    seen = state.impacts[-1:] if state.is_open else state.impacts
+    worst = max(seen, key=lambda one: one.error_ratio or 0.0)
+    slowest = max(seen, key=lambda one: one.latency_p95_ms or 0.0)
+    if _stands_out(worst.error_ratio, worst.normal_error_ratio, least=_LEAST_SHARE):
+        share, normal = quantity(worst.error_ratio, "ratio"), quantity(worst.normal_error_ratio, "ratio")
+        told = f"{share} of requests fail" if state.is_open else f"up to {share} of requests failed"
+    elif _stands_out(slowest.latency_p95_ms, slowest.normal_latency_p95_ms, least=_LEAST_MS):
+        value, normal = quantity(slowest.latency_p95_ms, "ms"), quantity(slowest.normal_latency_p95_ms, "ms")
+        told = f"slow: p95 {value}" if state.is_open else f"slow: p95 up to {value}"
+    else:
+        return
+    yield told if reader is Audience.PUBLIC else f"{told} (normal {normal})"
 
 
 def _stands_out(value: float | None, normal: float | None, *, least: float) -> bool:

@@ -12,6 +12,8 @@ from stanch.kernel.errors import Invalid, Refused
 
 POSTMORTEM_AFTER: Final = timedelta(hours=48)
 LONGEST_NOTE: Final = 20_000
+NOT_KNOWN: Final = "not known"
+"""What stands for the cause where neither the log nor a person knows it."""
 
 # What a person may say by hand. Resolving, dismissing and reopening have operations of their own.
 _BY_HAND: Final = frozenset(
@@ -105,7 +107,7 @@ def resolve(
     cause = resolution.cause or (state.hypotheses[0].title if state.cause_known and state.hypotheses else "")
     mitigation = resolution.mitigation or _what_helped(state)
     resolved = ev.Resolved(
-        cause=cause or "not known",
+        cause=cause or NOT_KNOWN,
         mitigation=mitigation or "none recorded",
         duration_s=(now - state.started_at).total_seconds(),
         forced=bool(missing),

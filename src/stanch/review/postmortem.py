@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.incidents import events as ev
+from stanch.incidents.rules import NOT_KNOWN
 from stanch.incidents.state import IncidentState
 from stanch.incidents.telling import quantity, tell
 from stanch.kernel.blocks import Block, Bullets, Checklist, Fields, Heading, Inline, Link, Paragraph, Text, to_markdown
@@ -79,7 +80,7 @@ def draft(state: IncidentState, events: Sequence[Event], *, url: str, now: datet
         Heading("Lessons and prevention"),
         Paragraph(_TODO),
     ]
-    return to_markdown(blocks) + "\n"
+    return to_markdown(blocks)
 
 
 def _header(state: IncidentState, source: Source, *, now: datetime) -> tuple[tuple[str, Text], ...]:
@@ -164,11 +165,12 @@ def _timeline(state: IncidentState, source: Source) -> tuple[Text, ...]:
 
 def _root_cause(state: IncidentState, source: Source) -> list[Block]:
     ranked = source.last(ev.HypothesesRanked.kind)
+    said = _cause_as_said(state, source)
     if not state.hypotheses or not state.cause_known:
-        verdict = state.diagnosis.verdict if state.diagnosis else "The cause is not known."
-        return [Paragraph((verdict, *source.link(ranked)))]
+        verdict = state.diagnosis.verdict if state.diagnosis else "Nothing that was found points at a cause."
+        return [*said, Paragraph((verdict, *source.link(ranked or source.first(ev.Declared.kind))))]
     top = state.hypotheses[0]
-    found: list[Block] = [Paragraph((f"{top.title} ({top.score:.0%}).", *source.link(ranked)))]
+    found: list[Block] = [*said, Paragraph((f"{top.title} ({top.score:.0%}).", *source.link(ranked)))]
     facts: list[tuple[str, Text]] = []
     for name, value in (
         ("Service", top.service),
@@ -194,6 +196,15 @@ def _root_cause(state: IncidentState, source: Source) -> list[Block]:
     if evidence:
         found.append(Bullets(tuple(evidence)))
     return found
+
+
+def _cause_as_said(state: IncidentState, source: Source) -> list[Block]:
+    """Return what a person said at the end about the cause, where that is not what the log had found."""
+    cause = state.resolution.cause if state.resolution else ""
+    found = state.hypotheses[0].title if state.cause_known and state.hypotheses else NOT_KNOWN
+    if not cause or cause == found:
+        return []
+    return [Paragraph((f"As said at the end: {cause}.", *source.link(source.last(ev.Resolved.kind))))]
 
 
 def _went_well(state: IncidentState, source: Source) -> tuple[Text, ...]:
