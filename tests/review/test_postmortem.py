@@ -41,6 +41,7 @@ LIVES = {
     "forced": lambda: Log().tell(
         ev.Resolved(cause="not known", mitigation="none recorded", duration_s=60, forced=True)
     ),
+    "said": lambda: whole_life().tell(ev.Resolved(cause="the cable", mitigation="plugged in", duration_s=60)),
     "no cause": lambda: whole_life().tell(
         ev.HypothesesRanked(round=2, hypotheses=(), known=False, verdict="not known yet")
     ),
@@ -134,6 +135,13 @@ def test_a_guess_is_no_root_cause() -> None:
     section = written(LIVES["no cause"]()).partition("## Root cause")[2].partition("## ")[0]
 
     assert "not known yet" in section
+
+
+def test_what_a_person_says_of_the_cause_stands_first() -> None:
+    """Whoever ended it may know more than the log."""
+    section = written(LIVES["said"]()).partition("## Root cause")[2].strip()
+
+    assert section.startswith("As said at the end: the cable. [e-20]")
 
 
 def test_a_missed_target_went_poorly() -> None:
