@@ -6,11 +6,7 @@ may be empty) and what may not (`post`: dropping). Only `pre` halves run by them
 
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, text
-
-from stanch.store.schema import metadata
 
 HEAD: Final = "0001"
 """The newest revision; a test compares it with the folder `versions`."""
@@ -21,11 +17,25 @@ _LOCK: Final = 0x53544E4D
 
 def upgrade(engine: Engine) -> None:
     """Bring the schema of `engine` up to date; costs one query when it is."""
-    metadata.create_all(engine)
-    return
     with engine.connect() as connection:
-        if _revision(connection) == HEAD:
+        if revision_of(connection) == HEAD:
             return
+    _migrate(engine)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision the database is at, None for one that Stanch has never seen."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found
+
+
+def _migrate(engine: Engine) -> None:
+    # Alembic takes as long to import as everything else together, and is needed once a release.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -33,10 +43,3 @@ def upgrade(engine: Engine) -> None:
         config.set_main_option("script_location", "stanch.store:migrations")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-    return found

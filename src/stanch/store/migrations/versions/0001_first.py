@@ -1,0 +1,398 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from stanch.store import types
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Change the schema."""
+    op.create_table(
+        "alerts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("labels", types.Document, nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("measured", types.Document, nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("starts_low", types.Instant(), nullable=False),
+        sa.Column("starts_high", types.Instant(), nullable=False),
+        sa.Column("detected_at", types.Instant(), nullable=False),
+        sa.Column("updated_at", types.Instant(), nullable=False),
+        sa.Column("ended_at", types.Instant(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("trend", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("failed_requests", types.Serial, nullable=False),
+        sa.Column("total_requests", types.Serial, nullable=False),
+        sa.Column("openings", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+    )
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.create_index("ix_alerts_fingerprint_detected_at", ["fingerprint", "detected_at"], unique=False)
+        batch_op.create_index("ix_alerts_service_ended_at", ["service", "ended_at"], unique=False)
+        batch_op.create_index("ix_alerts_status_service", ["status", "service"], unique=False)
+
+    op.create_table(
+        "changes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("record", types.Document, nullable=False),
+        sa.Column("recorded_at", types.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_changes")),
+    )
+    with op.batch_alter_table("changes", schema=None) as batch_op:
+        batch_op.create_index("ix_changes_at", ["at"], unique=False)
+
+    op.create_table(
+        "conditions",
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("measured", types.Document, nullable=True),
+        sa.Column("breached_since", types.Instant(), nullable=True),
+        sa.Column("well_since", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("service", "metric", "labels", name=op.f("pk_conditions")),
+    )
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", types.Serial, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
+    )
+    op.create_table(
+        "cursors",
+        sa.Column("check", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("sampler", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("cursor", types.Document, nullable=False),
+        sa.Column("looked_at", types.Instant(), nullable=False),
+        sa.Column("seen_at", types.Instant(), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=False),
+        sa.Column("troubled_since", types.Instant(), nullable=True),
+        sa.Column("troubles", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("check", name=op.f("pk_cursors")),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("room", sa.Text(), nullable=False),
+        sa.Column("incident", sa.Integer(), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", types.Instant(), nullable=False),
+        sa.Column("created_at", types.Instant(), nullable=False),
+        sa.Column("ended_at", types.Instant(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("message", types.Document, nullable=False),
+        sa.Column("lease_owner", sa.Text(), nullable=True),
+        sa.Column("lease_token", sa.Text(), nullable=True),
+        sa.Column("lease_until", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index("ix_deliveries_incident", ["incident"], unique=False)
+        batch_op.create_index("ix_deliveries_state_due_at", ["state", "due_at"], unique=False)
+
+    op.create_table(
+        "delivery_attempts",
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("started_at", types.Instant(), nullable=False),
+        sa.Column("ended_at", types.Instant(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("delivery", "number", name=op.f("pk_delivery_attempts")),
+    )
+    op.create_table(
+        "error_counts",
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("service", "fingerprint", "at", name=op.f("pk_error_counts")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("error_counts", schema=None) as batch_op:
+        batch_op.create_index("ix_error_counts_at", ["at"], unique=False)
+
+    op.create_table(
+        "errors",
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("culprit", sa.Text(), nullable=False),
+        sa.Column("versions", types.Document, nullable=False),
+        sa.Column("count", types.Serial, nullable=False),
+        sa.Column("first_seen", types.Instant(), nullable=False),
+        sa.Column("last_seen", types.Instant(), nullable=False),
+        sa.Column("sample", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("service", "fingerprint", name=op.f("pk_errors")),
+    )
+    with op.batch_alter_table("errors", schema=None) as batch_op:
+        batch_op.create_index("ix_errors_last_seen", ["last_seen"], unique=False)
+
+    op.create_table(
+        "events",
+        sa.Column("seq", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("recorded_at", types.Instant(), nullable=False),
+        sa.Column("actor_kind", sa.Text(), nullable=False),
+        sa.Column("actor_id", sa.Text(), nullable=False),
+        sa.Column("actor_name", sa.Text(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("cause", types.Serial, nullable=True),
+        sa.Column("incident", sa.Integer(), nullable=True),
+        sa.Column("data", types.Document, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_events")),
+        sa.UniqueConstraint("stream", "version", name=op.f("uq_events_stream_version")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index("ix_events_incident_seq", ["incident", "seq"], unique=False)
+
+    op.create_table(
+        "inbound",
+        sa.Column("id", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=True),
+        sa.Column("received_at", types.Instant(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=False),
+        sa.Column("alerts", sa.Integer(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.Column("remark", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound")),
+    )
+    with op.batch_alter_table("inbound", schema=None) as batch_op:
+        batch_op.create_index("ix_inbound_received_at", ["received_at"], unique=False)
+        batch_op.create_index("uq_inbound_source_delivery", ["source", "delivery"], unique=True)
+
+    op.create_table(
+        "inbound_alerts",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("identity", sa.LargeBinary(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("annotations", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("is_firing", sa.Integer(), nullable=False),
+        sa.Column("updated_at", types.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "identity", name=op.f("pk_inbound_alerts")),
+    )
+    op.create_table(
+        "inbound_sources",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("first_seen", types.Instant(), nullable=True),
+        sa.Column("last_seen", types.Instant(), nullable=True),
+        sa.Column("deliveries", sa.Integer(), nullable=False),
+        sa.Column("duplicates", sa.Integer(), nullable=False),
+        sa.Column("alerts", sa.Integer(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("invalid", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("last_error_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_inbound_sources")),
+    )
+    op.create_table(
+        "incidents",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("is_open", sa.Integer(), nullable=False),
+        sa.Column("severity", sa.Integer(), nullable=False),
+        sa.Column("services", types.Document, nullable=False),
+        sa.Column("declared_at", types.Instant(), nullable=False),
+        sa.Column("started_at", types.Instant(), nullable=False),
+        sa.Column("resolved_at", types.Instant(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("last_seq", types.Serial, nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_incidents")),
+    )
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index("ix_incidents_is_open_severity", ["is_open", "severity"], unique=False)
+
+    op.create_table(
+        "intake_alerts",
+        sa.Column("id", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("annotations", sa.Text(), nullable=False),
+        sa.Column("generator_url", sa.Text(), nullable=False),
+        sa.Column("first_seen", types.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_alerts")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_intake_alerts_fingerprint")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "intake_episodes",
+        sa.Column("seq", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("receiver", sa.Text(), nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("ends_at", types.Instant(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_intake_episodes")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("intake_episodes", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_episodes_alert_id", ["alert_id"], unique=False)
+        batch_op.create_index("ix_intake_episodes_ends_at", ["ends_at"], unique=False)
+
+    op.create_table(
+        "intake_facts",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_intake_facts")),
+    )
+    op.create_table(
+        "intake_groups",
+        sa.Column("id", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("group_key", sa.Text(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("receiver", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("created_at", types.Instant(), nullable=False),
+        sa.Column("due_at", types.Instant(), nullable=False),
+        sa.Column("flush", sa.Integer(), nullable=False),
+        sa.Column("flushed_at", types.Instant(), nullable=True),
+        sa.Column("outstanding", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("emptied_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_groups")),
+        sa.UniqueConstraint("key", name=op.f("uq_intake_groups_key")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("intake_groups", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_groups_group_key", ["group_key"], unique=False)
+
+    op.create_table(
+        "intake_hot",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("ends_at", types.Instant(), nullable=False),
+        sa.Column("updated_at", types.Instant(), nullable=False),
+        sa.Column("assumed", sa.Integer(), nullable=False),
+        sa.Column("note", sa.BigInteger(), nullable=False),
+        sa.Column("openings", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_hot")),
+    )
+    op.create_table(
+        "intake_members",
+        sa.Column(
+            "group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.PrimaryKeyConstraint("group_id", "alert_id", name=op.f("pk_intake_members")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("intake_members", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_members_alert_id", ["alert_id"], unique=False)
+
+    op.create_table(
+        "intake_silences",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("matchers", sa.Text(), nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("ends_at", types.Instant(), nullable=False),
+        sa.Column("updated_at", types.Instant(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("annotations", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_silences")),
+    )
+    with op.batch_alter_table("intake_silences", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_silences_ends_at", ["ends_at"], unique=False)
+
+    op.create_table(
+        "intake_sources",
+        sa.Column("rule", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("equal", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("is_target", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("rule", "equal", "alert_id", name=op.f("pk_intake_sources")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("intake_sources", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_sources_alert_id", ["alert_id"], unique=False)
+
+    op.create_table(
+        "intake_told",
+        sa.Column("group_key", sa.Text(), nullable=False),
+        sa.Column("receiver", sa.Text(), nullable=False),
+        sa.Column("integration", sa.Text(), nullable=False),
+        sa.Column("firing", sa.LargeBinary(), nullable=False),
+        sa.Column("resolved", sa.LargeBinary(), nullable=False),
+        sa.Column("told_at", types.Instant(), nullable=True),
+        sa.Column("expires_at", types.Instant(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason_at", types.Instant(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("missed", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("group_key", "receiver", "integration", name=op.f("pk_intake_told")),
+    )
+    with op.batch_alter_table("intake_told", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_told_expires_at", ["expires_at"], unique=False)
+
+    op.create_table(
+        "samples",
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("service", "metric", "labels", "at", name=op.f("pk_samples")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("samples", schema=None) as batch_op:
+        batch_op.create_index("ix_samples_at", ["at"], unique=False)
+
+    op.create_table(
+        "timers",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("due_at", types.Instant(), nullable=False),
+        sa.Column("incident", sa.Integer(), nullable=True),
+        sa.Column("schema", sa.Integer(), nullable=False),
+        sa.Column("data", types.Document, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("lease_owner", sa.Text(), nullable=True),
+        sa.Column("lease_token", sa.Text(), nullable=True),
+        sa.Column("lease_until", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_timers")),
+    )
+    with op.batch_alter_table("timers", schema=None) as batch_op:
+        batch_op.create_index("ix_timers_due_at", ["due_at"], unique=False)
+        batch_op.create_index("ix_timers_incident", ["incident"], unique=False)
+        batch_op.create_index("ix_timers_kind_due_at", ["kind", "due_at"], unique=False)

@@ -1,0 +1,75 @@
+"""Migrations: what they make is what the tables say, on both databases."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+import stanch
+from stanch.store import Store
+from stanch.store.connection import open_engine
+from stanch.store.migrations import HEAD, revision_of, upgrade
+from stanch.store.schema import metadata
+
+
+def all_tables() -> None:
+    """Import every module that declares tables."""
+    for module in pkgutil.walk_packages(stanch.__path__, "stanch."):
+        if module.name.rpartition(".")[2] == "tables":
+            importlib.import_module(module.name)
+
+
+def test_the_head_is_the_newest_revision() -> None:
+    """The number that opening a store compares with is that of the newest file."""
+    versions = Path(stanch.__path__[0]) / "store" / "migrations" / "versions"
+
+    assert max(path.name[:4] for path in versions.glob("[0-9]*.py")) == HEAD
+
+
+def test_an_empty_database_becomes_what_the_tables_say(bare_database_url: str) -> None:
+    """After all migrations nothing differs from the declared tables."""
+    all_tables()
+    store = Store.open(bare_database_url)
+    with store.reading() as view:
+        context = MigrationContext.configure(view.connection, opts={"compare_type": True})
+        differences = [one for one in compare_metadata(context, metadata) if "alembic_version" not in repr(one)]
+    store.close()
+
+    assert [] == differences
+
+
+def test_sqlite_tables_are_made_with_their_options(tmp_path: Path) -> None:
+    """Numbers that are never given twice, and tables kept in the order of their key, come out of migrations too."""
+    all_tables()
+
+    def options(path: Path) -> dict[str, tuple[bool, bool]]:
+        with create_engine(f"sqlite:///{path}").connect() as connection:
+            rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")).all()
+        return {
+            name: ("AUTOINCREMENT" in sql.upper(), "WITHOUT ROWID" in sql.upper())
+            for name, sql in rows
+            if name != "alembic_version"
+        }
+
+    Store.open(tmp_path / "migrated.db").close()
+    declared = create_engine(f"sqlite:///{tmp_path / 'declared.db'}")
+    metadata.create_all(declared)
+    declared.dispose()
+
+    assert options(tmp_path / "declared.db") == options(tmp_path / "migrated.db")
+
+
+def test_opening_again_changes_nothing(bare_database_url: str) -> None:
+    """A database at the newest revision is left alone."""
+    store = Store.open(bare_database_url)
+    engine = open_engine(store.url)
+    upgrade(engine)
+    with engine.connect() as connection:
+        revision = revision_of(connection)
+    engine.dispose()
+    store.close()
+
+    assert revision == HEAD
