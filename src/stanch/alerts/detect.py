@@ -13,6 +13,7 @@ import numpy as np
 
 from stanch.alerts.baseline import Baseline, Floats
 from stanch.alerts.began import Start
+from stanch.alerts.growth import judge_memory
 from stanch.alerts.lifecycle import advance
 from stanch.alerts.model import Alert, AlertStatus, Condition, Measured, Metric, Outcome, Seeing
 from stanch.alerts.normal import baseline_before, instant
@@ -53,6 +54,7 @@ _JUDGED: Final[dict[str, Metric]] = {
     Metric.LATENCY_P95_MS: Metric.LATENCY_P95_MS,
     Metric.RESTARTS: Metric.RESTARTS,
     Metric.SATURATION: Metric.SATURATION,
+    Metric.MEMORY_BYTES: Metric.MEMORY_BYTES,
     Metric.ERROR_RECORDS: Metric.ERROR_RECORDS,
 }
 """What is judged when a look has brought a sample of a metric."""
@@ -197,6 +199,16 @@ def _judge(scene: Scene, metric: Metric, labels: Mapping[str, str], *, onset: da
         resource = labels.get("resource", "resource").replace("_", " ")
         return judge_saturation(
             times, values, resource=resource, baseline=baseline, thresholds=thresholds, now=now, window_s=window_s
+        )
+    if metric is Metric.MEMORY_BYTES:
+        return judge_memory(
+            times,
+            values,
+            baseline=baseline,
+            thresholds=thresholds,
+            now=now,
+            window_s=window_s,
+            firing=onset is not None,
         )
     # Where requests are counted they decide: an error in the log without a failed request hurts nobody yet.
     if scene.read(Metric.REQUESTS, windows=windows)[0].size:

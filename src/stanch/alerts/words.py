@@ -22,6 +22,11 @@ def thousands(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}".removesuffix(".0")
 
 
+def megabytes(size: float) -> str:
+    """Return bytes in megabytes or gigabytes: 66_000_000 is `66 MB`, 3.2e9 is `3.2 GB`."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
 def many(count: float, noun: str) -> str:
     """Return a count with its noun: `1 request`, `1,204 requests`."""
     return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"
@@ -37,6 +42,8 @@ def summary_of(service: str, metric: Metric, labels: Mapping[str, str], measured
         case Metric.SATURATION:
             resource = labels.get("resource", "resource").replace("_", " ")
             said, normal = f"{service} {resource} {percent(measured.value)} in use", _normal(measured, percent)
+        case Metric.MEMORY_BYTES:
+            said, normal = f"{service} memory {megabytes(measured.value)} and growing", _normal(measured, megabytes)
         case Metric.ERROR_RECORDS:
             said = f"{service} logs {many(measured.value, 'error')} a window"
             normal = _normal(measured, thousands)
@@ -60,6 +67,8 @@ def title_of(service: str, metric: Metric, labels: Mapping[str, str]) -> str:
             return f"{service} slow"
         case Metric.SATURATION:
             return f"{service} {labels.get('resource', 'resource').replace('_', ' ')} filling up"
+        case Metric.MEMORY_BYTES:
+            return f"{service} memory growing"
         case Metric.ERROR_RECORDS:
             return f"{service} errors in the log"
         case Metric.RESTARTS:
@@ -84,6 +93,8 @@ def ended_summary_of(
         case Metric.SATURATION:
             resource = labels.get("resource", "resource").replace("_", " ")
             return f"{service} {resource} back to {percent(measured.value)} in use {after}"
+        case Metric.MEMORY_BYTES:
+            return f"{service} memory back to {megabytes(measured.value)} {after}"
         case Metric.UP:
             return f"{service} answers again {after}"
         case Metric.RESTARTS:

@@ -30,6 +30,7 @@ class Type(StrEnum):
     RATIO = 'number from 0 to 1, or text such as "5%"'
     SECONDS = 'seconds, or text such as "15m"'
     TEXTS = "list of texts"
+    LISTS_OF_TEXTS = "list of lists of texts"
     SECONDS_BY_SEVERITY = "list of four lengths of time, SEV1 first"
     TABLE = "table"
     TABLES = "table of tables"
@@ -136,6 +137,7 @@ ACTION: Final = (
     ),
     Key(name="title", type=Type.TEXT, doc="What it does, in words; by default its name."),
     Key(name="run", type=Type.TEXTS, doc="The command, an argument each; no shell reads it.", required=True),
+    Key(name="then", type=Type.LISTS_OF_TEXTS, doc="Commands to run after `run`, in order, while each succeeds."),
     Key(name="dry_run", type=Type.TEXTS, doc="The command that shows what `run` would do."),
     Key(name="undo", type=Type.TEXTS, doc="The command that takes it back."),
     Key(name="risk", type=Type.TEXT, doc="`read`, `low`, `high` or `irreversible`.", words=RISKS),

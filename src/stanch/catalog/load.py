@@ -38,7 +38,19 @@ CHECK_EVERY_S: Final = 15.0
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
-_PLACEHOLDERS: Final = ("service", "version", "previous", "change")
+_PLACEHOLDERS: Final = (
+    "service",
+    "version",
+    "previous",
+    "change",
+    "commit",
+    "target",
+    "version_number",
+    "previous_number",
+    "flag",
+    "value",
+    "previous_value",
+)
 _URL_SAMPLERS: Final = ("http", "openmetrics")
 
 
@@ -153,8 +165,10 @@ def _checks(reader: Reader, *, folder: Path, samplers: Sequence[str]) -> list[di
 def _actions(reader: Reader) -> list[dict[str, object]]:
     found = []
     for number, one in enumerate(_inner(reader, "actions", ACTION)):
-        for command in ("run", "dry_run", "undo"):
-            for argument in one.texts(command):
+        commands = [(command, one.texts(command)) for command in ("run", "dry_run", "undo")]
+        commands += [("then", arguments) for arguments in one.commands("then")]
+        for command, arguments in commands:
+            for argument in arguments:
                 for word in _PLACEHOLDER.findall(argument):
                     if word not in _PLACEHOLDERS:
                         known = ", ".join(f"{{{known}}}" for known in _PLACEHOLDERS)

@@ -18,13 +18,15 @@ class ActionSpec:
 
     `mitigation` is the word of the decision tree it serves (`rollback`, `rollback_config`, `restart`,
     `circuit_breaker`, `scale_up`, ...). `{service}`, `{version}`, `{previous}` and `{change}` in an argument are
-    filled from the diagnosis, each into its one argument.
+    filled from the diagnosis, each into its one argument. `then` are further commands, run in order after `run`
+    while each succeeds.
     """
 
     name: str
     mitigation: str
     title: str
     run: tuple[str, ...]
+    then: tuple[tuple[str, ...], ...] = ()
     dry_run: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     risk: str = "high"

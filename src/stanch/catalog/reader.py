@@ -54,6 +54,11 @@ class Reader:
         value = self._values.get(name)
         return value if isinstance(value, tuple) and not isinstance(value, _Tables) else ()
 
+    def commands(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """Return a list of lists of texts, empty when it is not given."""
+        value = self._values.get(name)
+        return value if isinstance(value, tuple) and all(isinstance(one, tuple) for one in value) else ()
+
     def number(self, name: str, *, default: float) -> float:
         """Return a number, `default` when it is not given."""
         value = self._values.get(name)
@@ -100,6 +105,10 @@ def _typed(key: Key, value: object) -> object:
             if key.required and not value:
                 raise ValueError("must not be empty")
             return tuple(value)
+        case Type.LISTS_OF_TEXTS:
+            if not isinstance(value, list) or not all(_is_command(one) for one in value):
+                raise ValueError("must be a list of lists of texts, none of them empty")
+            return tuple(tuple(one) for one in value)
         case Type.SECONDS_BY_SEVERITY:
             if not isinstance(value, list) or len(value) != 4:
                 raise ValueError("must be a list of four lengths of time, SEV1 first")
@@ -116,6 +125,10 @@ def _typed(key: Key, value: object) -> object:
             if not isinstance(value, dict):
                 raise ValueError(f"must be a table, written [{key.name}]")
             return value
+
+
+def _is_command(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) and one for one in value)
 
 
 def _text(key: Key, value: object) -> str:

@@ -105,7 +105,13 @@ def _actions(shop: Shop, name: str) -> list[str]:
     lines: list[str] = []
 
     def action(
-        word: str, title: str, mitigation: str, *arguments: str, undo: tuple[str, ...] = (), risk: str = "low"
+        word: str,
+        title: str,
+        mitigation: str,
+        *arguments: str,
+        undo: tuple[str, ...] = (),
+        then: tuple[tuple[str, ...], ...] = (),
+        risk: str = "low",
     ) -> None:
         run = shop.ctl_command("--actor", "stanch", "--note", "mitigation", *arguments)
         lines.extend(
@@ -119,6 +125,9 @@ def _actions(shop: Shop, name: str) -> list[str]:
                 f'risk = "{risk}"',
             ]
         )
+        if then:
+            further = [shop.ctl_command("--actor", "stanch", "--note", "mitigation", *each) for each in then]
+            lines.append(f"then = {json.dumps(further)}")
         if undo:
             lines.append(f"undo = {json.dumps(shop.ctl_command('--actor', 'stanch', *undo))}")
 
@@ -133,6 +142,20 @@ def _actions(shop: Shop, name: str) -> list[str]:
         undo=("deploy", name, "{version}"),
     )
     action("restart", f"Restart {name}", "restart", "restart", name)
+    if name == "checkout":
+        # Turned off, it takes no more memory; what it has taken comes back with a new process only.
+        action(
+            "flag",
+            "Set {flag} of checkout back to {previous_value}, then restart it",
+            "flag_off",
+            "flag",
+            name,
+            "{flag}",
+            "{previous_value}",
+            then=(("restart", name),),
+            undo=("flag", name, "{flag}", "{value}"),
+        )
+        action("workers", "Scale checkout to 8 pricing workers", "scale_up", "scale", name, "workers", "8")
     if name == "payments":
         action(
             "config",
@@ -154,6 +177,18 @@ def _actions(shop: Shop, name: str) -> list[str]:
             "on",
             undo=("flag", name, "defer_capture", "off"),
         )
+        action(
+            "migration",
+            "Take the schema of payments back from {version} to {previous}",
+            "rollback_migration",
+            "migrate",
+            name,
+            "--to",
+            "{previous_number}",
+            undo=("migrate", name, "--to", "{version_number}"),
+            risk="high",
+        )
+        action("pool", "Raise the connection pool of payments to 40", "scale_up", "scale", name, "pool", "40")
     return lines
 
 

@@ -16,6 +16,14 @@ from stanch.ports.actuator import Step
 
 RISKS: Final = ("read", "low", "high", "irreversible")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_NUMBER: Final = re.compile(r"(?:.*\D)?(\d{1,18})")
+# Which cause names the versions that a mitigation goes between: a configuration's revision is no release to roll to.
+_GOES_BACK: Final = {
+    "rollback": frozenset({"bad_deploy"}),
+    "rollback_config": frozenset({"bad_config"}),
+    "rollback_migration": frozenset({"migration", "missing_index"}),
+    "flag_off": frozenset({"flag_change"}),
+}
 
 
 def approvals_needed(risk: str, severity: Severity) -> int:
@@ -41,15 +49,8 @@ def make_plan(
 
     Raises `Refused` (`missing_argument`) when an argument needs something that the diagnosis does not know.
     """
-    words = {
-        "service": service.name,
-        "version": hypothesis.version if hypothesis else "",
-        "previous": hypothesis.previous if hypothesis else "",
-        "change": hypothesis.change if hypothesis else "",
-        "commit": hypothesis.commit if hypothesis else "",
-        "target": hypothesis.target if hypothesis else "",
-    }
-    steps = (_step(spec, spec.run, catalog, words),)
+    words = words_of(spec.mitigation, service=service.name, hypothesis=hypothesis)
+    steps = tuple(_step(spec, arguments, catalog, words) for arguments in (spec.run, *spec.then))
     dry_run = (_step(spec, spec.dry_run, catalog, words),) if spec.dry_run else ()
     undo = (_step(spec, spec.undo, catalog, words),) if spec.undo else ()
     title = _fill(spec.title or spec.name, words)
@@ -71,6 +72,35 @@ def make_plan(
         world={name: value for name, value in words.items() if value},
     )
     return replace(plan, digest=digest_of(plan))
+
+
+def words_of(mitigation: str, *, service: str, hypothesis: Hypothesis | None) -> dict[str, str]:
+    """Return what the placeholders of an action stand for; empty where the diagnosis does not say.
+
+    What changed, from and to what, is given only to a mitigation that takes such a change back. Of a change from
+    `schema 2` to `schema 3` the numbers are 2 and 3; of a flag set from `fast=off` to `fast=on` the name is `fast` and
+    the values are `off` and `on`.
+    """
+    words = {"service": service}
+    if hypothesis is None:
+        return words
+    words["target"] = hypothesis.target
+    if hypothesis.kind not in _GOES_BACK.get(mitigation, {hypothesis.kind}):
+        return words
+    flag, is_set, value = hypothesis.version.partition("=")
+    former, was_set, former_value = hypothesis.previous.partition("=")
+    both = bool(is_set and was_set) and flag == former
+    return words | {
+        "version": hypothesis.version,
+        "previous": hypothesis.previous,
+        "change": hypothesis.change,
+        "commit": hypothesis.commit,
+        "version_number": _number(hypothesis.version),
+        "previous_number": _number(hypothesis.previous),
+        "flag": flag.strip(),
+        "value": value if both else "",
+        "previous_value": former_value if both else "",
+    }
 
 
 def digest_of(plan: Plan) -> str:
@@ -118,6 +148,12 @@ def _word(name: str, template: str, words: dict[str, str]) -> str:
         # A tag named `--force` must not turn into an option.
         raise Refused(f"{name} {value!r} looks like an option", reason="unsafe_argument")
     return value
+
+
+def _number(text: str) -> str:
+    """Return the number that `text` ends with, empty when it ends with none."""
+    found = _NUMBER.fullmatch(text)
+    return found.group(1) if found else ""
 
 
 def _quoted(argument: str) -> str:

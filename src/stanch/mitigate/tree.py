@@ -10,14 +10,16 @@ from typing import Final
 from stanch.catalog.model import ActionSpec, Catalog, Service
 from stanch.incidents.events import Expectation, Fork, MitigationProposed, Plan
 from stanch.incidents.impact import upstream_of
-from stanch.incidents.model import Hypothesis
+from stanch.incidents.model import Hypothesis, Reading
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
 from stanch.mitigate.plan import make_plan
+from stanch.mitigate.verification import memory_limit
 
 # The most likely hypothesis must stand at least this high for its mitigation to be proposed first.
 PROPOSE_FROM: Final = 0.5
 _ALTERNATIVES: Final = 3
+_LOOK_ON: Final = "investigate"
 # A plan should show its effect within this time, in seconds.
 _EFFECT_WITHIN_S: Final = 120.0
 
@@ -94,9 +96,9 @@ def _along(
 ) -> MitigationProposed:
     plans: list[Plan] = []
     troubles: list[str] = []
-    words = dict.fromkeys((*top.mitigations, *branch.mitigations))
+    words = _words_for(top, branch)
     for service in _services_near(catalog, top):
-        for spec in _in_order(service, tuple(words)):
+        for spec in _in_order(service, words):
             try:
                 plans.append(
                     make_plan(
@@ -143,6 +145,15 @@ def _fork(branch: Branch, top: Hypothesis, *, yes: bool) -> Fork:
     return Fork(question=branch.question, answer="no", reason="the leading hypothesis is of another kind")
 
 
+def _words_for(top: Hypothesis, branch: Branch) -> tuple[str, ...]:
+    """Return the mitigations that the hypothesis suggests, best first; those of its branch where it names none.
+
+    Only these: what helps against one cause of a branch can do harm against another, a roll-back of the code after
+    a migration for one.
+    """
+    return tuple(word for word in top.mitigations if word != _LOOK_ON) or branch.mitigations
+
+
 def _services_near(catalog: Catalog, top: Hypothesis) -> tuple[Service, ...]:
     """Return the hypothesis's own service first, then those that call it: they can break the circuit to it."""
     names = (top.service, *upstream_of(catalog, (top.service,))) if top.service else tuple(catalog.services)
@@ -169,7 +180,7 @@ def _expectation(state: IncidentState, catalog: Catalog, top: Hypothesis) -> Exp
             within_s=_EFFECT_WITHIN_S,
             describe=f"{reading.service} answers its health check again",
         )
-    limit = _back_to_normal(reading.metric, reading.high, catalog)
+    limit = _back_to_normal(reading, catalog)
     return Expectation(
         service=reading.service,
         metric=reading.metric,
@@ -179,8 +190,10 @@ def _expectation(state: IncidentState, catalog: Catalog, top: Hypothesis) -> Exp
     )
 
 
-def _back_to_normal(metric: str, high: float | None, catalog: Catalog) -> float:
-    limits = catalog.thresholds
+def _back_to_normal(reading: Reading, catalog: Catalog) -> float:
+    metric, limits = reading.metric, catalog.thresholds
+    if metric == "memory_bytes":
+        return memory_limit(reading)
     shipped = {
         "error_ratio": limits.error_ratio,
         "dependency_error_ratio": limits.error_ratio,
@@ -189,7 +202,7 @@ def _back_to_normal(metric: str, high: float | None, catalog: Catalog) -> float:
         "saturation": limits.saturation,
         "restarts": 1.0,
     }
-    return max(shipped.get(metric, 0.0), high or 0.0)
+    return max(shipped.get(metric, 0.0), reading.high or 0.0)
 
 
 def _phases(now_steps: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

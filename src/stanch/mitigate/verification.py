@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from stanch.catalog.model import Catalog, Timing
-from stanch.incidents.model import Severity
+from stanch.catalog.rules import dependants
+from stanch.incidents.model import Reading, Severity
 from stanch.incidents.state import IncidentState
 from stanch.incidents.telling import quantity
 
@@ -12,7 +13,11 @@ from stanch.incidents.telling import quantity
 SHIPPED_WINDOWS_S: Final = (1800.0, 900.0, 900.0, 900.0)
 # Even a very quiet baseline leaves room for one stray failure.
 _ERROR_FLOOR: Final = 0.02
-_UNITS: Final = {"error_ratio": "ratio", "latency_p95_ms": "ms", "saturation": "ratio"}
+_UNITS: Final = {"error_ratio": "ratio", "latency_p95_ms": "ms", "saturation": "ratio", "memory_bytes": "bytes"}
+# How many times its normal memory a process may take and count as recovered: it fills its caches anew.
+_MEMORY_FACTOR: Final = 2.0
+OF_REQUESTS: Final = frozenset({"error_ratio", "latency_p95_ms", "dependency_error_ratio", "dependency_latency_p95_ms"})
+"""What is measured on requests, and so cannot be where there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,8 @@ class RecoveryCheck:
         """Return the check as a sentence."""
         unit = _UNITS.get(self.metric, "")
         name = f"{self.service} {self.metric.replace('_', ' ')}"
+        if self.metric == "blind":
+            return f"{self.service} can be seen"
         if self.low is not None:
             return f"{name} at least {quantity(self.low, unit)}"
         return f"{name} at most {quantity(self.high, unit)}"
@@ -38,26 +45,19 @@ def checks_for(state: IncidentState, catalog: Catalog) -> tuple[RecoveryCheck, .
     """Return the checks of an incident: one for each figure that raised it, and one per affected service for errors.
 
     The band is that of the baseline before the onset, as the alert recorded it, widened to the alert's own threshold
-    where that is lower than the band.
+    where that is lower than the band. What is somebody else's may stay broken: those of ours that call it are checked
+    instead, for recovery is that they are well again, and not how.
     """
     checks: dict[tuple[str, str], RecoveryCheck] = {}
     for one in state.alerts.values():
         reading = one.alert.reading
-        if reading is None or reading.metric in ("restarts",):
+        # A count of restarts takes ten windows to forget; that the process runs is seen by its other figures.
+        if reading is None or reading.metric == "restarts" or _is_external(reading.service, catalog):
             continue
-        if reading.metric == "up":
-            check = RecoveryCheck(service=reading.service, metric="up", low=1.0)
-        else:
-            check = RecoveryCheck(
-                service=reading.service,
-                metric=reading.metric,
-                high=_limit(reading.metric, reading.high, catalog),
-            )
-        checks[reading.service, reading.metric] = check
-    impact = state.impact
-    for name in dict.fromkeys(
-        (*state.services, *(impact.down if impact else ()), *(impact.affected if impact else ()))
-    ):
+        if reading.metric == "blind" and one.ended_at is not None:
+            continue
+        checks[reading.service, reading.metric] = _check_of(reading, catalog)
+    for name in _whose_errors_count(state, catalog):
         service = catalog.services.get(name)
         if service is None or service.external or not any(check.sampler == "openmetrics" for check in service.checks):
             continue
@@ -68,8 +68,13 @@ def checks_for(state: IncidentState, catalog: Catalog) -> tuple[RecoveryCheck, .
     return tuple(checks.values())
 
 
-def judge(check: RecoveryCheck, value: float | None) -> str:
-    """Return why `check` does not hold for `value`, in words; empty when it holds. Nothing seen does not hold."""
+def judge(check: RecoveryCheck, value: float | None, *, idle: bool = False) -> str:
+    """Return why `check` does not hold for `value`, in words; empty when it holds. Nothing seen does not hold.
+
+    `idle` says that the service was seen and had no requests: then what is measured on requests holds nothing up.
+    """
+    if value is None and idle and check.metric in OF_REQUESTS:
+        return ""
     if value is None:
         return f"{check.service} {check.metric.replace('_', ' ')} cannot be seen"
     unit = _UNITS.get(check.metric, "")
@@ -90,8 +95,32 @@ def window_s(severity: Severity, timing: Timing) -> tuple[float, str]:
     return configured, f"shortened from {shipped / 60:.0f} min to {configured:.0f} s: {because}"
 
 
-def _limit(metric: str, high: float | None, catalog: Catalog) -> float:
-    limits = catalog.thresholds
+def memory_limit(reading: Reading) -> float:
+    """Return how many bytes are normal again: the edge of the band, and at least twice the normal."""
+    return max(reading.high or 0.0, _MEMORY_FACTOR * (reading.normal or 0.0))
+
+
+def _check_of(reading: Reading, catalog: Catalog) -> RecoveryCheck:
+    if reading.metric == "up":
+        return RecoveryCheck(service=reading.service, metric="up", low=1.0)
+    return RecoveryCheck(service=reading.service, metric=reading.metric, high=_limit(reading, catalog))
+
+
+def _is_external(name: str, catalog: Catalog) -> bool:
+    service = catalog.services.get(name)
+    return service is not None and service.external
+
+
+def _whose_errors_count(state: IncidentState, catalog: Catalog) -> tuple[str, ...]:
+    """Return the services of the incident, those it touches, and those that call what is somebody else's."""
+    impact = state.impact
+    touched = (*state.services, *(impact.down if impact else ()), *(impact.affected if impact else ()))
+    callers = (caller for name in touched if _is_external(name, catalog) for caller in dependants(catalog, name))
+    return tuple(dict.fromkeys((*touched, *callers)))
+
+
+def _limit(reading: Reading, catalog: Catalog) -> float:
+    metric, high, limits = reading.metric, reading.high, catalog.thresholds
     match metric:
         case "error_ratio" | "dependency_error_ratio":
             return max(_ERROR_FLOOR, min(limits.error_ratio, high or limits.error_ratio))
@@ -99,5 +128,7 @@ def _limit(metric: str, high: float | None, catalog: Catalog) -> float:
             return min(limits.latency_p95_ms, high or limits.latency_p95_ms)
         case "saturation":
             return limits.saturation
+        case "memory_bytes":
+            return memory_limit(reading)
         case _:
             return high or 0.0

@@ -25,7 +25,14 @@ def failing_checks(tx: Transaction, world: World, state: IncidentState, *, now: 
             now=now,
             window_s=world.catalog.timing.detect_window_s,
         )
-        verdict = judge(check, value)
+        verdict = judge(check, value, idle=value is None and _is_idle(tx, world, check.service, now=now))
         if verdict:
             failing.append(verdict)
     return tuple(failing)
+
+
+def _is_idle(tx: Transaction, world: World, service: str, *, now: datetime) -> bool:
+    """Tell whether `service` was seen in the newest window and nobody asked anything of it."""
+    window_s = world.catalog.timing.detect_window_s
+    requests = recent_value(tx.connection, service=service, metric="requests", now=now, window_s=window_s)
+    return requests == 0
