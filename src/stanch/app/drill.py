@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
-from stanch.app.server import running
+from stanch.app.server import listen, running
 from stanch.catalog.load import load_catalog
 from stanch.gameday.client import Client
 from stanch.gameday.config import write_config
@@ -15,6 +16,9 @@ from stanch.gameday.shop.faults import describe_faults
 from stanch.gameday.shop.places import ShopError
 from stanch.gameday.shop.shop import Shop
 from stanch.kernel.errors import Invalid, Unavailable
+
+
+_HOST: Final = "127.0.0.1"
 
 
 def run_drill(
@@ -38,6 +42,8 @@ def run_drill(
     place = folder / "drill"
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _as_interrupt)
+    # First of all: where the port is taken, a drill may be running whose shop and log must stay as they are.
+    listener = listen(_HOST, port)
     try:
         narrate("Starting the sample shop: gateway, checkout, payments, customers")
         with Shop.start(place / "shop") as shop:
@@ -45,7 +51,7 @@ def run_drill(
             # A drill begins with an empty log: what an earlier one broke is not this one's history.
             for old in place.glob("stanch.db*"):
                 old.unlink()
-            with running(catalog, folder=place, port=port, announced_in=folder) as server:
+            with running(catalog, folder=place, port=port, announced_in=folder, listener=listener) as server:
                 narrate(f"Stanch watches it: {server.url}")
                 outcome = Drill(
                     client=Client(server.url, actor=APPROVER),
@@ -65,6 +71,8 @@ def run_drill(
         raise Unavailable(str(error), retry=False) from error
     except DrillFailed as error:
         raise Unavailable(f"the drill stopped: {error}", retry=False) from error
+    finally:
+        listener.close()
 
 
 def _until_interrupted() -> None:

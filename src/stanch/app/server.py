@@ -32,6 +32,7 @@ from stanch.surfaces.web import pages
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _GOODBYE_S: Final = 8
+_LAST_PORT: Final = 65_535
 _STARTED_WITHIN_S: Final = 15.0
 
 
@@ -73,10 +74,12 @@ def running(
     database: str = "",
     announced_in: Path | None = None,
     routing: str | None = None,
+    listener: socket.socket | None = None,
 ) -> Iterator[Running]:
     """Run the server while the block lasts; everything is stopped at its end.
 
-    It says where it is in `announced_in`, by default `folder`, so that commands find it.
+    It says where it is in `announced_in`, by default `folder`, so that commands find it. `listener` is what `listen`
+    gave for this host and port, for who must know that the port is free before there is a server; it is closed too.
     """
     token = os.environ.get("STANCH_TOKEN", "")
     if host not in _LOOPBACK and not token:
@@ -87,7 +90,7 @@ def running(
         )
     configure_logging()
     folder.mkdir(parents=True, exist_ok=True)
-    listener = _listen(host, port)
+    listener = listener or listen(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"
     world = build_world(catalog=catalog, database=database or folder / DATABASE, url=url)
     engine = build_engine(world)
@@ -129,7 +132,10 @@ def _names(host: str) -> frozenset[str]:
     return frozenset({host, *(name.strip() for name in named if name.strip())})
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there. Raises `Unavailable` when the port is taken, `Invalid` when it is none."""
+    if not 0 <= port <= _LAST_PORT:
+        raise Invalid(f"{port} is no port: there are 0 to {_LAST_PORT}", field="port")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -139,7 +139,7 @@ class Drill:
             for action in tried.items("actions"):
                 if action.get("plan").text("id") == name:
                     for line in action.text("dry_run").splitlines():
-                        self.narrate(f"  dry run: {line}")
+                        self.narrate(f"  dry run: {line.removeprefix('dry run: ')}")
 
         def is_settled() -> bool:
             return self._state_of(number, name) != "proposed"
@@ -246,6 +246,7 @@ def _hypothesis(one: Reply) -> dict[str, object]:
         "kind": one.text("kind"),
         "title": one.text("title"),
         "service": one.text("service"),
+        "target": one.text("target"),
         "change": " ".join(part for part in (one.text("service"), one.text("version")) if part)
         if one.text("change")
         else "",
