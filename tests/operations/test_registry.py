@@ -74,7 +74,9 @@ def test_a_field_of_another_type_is_named() -> None:
     assert ["incident"] == [problem.field for problem in refusal.value.problems]
 
 
-@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "1969-12-31T00:00:00Z", "9999-12-31T23:59:59-14:00"]
+)
 def test_an_instant_beyond_the_calendar_is_refused(at: str) -> None:
     """An instant that no calendar holds in UTC is bad input, and no defect."""
     with pytest.raises(Invalid, match="out of range"):
@@ -87,3 +89,32 @@ def test_an_unknown_operation_says_where_all_are_listed() -> None:
         registry.find("incident.explode")
 
     assert "see `stanch help operations`" == refusal.value.hint
+
+
+def test_a_secret_is_redacted_at_the_door() -> None:
+    """What somebody pastes in the worst hour must not stay in the log for ever."""
+    said = {"incident": 1, "text": "I ran it with password=hunter2 and AKIA" + "A2" * 8}
+    request = registry.decode(OPERATIONS["incident.note"], said)
+
+    assert "I ran it with password=[redacted:password] and [redacted:aws-key]" == getattr(request, "text", None)
+
+
+def test_a_secret_in_a_list_is_redacted_too() -> None:
+    """A list of texts is as much a place for a secret as a text."""
+    request = registry.decode(OPERATIONS["incident.declare"], {"title": "x", "services": ["token=abcdef123456"]})
+
+    assert ("token=[redacted:token]",) == getattr(request, "services", None)
+
+
+def test_what_is_no_text_is_made_one() -> None:
+    """A byte of a command line that is no UTF-8 must not break the log."""
+    request = registry.decode(OPERATIONS["incident.report"], {"text": "checkout \udcff fails"})
+
+    assert "checkout \ufffd\ufffd\ufffd fails" == getattr(request, "text", None)
+
+
+def test_a_digest_passes_unchanged() -> None:
+    """An approval is bound to exactly what was shown."""
+    said = {"incident": 1, "plan": "rollback-payments", "digest": "4" * 16 + "0af1" * 12}
+
+    assert said["digest"] == getattr(registry.decode(OPERATIONS["mitigation.approve"], said), "digest", None)

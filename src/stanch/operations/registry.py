@@ -1,4 +1,7 @@
-"""What an operation is, and the door itself: `call` checks who may and runs it. Surfaces are derived from here."""
+"""What an operation is, and the door itself: `call` checks who may and runs it. Surfaces are derived from here.
+
+What comes in through the door is clean: no secret that somebody pasted, no character that cannot be stored.
+"""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -11,6 +14,7 @@ import msgspec
 
 from stanch.kernel.actor import ActorKind
 from stanch.kernel.errors import Bug, Forbidden, Invalid, NotFound
+from stanch.kernel.redaction import redact
 from stanch.operations.world import Call
 
 Q = TypeVar("Q")
@@ -52,6 +56,9 @@ class Operation(Generic[Q, A]):
         """Return what it does, e.g. `declare`."""
         return self.name.split(".", 1)[1]
 
+
+# Far enough from the calendar's ends that windows before and after an instant, and every zone, fit on it.
+_YEARS: Final = (1970, 9000)
 
 _REGISTRY: Final[dict[str, Operation[object, object]]] = {}
 
@@ -95,7 +102,10 @@ def find(name: str) -> Operation[object, object]:
 
 
 def decode(entry: Operation[Q, A], body: Mapping[str, object]) -> Q:
-    """Return the request that `body` describes. Raises `Invalid` naming the field; unknown fields are errors too."""
+    """Return the request that `body` describes, with its texts clean and its instants in UTC.
+
+    Raises `Invalid` naming the field; unknown fields are errors too.
+    """
     known = {field.name for field in fields(entry.request)}  # type: ignore[arg-type]  # requests are dataclasses
     unknown = sorted(set(body) - known)
     if unknown:
@@ -105,7 +115,24 @@ def decode(entry: Operation[Q, A], body: Mapping[str, object]) -> Q:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         raise Invalid(message, field=path.strip("`").lstrip(".") or _missing(message)) from error
-    return _in_utc(request)
+    return _in_utc(_clean(request))
+
+
+def _clean(request: Q) -> Q:
+    """Return `request` with the secrets in its texts redacted: a log that is kept for ever is no place for one."""
+    changed: dict[str, object] = {}
+    for field in fields(request):  # type: ignore[arg-type]  # requests are dataclasses
+        value = getattr(request, field.name)
+        if isinstance(value, str):
+            changed[field.name] = _clean_text(value)
+        elif isinstance(value, tuple) and value and all(isinstance(one, str) for one in value):
+            changed[field.name] = tuple(_clean_text(one) for one in value)
+    return replace(request, **changed) if changed else request  # type: ignore[type-var]  # requests are dataclasses
+
+
+def _clean_text(text: str) -> str:
+    # Bytes of a command line that are no UTF-8 come as lone surrogates, which no database takes.
+    return redact(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
 
 
 def _in_utc(request: Q) -> Q:
@@ -118,10 +145,9 @@ def _in_utc(request: Q) -> Q:
     for name, value in instants.items():
         if value.tzinfo is None:
             raise Invalid("needs its offset from UTC, like 2026-11-21T14:30:00Z", field=name)
-    try:
-        utc = {name: value.astimezone(UTC) for name, value in instants.items()}
-    except OverflowError:
-        raise Invalid("is out of range", field=next(iter(instants))) from None
+        if not _YEARS[0] <= value.year <= _YEARS[1]:
+            raise Invalid(f"is out of range: years {_YEARS[0]} to {_YEARS[1]}", field=name)
+    utc = {name: value.astimezone(UTC) for name, value in instants.items()}
     return replace(request, **utc) if utc else request  # type: ignore[type-var]  # requests are dataclasses
 
 
