@@ -17,7 +17,6 @@ from stanch.gameday.shop.places import ShopError
 from stanch.gameday.shop.shop import Shop
 from stanch.kernel.errors import Invalid, Unavailable
 
-
 _HOST: Final = "127.0.0.1"
 
 
