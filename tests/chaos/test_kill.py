@@ -1,6 +1,7 @@
 """A process that is killed at any step of an incident loses nothing that it answered for, and repeats nothing."""
 
 import itertools
+import os
 import json
 import shutil
 import subprocess
@@ -241,9 +242,11 @@ def _learn_postgres(request: pytest.FixtureRequest, victim: Victim, place: Path)
         made.append(name)
         return f"{server}/{name}"
 
-    url = create("chaos_learnt", template)
+    # The server is shared by all workers of a session.
+    own = f"chaos_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    url = create(f"{own}_learnt", template)
     victim.live(Scene(database=url, folder=home, hook="http://127.0.0.1:9"), "learn")
-    yield lambda name, own: create(f"chaos_{name}", "chaos_learnt")
+    yield lambda name, folder: create(f"{own}_{name}", f"{own}_learnt")
     with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
         for name in made:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
