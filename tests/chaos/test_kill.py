@@ -1,8 +1,8 @@
 """A process that is killed at any step of an incident loses nothing that it answered for, and repeats nothing."""
 
 import itertools
-import os
 import json
+import os
 import shutil
 import subprocess
 import sys
