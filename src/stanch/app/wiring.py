@@ -230,6 +230,9 @@ def _change_sources(catalog: Catalog) -> tuple[ChangeSource, ...]:
 def _collectors(catalog: Catalog, sources: tuple[ChangeSource, ...]) -> tuple[Collector, ...]:
     found: list[Collector] = [HostCollector()]
     found += [GitCollector(source) for source in sources if isinstance(source, GitChanges)]
+    if not catalog.services and len(found) == 1:
+        # No repository to poll for changes, but an investigation says that it could not look into one.
+        found.append(GitCollector(GitChanges(Path(catalog.root), services={})))
     targets = tuple(
         Target(
             name=service.name,

@@ -47,9 +47,9 @@ def _has_seen_changes(state: IncidentState) -> bool:
     if state.changes is None:
         return False
     looks = [one for one in state.findings.values() if one.collector in ("git", "changes")]
-    # That nothing changed is known only where somebody could look.
-    seen = any(one.status in (FindingStatus.OK, FindingStatus.NO_DATA) for one in looks)
-    return bool(state.changes.changes) or seen or not looks
+    # That nothing changed is known only where everybody could look.
+    blind = any(one.status in (FindingStatus.FAILED, FindingStatus.REFUSED) for one in looks)
+    return bool(state.changes.changes) or not blind
 
 
 def _is_serious(state: IncidentState) -> bool:

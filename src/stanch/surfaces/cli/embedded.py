@@ -26,7 +26,8 @@ class EmbeddedWay:
         self._world = world
         self._engine = engine
         self._operations = operations
-        self._actor = person(actor)
+        known = world.catalog.people.get(actor)
+        self._actor = person(actor, name=known.name if known else "")
         self._has_written = False
 
     @property

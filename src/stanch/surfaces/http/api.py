@@ -19,6 +19,8 @@ from stanch.surfaces.http import health, metrics, openapi, stream
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 PREFIX: Final = "/api/v1"
+# The page's script and the terminal say which surface a person sits at; others are the API itself.
+_VIAS: Final = {"web": Via.WEB, "cli": Via.CLI}
 
 
 def routes(front: Front) -> list[BaseRoute]:
@@ -55,7 +57,7 @@ def _read(front: Front, entry: Operation[object, object]) -> Endpoint:
 def _write(front: Front, entry: Operation[object, object]) -> Endpoint:
     async def write(request: Request) -> Response:
         body = await json_object(request)
-        via = Via.WEB if request.headers.get("stanch-via") == "web" else Via.HTTP
+        via = _VIAS.get(request.headers.get("stanch-via", ""), Via.HTTP)
         answer = await front.ask(request, entry.name, body, via=via)
         return Response(msgspec.json.encode(answer), media_type="application/json")
 
