@@ -114,9 +114,9 @@ def _graph_evidence(
     frame: MetricFrame, split: Split, graph: Graph, alert: SeriesKey | None, services: Collection[str]
 ) -> list[Evidence]:
     """Self-excess of latency and failures along the calls, and traffic that stops."""
-    reached = services
+    reached = frozenset(services) & graph.nodes
     if alert is not None and alert.service in graph.nodes:
-        reached = frozenset(services) & graph.reachable(alert.service)
+        reached &= graph.reachable(alert.service)
     about = _SYMPTOMS.get(role_of(alert.metric)) if alert is not None else None
     found = []
     for kind in (EvidenceKind.LATENCY, EvidenceKind.FAILURES):
