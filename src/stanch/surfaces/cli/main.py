@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "resolve": ("respond", "End an incident whose recovery is verified"),
     "postmortem": ("postmortem", "Read, draft, edit and publish post-mortems"),
     "open": ("respond", "Open an incident's page in the browser"),
+    "alert": ("alert", "Send an alert from a script, and see who sends"),
     "change": ("catalog", "Record and list changes"),
     "service": ("catalog", "List services as their checks see them"),
     "logs": ("analyse", "Templates, changes and errors of log files; needs no server"),
