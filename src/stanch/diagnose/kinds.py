@@ -87,6 +87,7 @@ _CODE: Final = (
     _w("trace_in_change", 25.0, 0.4, "a trace rarely ends in a file of the change by chance: few files are touched"),
     _w("change_touches_no_code", 0.001, 1.0, "documentation and tests are not run"),
 )
+_MINOR: Final = _w("minor_trouble", 0.05, 1.0, "under load every call takes longer; what hurts most lies elsewhere")
 _NO_CHANGE: Final = _w("no_change_near", 1.6, 0.5, "without a change the cause lies in load, data or what is called")
 
 KINDS: Final[tuple[Kind, ...]] = (
@@ -101,6 +102,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             *_CODE,
             _w("not_known_to_run", 0.3, 1.0, "a commit or tag alone changes nothing that runs"),
             _w("restarting", 1.5, 1.0, "a release that cannot start is one way to be bad"),
+            _w("memory_grows", 3.0, 1.0, "a leak that begins with a release came with it"),
         ),
         next_test="Compare the failing code with the release before",
         next_command="git diff {previous}..{version} -- {culprit_file}",
@@ -131,6 +133,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         weights=(
             *_TIMING,
             _w("errors_new_since_change", 8.0, 0.3, "the code behind a flag runs for the first time"),
+            _w("memory_grows", 6.0, 1.0, "and may keep what it makes"),
         ),
         next_test="Turn the flag off for one instance and compare",
         next_command="",
@@ -160,6 +163,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{target} is slow for {service}",
         prior=log_odds(0.07),
         weights=(
+            _MINOR,
             _w("call_slow", 20.0, 0.05, "it is what the kind means"),
             _w("call_explains", 6.0, 0.3, "the time is spent waiting for it, not here"),
             _w("target_down", 0.4, 1.3, "slow is not away"),
@@ -180,6 +184,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{target} is down for {service}",
         prior=log_odds(0.07),
         weights=(
+            _MINOR,
             _w("call_failing", 12.0, 0.05, "it is what the kind means"),
             _w("call_explains", 6.0, 0.3, "the failures are those of the calls"),
             _w("target_down", 12.0, 0.25, "an independent look from here agrees"),
@@ -200,6 +205,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="Outage at {target}, which {service} needs",
         prior=log_odds(0.04),
         weights=(
+            _MINOR,
             _w("target_says_so", 25.0, 0.35, "they say so themselves; but often late"),
             _w("target_external", 1.5, 0.01, "third party means somebody else's"),
             _w("call_failing", 4.0, 0.5, "we notice it by failing calls"),
@@ -218,6 +224,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="The network between {service} and {target}",
         prior=log_odds(0.03),
         weights=(
+            _MINOR,
             _w("target_healthy_inside", 15.0, 0.08, "one side sees trouble, the other does not: it is between them"),
             _w("calls_break", 5.0, 0.6, "resets and names that do not resolve are the network's words"),
             _w("call_explains", 1.5, 0.8, "the failures are those of the calls"),
@@ -235,6 +242,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="The certificate of {target} has expired",
         prior=log_odds(0.02),
         weights=(
+            _MINOR,
             _w("tls_expired", 500.0, 0.01, "an expired certificate is refused by every correct client"),
             _w("tls_errors", 60.0, 0.2, "the errors say so"),
             _w("call_failing", 1.5, 0.3, "every new connection fails"),
@@ -323,7 +331,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             _w("restarting", 1.5, 0.9, "the kernel or a limit ends the process, and it begins anew"),
             _w("load_raised", 0.5, 1.4, "more requests at once need more memory too"),
             _w("is_origin", 2.0, 0.3, "a leak hurts the service that leaks"),
-            _NO_CHANGE,
+            _w("no_change_near", 1.6, 0.15, "a leak that begins right after a change came with the change"),
         ),
         next_test="Is memory still high right after the traffic falls?",
         next_command="{repeat}",

@@ -155,6 +155,9 @@ def _own(picture: Picture, service: str) -> Trouble | None:
     groups = [fact for fact in picture.of("error_group", service) if fact.raised]
     facts = tuple(fact for fact in (errors, slow, down, restarts, full, *groups[:1]) if fact is not None)
     if not facts:
+        # Memory alone hurts nobody yet; beside other trouble it is more often an effect, of requests that pile up.
+        facts = tuple(picture.of("memory_bytes", service)[:1]) if picture.raised("memory_bytes", service) else ()
+    if not facts:
         return None
     return Trouble(
         service=service,

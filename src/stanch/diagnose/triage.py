@@ -13,7 +13,7 @@ from typing import Final
 from stanch.diagnose.model import Fact, Graph
 from stanch.diagnose.origin import origins, troubles
 from stanch.diagnose.picture import Picture, picture_of
-from stanch.diagnose.wording import clock, compared, distance, percent, quantity
+from stanch.diagnose.wording import clock, compared, percent, quantity
 from stanch.incidents.state import IncidentState
 
 _SHOWN: Final = 4
@@ -58,7 +58,7 @@ def triage(state: IncidentState, *, graph: Graph, now: datetime) -> tuple[Answer
     )
     return (
         _affected(picture, state),
-        _since(state, now),
+        _since(state),
         _changed(state),
         _wide(state),
         _dependencies(picture),
@@ -81,8 +81,8 @@ def _affected(picture: Picture, state: IncidentState) -> Answer:
     return Answer(question=question, text=text, tone=Tone.BAD, findings=_cited(found[0].trouble.facts))
 
 
-def _since(state: IncidentState, now: datetime) -> Answer:
-    text = f"{clock(state.started_at)}, {distance(now - state.started_at)} ago"
+def _since(state: IncidentState) -> Answer:
+    text = clock(state.started_at)
     low, high = state.started_low, state.started_high
     if low is not None and high is not None and high > low:
         text += f" (between {clock(low)} and {clock(high)})"

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from stanch.alerts.series import Series, read_series
+from stanch.diagnose.model import graph_of
+from stanch.diagnose.triage import triage
 from stanch.incidents import events as ev
 from stanch.incidents.checklist import checklist
 from stanch.incidents.clocks import TEAM, response_clocks
@@ -83,6 +85,7 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         messages=_messages(state),
         postmortem=_postmortem(state, world),
         next_step=next_step(state),
+        triage=triage(state, graph=graph_of(world.catalog), now=state.resolved_at or now),
         commands=next_commands(state, folder=world.catalog.root),
         cause=resolution.cause if resolution else "",
         mitigation=resolution.mitigation if resolution else "",

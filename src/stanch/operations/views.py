@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from stanch.diagnose.triage import Answer
 from stanch.incidents.checklist import ChecklistItem
 from stanch.incidents.clocks import ResponseClock
 from stanch.incidents.events import EffectChecked, MitigationProposed, RankedChange
@@ -203,6 +204,7 @@ class IncidentView:
     messages: tuple[MessageCard, ...]
     postmortem: PostmortemCard | None
     next_step: NextStep | None
+    triage: tuple[Answer, ...] = ()
     commands: tuple[NextCommand, ...] = ()
     cause: str = ""
     mitigation: str = ""

@@ -9,6 +9,7 @@ from stanch.diagnose.phrases import CALL_FAMILIES, Family, family_of, names
 from stanch.diagnose.picture import Picture
 from stanch.diagnose.wording import compared, percent
 
+_MINOR: Final = 0.1
 _INSIDE: Final = ("error_ratio", "latency_p95_ms")
 _PAGE_STRENGTH: Final = {"minor": 0.5, "major": 1.0, "critical": 1.0, "maintenance": 0.3}
 
@@ -36,6 +37,18 @@ def _explains(picture: Picture, candidate: Candidate) -> Sighting | None:
         list(trouble.facts) + picture.of("dependency_latency_p95_ms", candidate.service, candidate.target)
     )
     return Sighting(holds=holds, findings=cited, words={"share": percent(share if by == candidate.target else 0.0)})
+
+
+def _minor(picture: Picture, candidate: Candidate) -> Sighting | None:
+    """What is wrong with the caller is a tenth of what is wrong elsewhere: calls creep under load that hurts others."""
+    wrong = troubles(picture)
+    trouble = wrong.get(candidate.service)
+    worst = max(wrong.values(), key=lambda each: each.excess, default=None)
+    if trouble is None or worst is None:
+        return None
+    cited = findings_of([*trouble.facts, *worst.facts])
+    words = {"worst": worst.service, "part": percent(trouble.excess / worst.excess if worst.excess else 1.0)}
+    return Sighting(holds=trouble.excess < _MINOR * worst.excess, findings=cited, words=words)
 
 
 def _probe(picture: Picture, candidate: Candidate) -> Sighting | None:
@@ -153,6 +166,12 @@ CLUES: Final = (
         look=_explains,
         says="{target} explains {share} of what is wrong with {service}",
         denies="{target} explains only {share} of what is wrong with {service}",
+    ),
+    Clue(
+        name="minor_trouble",
+        look=_minor,
+        says="what is wrong with {service} is {part} of what is wrong with {worst}",
+        denies="{service} is in as much trouble as any: {part} of {worst}'s",
     ),
     Clue(
         name="target_down",

@@ -19,6 +19,7 @@ def incident_lines(view: Record) -> Iterator[str]:
     yield from _clock_lines(view)
     yield from _role_lines(view)
     yield from reading_lines(view)
+    yield from triage_lines(view)
     yield from changes_lines(view)
     yield from hypotheses_lines(view)
     yield from plan_lines(view)
@@ -36,6 +37,18 @@ def reading_lines(view: Record) -> Iterator[str]:
     yield rule("How the text was read")
     for name, sentence in pairs(view, "reading"):
         yield f"  {name:10} {sentence}"
+
+
+def triage_lines(view: Record) -> Iterator[str]:
+    """Yield the questions of triage with their answers, and the findings each rests on."""
+    answers = children(view, "triage")
+    if not answers:
+        return
+    yield rule("Triage")
+    for one in answers:
+        cited = f" [{', '.join(texts(one, 'findings'))}]" if texts(one, "findings") else ""
+        said = f"{line_of(one, 'text')}{cited}"
+        yield f"  {line_of(one, 'question'):26}{faint(said) if text_of(one, 'tone') == 'unknown' else said}"
 
 
 def changes_lines(view: Record) -> Iterator[str]:

@@ -20,7 +20,19 @@ from stanch.surfaces.web.render import Part, part
 
 T = TypeVar("T")
 
-PARTS: Final = ("head", "now", "changed", "cause", "plan", "verify", "resolve", "evidence", "messages", "rail")
+PARTS: Final = (
+    "head",
+    "now",
+    "triage",
+    "changed",
+    "cause",
+    "plan",
+    "verify",
+    "resolve",
+    "evidence",
+    "messages",
+    "rail",
+)
 # The filters of the time line: the word in the address and the word to read. Every entry is on the page, and the style
 # sheet hides by tone, so that a permalink leads to its entry under any filter.
 FILTERS: Final = {"": "Key", "all": "All", "people": "People", "alerts": "Alerts", "actions": "Actions"}
