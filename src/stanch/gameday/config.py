@@ -155,7 +155,16 @@ def _actions(shop: Shop, name: str) -> list[str]:
             then=(("restart", name),),
             undo=("flag", name, "{flag}", "{value}"),
         )
-        action("workers", "Scale checkout to 8 pricing workers", "scale_up", "scale", name, "workers", "8")
+        action(
+            "workers",
+            "Scale checkout to 8 pricing workers",
+            "scale_up",
+            "scale",
+            name,
+            "workers",
+            "8",
+            undo=("scale", name, "workers", "2"),
+        )
     if name == "payments":
         action(
             "config",
@@ -188,7 +197,16 @@ def _actions(shop: Shop, name: str) -> list[str]:
             undo=("migrate", name, "--to", "{version_number}"),
             risk="high",
         )
-        action("pool", "Raise the connection pool of payments to 40", "scale_up", "scale", name, "pool", "40")
+        action(
+            "pool",
+            "Raise the connection pool of payments to 40",
+            "scale_up",
+            "scale",
+            name,
+            "pool",
+            "40",
+            undo=("scale", name, "pool", "20"),
+        )
     return lines
 
 

@@ -125,7 +125,10 @@ def _limit(reading: Reading, catalog: Catalog) -> float:
         case "error_ratio" | "dependency_error_ratio":
             return max(_ERROR_FLOOR, min(limits.error_ratio, high or limits.error_ratio))
         case "latency_p95_ms" | "dependency_latency_p95_ms":
-            return min(limits.latency_p95_ms, high or limits.latency_p95_ms)
+            if high is None:
+                return limits.latency_p95_ms
+            # A short calm baseline has a band of a few milliseconds; less than this factor was never an alert.
+            return min(limits.latency_p95_ms, max(high, limits.latency_factor * (reading.normal or 0.0)))
         case "saturation":
             return limits.saturation
         case "memory_bytes":
