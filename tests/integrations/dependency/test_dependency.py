@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stanch.integrations.dependency import Dependencies, Target
+from stanch.integrations.dependency.far import fetch
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 
 NOW = datetime(2026, 3, 4, 14, 30, tzinfo=UTC)
@@ -31,8 +32,10 @@ def answer(body: object, *, status: str = "200 OK") -> bytes:
 
 
 @contextmanager
-def server(*pieces: bytes, hang: bool = False, repeat: bool = False, tls: Path | None = None) -> Iterator[int]:
-    """Give the port of a server that sends these pieces to everybody: slowly when it drips, for ever with `repeat`."""
+def server(
+    *pieces: bytes, hang: bool = False, repeat: bool = False, drip: bool = False, tls: Path | None = None
+) -> Iterator[int]:
+    """Give the port of a server that sends these pieces to everybody, then bytes for ever: with `drip`, one by one."""
     stopping = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.05)
@@ -50,6 +53,8 @@ def server(*pieces: bytes, hang: bool = False, repeat: bool = False, tls: Path |
                     peer.sendall(piece)
                 while repeat and not stopping.is_set():
                     peer.sendall(b"x" * 4096)
+                while drip and not stopping.wait(0.05):
+                    peer.sendall(b"x")
                 while hang and not stopping.wait(0.02):
                     pass
         except OSError:
@@ -99,6 +104,14 @@ def acquirer(port: int, *, scheme: str = "http", host: str = "127.0.0.1") -> Tar
 def page(port: int) -> Target:
     """Return a target of which only a status page is known."""
     return Target(name="acquirer", status_page=f"http://127.0.0.1:{port}", used_by=("payments",))
+
+
+def test_a_far_end_that_drips_costs_one_look() -> None:
+    """A body that comes a byte at a time is left at the time-out; no thread stays with it, so the process can end."""
+    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n", drip=True) as port:
+        found = fetch(f"http://127.0.0.1:{port}/health", timeout_s=LOOK_S)
+
+    assert (200, True) == (found.status, found.took_s < 10 * LOOK_S)
 
 
 def test_an_answer_means_up() -> None:

@@ -48,9 +48,10 @@ def fetch(url: str, *, timeout_s: float, trust: ssl.SSLContext | None = None) ->
             client.stream("GET", url, headers={"Accept": "application/json, */*"}) as response,
         ):
             body = bytearray()
-            for piece in response.iter_raw(8_192):
+            # In pieces as they come: each read has a time-out of its own, so with pieces of a fixed size a far end that
+            # drips would hold this look until one is full.
+            for piece in response.iter_raw():
                 body += piece
-                # Each read has a time-out of its own, so a far end that drips would hold this look for ever.
                 if len(body) >= MOST_BYTES or time.monotonic() - began > timeout_s:
                     break
             return Answer(
