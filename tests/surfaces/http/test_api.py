@@ -1,11 +1,13 @@
 """The JSON API: what is asked arrives, what is answered comes back, and every mistake has an answer in JSON."""
 
 import json
+import socket
 
 import httpx2
 import pytest
 
 from stanch.surfaces.asgi.body import MOST_BYTES
+from stanch.surfaces.asgi.front import Front
 from tests.surfaces.http import desk
 
 
@@ -209,3 +211,18 @@ def test_every_answer_is_framed(client: httpx2.Client) -> None:
         "frame-ancestors 'none'" in headers["content-security-policy"],
         "unsafe" not in headers["content-security-policy"],
     )
+
+
+def test_a_caller_who_goes_away_is_no_defect(client: httpx2.Client, front: Front) -> None:
+    """A body that is broken off is neither answered nor counted as an unexpected error."""
+    address = client.base_url
+    with socket.create_connection((address.host, address.port or 80)) as caller:
+        caller.sendall(
+            b"POST /api/v1/desk/write HTTP/1.1\r\nHost: 127.0.0.1\r\nStanch-Actor: alice\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+        )
+    # Answered after the broken request has been read to its end: both are served by one loop, in order.
+    for _ in range(20):
+        client.get("/api/v1/desk/look?number=1")
+
+    assert 0 == next(iter(front.figures.bugs.collect())).samples[0].value

@@ -12,7 +12,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -110,6 +110,8 @@ class Frame:
                 await refusal(scope, receive, dressed)
             else:
                 await self._app(scope, receive, dressed)
+        except ClientDisconnect:
+            return  # whoever goes away while sending gets no answer, and is no defect of ours
         except Exception as error:  # the surface's outermost frame
             self._figures.bugs.inc()
             log.exception("http.bug", request=request_id, path=scope["path"], error=str(error))
