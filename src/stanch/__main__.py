@@ -11,10 +11,10 @@ from stanch.surfaces.cli.session import Doors
 
 DOORS: Final = Doors(
     modules={
-        "embedded_way": "stanch.app.wiring",
+        "embedded_way": "stanch.app.world",
         "remote_way": "stanch.surfaces.cli.remote",
         "server_version": "stanch.surfaces.cli.remote",
-        "operation_list": "stanch.app.wiring",
+        "operation_list": "stanch.app.world",
         "fault_list": "stanch.app.wiring",
         "running_server": "stanch.surfaces.cli.running",
         "report_error": "stanch.surfaces.cli.failing",

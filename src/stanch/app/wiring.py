@@ -1,71 +1,55 @@
-"""The wiring: configuration to store, integrations and engine. The one place that knows every integration.
+"""The wiring of a server: the world of `world`, with what it takes in from outside and tells to others.
 
-Integrations stand in explicit tables here; a stranger's integration enters by the same doors.
+Senders stand in an explicit table here; a stranger's enters by the same doors.
 """
 
 import os
-import socket
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from stanch.alerts.intake.config import CheckSettings, read_routing
 from stanch.alerts.intake.routes import Routing, default_routing
-from stanch.catalog.load import FILE_NAME, load_catalog
-from stanch.catalog.model import Catalog, ChannelSpec, SourceSpec
-from stanch.engine import changes, remind, run, verify, watch
-from stanch.engine.collect import collect_duty
+from stanch.app.world import DATABASE, DEFAULT_URL, DUTIES, PROJECTORS, open_world, read_catalog
+from stanch.catalog.model import Catalog, SourceSpec
+from stanch.engine import changes, watch
 from stanch.engine.intake import Intake, MakeNotifier
-from stanch.engine.loop import Duty, Engine
+from stanch.engine.loop import Engine
 from stanch.gameday.shop.faults import describe_faults
-from stanch.incidents.tables import IncidentProjector
 from stanch.integrations.alertmanager import WebhookNotifier, check_webhook
 from stanch.integrations.alertmanagerhook import AlertmanagerHook
 from stanch.integrations.argocd import ArgoCD
 from stanch.integrations.cloudwatch import CloudWatch, over_https
-from stanch.integrations.command import CommandActuator
 from stanch.integrations.datadog import Datadog
-from stanch.integrations.dependency import Dependencies, Target
-from stanch.integrations.deploylog import DeployLog
-from stanch.integrations.file import FileChannel
 from stanch.integrations.genericjson import FieldMapping, GenericJson
-from stanch.integrations.git import GitChanges, GitCollector
 from stanch.integrations.github import GitHub
 from stanch.integrations.gitlab import GitLab
 from stanch.integrations.googlecloud import GoogleCloud
 from stanch.integrations.grafana import Grafana
 from stanch.integrations.healthchecks import Healthchecks
-from stanch.integrations.host import HostCollector
-from stanch.integrations.http import HttpSampler
-from stanch.integrations.jsonlog import JsonLogSampler
 from stanch.integrations.newrelic import NewRelic
-from stanch.integrations.openmetrics import OpenMetricsSampler
 from stanch.integrations.opsgenie import Opsgenie
 from stanch.integrations.pagerduty import PagerDutyEvents, PagerDutyWebhooks
 from stanch.integrations.pingdom import Pingdom
 from stanch.integrations.sentry import Sentry
 from stanch.integrations.uptimerobot import UptimeRobot
-from stanch.integrations.webhook import WebhookChannel
-from stanch.kernel.clock import Clock, SystemClock
+from stanch.kernel.clock import Clock
 from stanch.kernel.errors import Invalid, NotFound
-from stanch.operations.all import all_operations
-from stanch.operations.investigation import conclude
 from stanch.operations.world import World
-from stanch.ports.changes import ChangeSource
-from stanch.ports.channel import Channel
-from stanch.ports.evidence import Collector
 from stanch.ports.signals import SignalSource
-from stanch.store import Store
-from stanch.surfaces.cli.embedded import EmbeddedWay
 
-DEFAULT_URL: Final = "http://127.0.0.1:8484"
-DATABASE: Final = "stanch.db"
-PROJECTORS: Final = (IncidentProjector(),)
-
-CHANNELS: Final[Mapping[str, Callable[[ChannelSpec, Path], Channel]]] = {
-    "file": lambda spec, root: FileChannel(name=spec.name, folder=root / spec.target),
-    "webhook": lambda spec, root: WebhookChannel(name=spec.name, url=spec.target),
-}
+__all__ = [
+    "DATABASE",
+    "DUTIES",
+    "PROJECTORS",
+    "SIGNAL_SOURCES",
+    "build_engine",
+    "build_intake",
+    "build_world",
+    "fault_list",
+    "read_catalog",
+]
 
 SIGNAL_SOURCES: Final[Mapping[str, Callable[[SourceSpec], SignalSource]]] = {
     "alertmanager": lambda spec: AlertmanagerHook(),
@@ -90,37 +74,14 @@ SIGNAL_SOURCES: Final[Mapping[str, Callable[[SourceSpec], SignalSource]]] = {
 NOTICE_SETTINGS: Final[Mapping[str, CheckSettings]] = {"webhook": check_webhook}
 NOTIFIERS: Final[Mapping[str, MakeNotifier]] = {"webhook": lambda one: WebhookNotifier(one.settings)}
 
-DUTIES: Final[Mapping[str, Duty]] = {
-    "watch": watch.watch,
-    "changes": changes.poll,
-    "collect": collect_duty(conclude=conclude),
-    "run": run.run,
-    "effect": verify.check_effect,
-    "verify": verify.verify,
-    "target": remind.target,
-    "remind": remind.remind,
-    "measure": remind.remeasure,
-}
-
 
 def build_world(
     *, catalog: Catalog, database: str | Path, clock: Clock | None = None, node: str = "", url: str = DEFAULT_URL
 ) -> World:
     """Open the store and put together everything the process has. Raises what opening a database raises."""
-    clock = clock or SystemClock()
-    root = Path(catalog.root)
-    sources = _change_sources(catalog)
-    return World(
-        store=Store.open(database, clock=clock, projectors=PROJECTORS),
-        clock=clock,
-        catalog=catalog,
-        node=node or f"{socket.gethostname()}-{os.getpid()}",
-        url=url.rstrip("/"),
-        collectors=_collectors(catalog, sources),
-        change_sources=sources,
-        samplers={one.kind: one for one in (HttpSampler(), OpenMetricsSampler(), JsonLogSampler())},
-        actuators={one.name: one for one in (CommandActuator(),)},
-        channels={name: CHANNELS[spec.kind](spec, root) for name, spec in catalog.channels.items()},
+    world = open_world(catalog=catalog, database=database, clock=clock, node=node, url=url)
+    return replace(
+        world,
         signal_sources=_signal_sources(catalog),
         signal_secrets={
             # Two secrets with a space between them while one replaces the other.
@@ -161,25 +122,6 @@ def _text_of(path: str) -> str:
         raise Invalid(f"cannot read it: {error}", field=path) from error
 
 
-def read_catalog(config: str | None) -> Catalog:
-    """Return the configured catalog; without one, that of `stanch.toml` in this folder, or an empty one."""
-    if config is not None:
-        return load_catalog(config)
-    return load_catalog(FILE_NAME) if Path(FILE_NAME).is_file() else Catalog(root=str(Path.cwd()))
-
-
-def embedded_way(folder: Path, *, actor: str) -> EmbeddedWay:
-    """Return the way to the operations in this process, on the store in `folder`. Watches nothing by itself."""
-    catalog = read_catalog(None)
-    world = build_world(catalog=catalog, database=folder / DATABASE)
-    return EmbeddedWay(world, Engine(world, DUTIES), operations=all_operations(), actor=actor)
-
-
-def operation_list() -> dict[str, dict[str, str]]:
-    """Return every operation with its effect and its summary."""
-    return {name: {"effect": one.effect.value, "summary": one.summary} for name, one in all_operations().items()}
-
-
 def fault_list() -> list[tuple[str, str]]:
     """Return name and title of every fault of the drill."""
     return describe_faults()
@@ -205,43 +147,3 @@ def _mapping(spec: SourceSpec) -> FieldMapping:
         id=spec.id_at,
         labels=dict(spec.labels),
     )
-
-
-def _change_sources(catalog: Catalog) -> tuple[ChangeSource, ...]:
-    logs: dict[Path, list[str]] = {}
-    repositories: dict[Path, dict[str, tuple[str, ...]]] = {}
-    root = Path(catalog.root)
-    for service in catalog.services.values():
-        if service.deploy_log:
-            logs.setdefault(root / service.deploy_log, []).append(service.name)
-        if service.repository:
-            repositories.setdefault(root / service.repository, {})[service.name] = service.paths
-    if not catalog.services and any(
-        (folder / ".git").exists() for folder in (root.absolute(), *root.absolute().parents)
-    ):
-        # Nothing is configured: the repository one stands in is the best place to look.
-        repositories[root] = {}
-    found: list[ChangeSource] = [
-        DeployLog(path, service=names[0] if len(names) == 1 else "") for path, names in logs.items()
-    ]
-    return (*found, *(GitChanges(path, services=parts) for path, parts in repositories.items()))
-
-
-def _collectors(catalog: Catalog, sources: tuple[ChangeSource, ...]) -> tuple[Collector, ...]:
-    found: list[Collector] = [HostCollector()]
-    found += [GitCollector(source) for source in sources if isinstance(source, GitChanges)]
-    if not catalog.services and len(found) == 1:
-        # No repository to poll for changes, but an investigation says that it could not look into one.
-        found.append(GitCollector(GitChanges(Path(catalog.root), services={})))
-    targets = tuple(
-        Target(
-            name=service.name,
-            url=next((check.target for check in service.checks if check.sampler == "http"), ""),
-            status_page=service.status_page,
-            used_by=tuple(other.name for other in catalog.services.values() if service.name in other.depends_on),
-        )
-        for service in catalog.services.values()
-    )
-    if targets:
-        found.append(Dependencies(targets))
-    return tuple(found)

@@ -1,0 +1,147 @@
+"""The world of a process: configuration to store, checks, collectors, channels and actuators.
+
+Everything a command needs that works without a server; what a server takes in from outside is `wiring`'s. Integrations
+stand in explicit tables here; a stranger's integration enters by the same doors.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from stanch.catalog.load import FILE_NAME, load_catalog
+from stanch.catalog.model import Catalog, ChannelSpec
+from stanch.engine import changes, remind, run, verify, watch
+from stanch.engine.collect import collect_duty
+from stanch.engine.loop import Duty, Engine
+from stanch.incidents.tables import IncidentProjector
+from stanch.integrations.command import CommandActuator
+from stanch.integrations.dependency import Dependencies, Target
+from stanch.integrations.deploylog import DeployLog
+from stanch.integrations.file import FileChannel
+from stanch.integrations.git import GitChanges, GitCollector
+from stanch.integrations.host import HostCollector
+from stanch.integrations.http import HttpSampler
+from stanch.integrations.jsonlog import JsonLogSampler
+from stanch.integrations.openmetrics import OpenMetricsSampler
+from stanch.integrations.webhook import WebhookChannel
+from stanch.kernel.clock import Clock, SystemClock
+from stanch.operations.all import all_operations
+from stanch.operations.investigation import conclude
+from stanch.operations.world import World
+from stanch.ports.changes import ChangeSource
+from stanch.ports.channel import Channel
+from stanch.ports.evidence import Collector
+from stanch.ports.sampler import Sampler
+from stanch.store import Store
+from stanch.surfaces.cli.embedded import EmbeddedWay
+
+DEFAULT_URL: Final = "http://127.0.0.1:8484"
+DATABASE: Final = "stanch.db"
+PROJECTORS: Final = (IncidentProjector(),)
+
+CHANNELS: Final[Mapping[str, Callable[[ChannelSpec, Path], Channel]]] = {
+    "file": lambda spec, root: FileChannel(name=spec.name, folder=root / spec.target),
+    "webhook": lambda spec, root: WebhookChannel(name=spec.name, url=spec.target),
+}
+
+# Made only where a check uses them: a client for HTTPS takes a while to read the certificates it trusts.
+SAMPLERS: Final[Mapping[str, Callable[[], Sampler]]] = {
+    "http": HttpSampler,
+    "openmetrics": OpenMetricsSampler,
+    "jsonlog": JsonLogSampler,
+}
+
+DUTIES: Final[Mapping[str, Duty]] = {
+    "watch": watch.watch,
+    "changes": changes.poll,
+    "collect": collect_duty(conclude=conclude),
+    "run": run.run,
+    "effect": verify.check_effect,
+    "verify": verify.verify,
+    "target": remind.target,
+    "remind": remind.remind,
+    "measure": remind.remeasure,
+}
+
+
+def open_world(
+    *, catalog: Catalog, database: str | Path, clock: Clock | None = None, node: str = "", url: str = DEFAULT_URL
+) -> World:
+    """Open the store and put together everything the process has. Raises what opening a database raises."""
+    clock = clock or SystemClock()
+    root = Path(catalog.root)
+    sources = _change_sources(catalog)
+    used = {check.sampler for service in catalog.services.values() for check in service.checks}
+    return World(
+        store=Store.open(database, clock=clock, projectors=PROJECTORS),
+        clock=clock,
+        catalog=catalog,
+        node=node or f"{socket.gethostname()}-{os.getpid()}",
+        url=url.rstrip("/"),
+        collectors=_collectors(catalog, sources),
+        change_sources=sources,
+        samplers={kind: make() for kind, make in SAMPLERS.items() if kind in used},
+        actuators={one.name: one for one in (CommandActuator(),)},
+        channels={name: CHANNELS[spec.kind](spec, root) for name, spec in catalog.channels.items()},
+    )
+
+
+def read_catalog(config: str | None) -> Catalog:
+    """Return the configured catalog; without one, that of `stanch.toml` in this folder, or an empty one."""
+    if config is not None:
+        return load_catalog(config)
+    return load_catalog(FILE_NAME) if Path(FILE_NAME).is_file() else Catalog(root=str(Path.cwd()))
+
+
+def embedded_way(folder: Path, *, actor: str) -> EmbeddedWay:
+    """Return the way to the operations in this process, on the store in `folder`. Watches nothing by itself."""
+    catalog = read_catalog(None)
+    world = open_world(catalog=catalog, database=folder / DATABASE)
+    return EmbeddedWay(world, Engine(world, DUTIES), operations=all_operations(), actor=actor)
+
+
+def operation_list() -> dict[str, dict[str, str]]:
+    """Return every operation with its effect and its summary."""
+    return {name: {"effect": one.effect.value, "summary": one.summary} for name, one in all_operations().items()}
+
+
+def _change_sources(catalog: Catalog) -> tuple[ChangeSource, ...]:
+    logs: dict[Path, list[str]] = {}
+    repositories: dict[Path, dict[str, tuple[str, ...]]] = {}
+    root = Path(catalog.root)
+    for service in catalog.services.values():
+        if service.deploy_log:
+            logs.setdefault(root / service.deploy_log, []).append(service.name)
+        if service.repository:
+            repositories.setdefault(root / service.repository, {})[service.name] = service.paths
+    if not catalog.services and any(
+        (folder / ".git").exists() for folder in (root.absolute(), *root.absolute().parents)
+    ):
+        # Nothing is configured: the repository one stands in is the best place to look.
+        repositories[root] = {}
+    found: list[ChangeSource] = [
+        DeployLog(path, service=names[0] if len(names) == 1 else "") for path, names in logs.items()
+    ]
+    return (*found, *(GitChanges(path, services=parts) for path, parts in repositories.items()))
+
+
+def _collectors(catalog: Catalog, sources: tuple[ChangeSource, ...]) -> tuple[Collector, ...]:
+    found: list[Collector] = [HostCollector()]
+    found += [GitCollector(source) for source in sources if isinstance(source, GitChanges)]
+    if not catalog.services and len(found) == 1:
+        # No repository to poll for changes, but an investigation says that it could not look into one.
+        found.append(GitCollector(GitChanges(Path(catalog.root), services={})))
+    targets = tuple(
+        Target(
+            name=service.name,
+            url=next((check.target for check in service.checks if check.sampler == "http"), ""),
+            status_page=service.status_page,
+            used_by=tuple(other.name for other in catalog.services.values() if service.name in other.depends_on),
+        )
+        for service in catalog.services.values()
+    )
+    if targets:
+        found.append(Dependencies(targets))
+    return tuple(found)
