@@ -126,3 +126,12 @@ def test_a_command_line_can_be_copied() -> None:
 def test_how_many_must_approve(risk: str, severity: Severity, expected: int) -> None:
     """Nobody for reading, two for what cannot be undone unless everything is down, else one."""
     assert expected == approvals_needed(risk, severity)
+
+
+@pytest.mark.parametrize("previous", ["schema two", "", "2a", "-2x"])
+def test_a_number_is_not_read_into_what_holds_none(previous: str) -> None:
+    """An argument that asks for a number is not filled with anything else."""
+    spec = replace(SPEC, run=("shopctl", "{previous_number}"))
+
+    with pytest.raises(Refused):
+        plan_for(previous, spec=spec)

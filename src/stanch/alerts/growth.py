@@ -26,7 +26,7 @@ LEAST_PART: Final = 0.05
 """Of the growth in the window, what each quarter must have grown over the one before: caches fill and stop."""
 
 LEAST_LOOKS: Final = 8
-SPAN_WINDOWS: Final = 2.0
+SPAN_WINDOWS: Final = 3.0
 
 
 def judge_memory(
@@ -42,8 +42,8 @@ def judge_memory(
     """Judge the memory of a process in bytes against its own normal.
 
     It is a leak when the newest value is three times normal and 64 MB above it, and the medians of the four quarters
-    of the newest window rise, each by a twentieth of the whole rise at least. A process that starts anew starts the
-    window anew. `firing` says that it is an alert already: then it lasts until memory is below twice normal.
+    of the newest window (of three where looks are few) rise, each by a twentieth of the whole rise at least.
+    `firing` says that it is an alert already: then it lasts until memory is below twice normal.
     """
     keep = times > now - window_s
     if not keep.any():
