@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from stanch.kernel.errors import Invalid
-from stanch.surfaces.cli.records import line_of, moment, record_of, records_of
+from stanch.surfaces.cli.records import count_in, line_of, moment, record_of, records_of
 from stanch.surfaces.cli.shared import json_option, open_way, print_json
 from stanch.surfaces.cli.telling import at, say, table
 
@@ -73,8 +73,8 @@ def sources(ctx: click.Context, as_json: bool) -> None:
         (
             line_of(one, "name"),
             at(seen) if (seen := moment(one, "last_seen")) else "never",
-            f"{line_of(one, 'deliveries')} taken",
-            f"{line_of(one, 'refused')} refused, {line_of(one, 'invalid')} not understood",
+            f"{count_in(one, 'deliveries')} taken",
+            f"{count_in(one, 'refused')} refused, {count_in(one, 'invalid')} not understood",
             line_of(one, "last_error"),
         )
         for one in records_of(answer)
