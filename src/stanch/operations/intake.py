@@ -27,6 +27,9 @@ from stanch.store import Transaction
 SEVERE: Final = frozenset({"critical", "page", "error"})
 """Severities for which an alert of a service of the catalog is an incident."""
 
+MOST_ALERTS: Final = 10_000
+"""What one message may hold: taking in so many takes about two seconds."""
+
 _LONGEST_REMARK: Final = 500
 _LONGEST_DELIVERY: Final = 500
 _COUNT_EVERY_S: Final = 1.0
@@ -111,6 +114,8 @@ def _verify(source: SignalSource, request: Inbound, *, secrets: Sequence[str], n
 def _standings(
     world: World, name: str, signals: Sequence[AlertSignal], *, now: datetime
 ) -> list[tuple[AlertSignal, Standing]]:
+    if len(signals) > MOST_ALERTS:
+        raise Invalid(f"at most {MOST_ALERTS:,} alerts in a message, not {len(signals):,}", field="alerts")
     spec = world.catalog.sources.get(name, SourceSpec(name=name))
     defaults = {"severity": spec.severity, "service": spec.service}
     return [(one, standing_of(one, source=name, defaults=defaults, now=now)) for one in signals]

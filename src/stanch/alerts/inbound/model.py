@@ -149,4 +149,6 @@ def plain_change(change: Change, *, now: datetime) -> Change:
 
 def clean(text: str) -> str:
     """Return `text` without NUL characters, which PostgreSQL does not take, and without halves of surrogate pairs."""
+    if text.isascii():
+        return text.replace("\x00", "\N{REPLACEMENT CHARACTER}") if "\x00" in text else text
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
