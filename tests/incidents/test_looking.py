@@ -52,6 +52,14 @@ def test_the_nearest_commits_are_to_be_read() -> None:
     assert ["git -C /code show --stat --patch aaaaaaaaaa", "git -C /code show --stat --patch bbbbbbbbbb"] == found[:2]
 
 
+def test_a_commit_is_read_where_the_code_of_its_service_is_kept() -> None:
+    """The repository of a service need not be the folder of the configuration."""
+    state = Log().tell(changed("a" * 40)).state
+    found = next_commands(state, folder="/etc/stanch", repositories=dict.fromkeys(state.services, "/srv/shop"))
+
+    assert "git -C /srv/shop show --stat --patch aaaaaaaaaa" == found[0].command
+
+
 def test_the_code_behind_the_end_point_is_looked_for() -> None:
     """A path in the report is searched in the code, taken literally."""
     state = Log(replace(DECLARED, endpoint="/api/it's")).tell(finding("f1-git-1")).state

@@ -5,7 +5,7 @@ endpoint, then what the symptom itself asks for. Nothing here is run by Stanch.
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -28,16 +28,33 @@ class NextCommand:
     command: str
 
 
-def next_commands(state: IncidentState, *, folder: str) -> tuple[NextCommand, ...]:
-    """Return at most `MOST` commands, the most telling first; `folder` is where the code is kept."""
+def next_commands(
+    state: IncidentState, *, folder: str, repositories: Mapping[str, str] | None = None
+) -> tuple[NextCommand, ...]:
+    """Return at most `MOST` commands, the most telling first.
+
+    `repositories` says in which folder the code of a service is kept; what it does not name is kept in `folder`.
+    """
     if not state.is_open:
         return ()
-    git = f"git -C {shlex.quote(folder)}"
-    ordered = (*_of_causes(state), *_of_changes(state, git), *_of_endpoint(state, git), *_of_symptom(state))
+    code = _Code(folder=folder, repositories=repositories or {})
+    ordered = (*_of_causes(state), *_of_changes(state, code), *_of_endpoint(state, code), *_of_symptom(state))
     found: dict[str, NextCommand] = {}
     for one in (*ordered, *_of_findings(state), *_of_log(state)):
         found.setdefault(one.command, one)
     return tuple(found.values())[:MOST]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Code:
+    """Where code is kept."""
+
+    folder: str
+    repositories: Mapping[str, str]
+
+    def git(self, service: str) -> str:
+        """Return how git is called on the code of a service."""
+        return f"git -C {shlex.quote(self.repositories.get(service) or self.folder)}"
 
 
 def _of_causes(state: IncidentState) -> Iterator[NextCommand]:
@@ -48,16 +65,19 @@ def _of_causes(state: IncidentState) -> Iterator[NextCommand]:
             yield NextCommand(why=f"{one.next_test or 'Look'}: {one.title}", command=one.next_command)
 
 
-def _of_changes(state: IncidentState, git: str) -> Iterator[NextCommand]:
+def _of_changes(state: IncidentState, code: _Code) -> Iterator[NextCommand]:
     ranked = state.changes.changes if state.changes else ()
     commits = [one.change for one in ranked if one.change.commit]
     for change in commits[:_CHANGES]:
         why = f"Read {change.title or change.commit[:10]}"
+        # What names no service touched several, which then share a repository: the affected service's.
+        git = code.git(change.service or next(iter(state.services), ""))
         yield NextCommand(why=why, command=f"{git} show --stat --patch {change.commit[:10]}")
 
 
-def _of_endpoint(state: IncidentState, git: str) -> Iterator[NextCommand]:
+def _of_endpoint(state: IncidentState, code: _Code) -> Iterator[NextCommand]:
     if state.endpoint and _could_look(state, "git"):
+        git = code.git(next(iter(state.services), ""))
         command = f"{git} grep -n -F -e {shlex.quote(state.endpoint)}"
         yield NextCommand(why=f"Find the code behind {state.endpoint}", command=command)
 

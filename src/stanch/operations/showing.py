@@ -86,7 +86,11 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         postmortem=_postmortem(state, world),
         next_step=next_step(state),
         triage=triage(state, graph=graph_of(world.catalog), now=state.resolved_at or now),
-        commands=next_commands(state, folder=world.catalog.root),
+        commands=next_commands(
+            state,
+            folder=world.catalog.root,
+            repositories={name: one.repository for name, one in world.catalog.services.items()},
+        ),
         cause=resolution.cause if resolution else "",
         mitigation=resolution.mitigation if resolution else "",
         forced=resolution.reason if resolution else "",
