@@ -33,17 +33,17 @@ class Start:
 def ratio_began(times: Floats, total: Floats, failed: Floats, *, normal: float, present: float) -> Start | None:
     """Return when the share `failed / total` left `normal`; None without a look that says so.
 
-    With p0 = normal and p1 = present every look weighs ``f ln(p1/p0) + (n - f) ln((1-p1)/(1-p0))``, and the start is the
-    look from which on the weights add up to most. `present` may be thinned by looks from before: p1 is measured again
-    after each start found, three times. Within its look the start is placed by that look's own share of p1: with
-    p1 = 0.4 and looks 10 s apart, a first look with a share of 0.1 began in its last quarter.
+    With p0 = normal and p1 = present every look weighs ``f ln(p1/p0) + (n - f) ln((1-p1)/(1-p0))``, and the start is
+    the look from which on the weights add up to most. `present` may be thinned by looks from before: p1 is measured
+    again after each start found, three times. Within its look the start is placed by that look's own share of p1:
+    with p1 = 0.4 and looks 10 s apart, a first look with a share of 0.1 began in its last quarter.
     """
     p0 = min(max(normal, _LEAST_RATIO), 0.5)
     found = None
     for _ in range(_ROUNDS):
         p1 = min(max(present, 2 * p0), 1 - _LEAST_RATIO)
         weights = failed * np.log(p1 / p0) + (total - failed) * np.log((1 - p1) / (1 - p0))
-        filled = np.divide(failed, total * p1, out=np.zeros_like(total), where=total > 0)
+        filled = np.divide(failed, total * p1, out=np.zeros(total.shape), where=total > 0)
         found = _start(times, weights, filled)
         if found is None:
             return None
@@ -67,7 +67,8 @@ def _start(times: Floats, weights: Floats, filled: Floats) -> Start | None:
     if not times.size:
         return None
     sums = np.cumsum(np.clip(weights, -CLIP_NATS, CLIP_NATS)[::-1])[::-1]
-    first = int(np.argmax(sums))
+    # Of equals the last: a look that saw nothing says nothing, and must not make the start earlier.
+    first = times.size - 1 - int(np.argmax(sums[::-1]))
     if sums[first] <= 0:
         return None
     step = float(np.median(np.diff(times))) if times.size > 1 else 0.0

@@ -34,12 +34,15 @@ LEAST_LOOKS: Final = 3
 STRONG_LOOKS: Final = 30
 """Looks of history that a deviation below the absolute threshold needs, so that normal is known well."""
 
+LEAST_FAILURES: Final = 3
+STRONG_FAILURES: Final = 10
 STRONG_HOLD: Final = 2.0
 STRONG_ERRORS: Final = (0.2, 10.0)
 """Below the threshold, it is also an alert at a fifth of it and ten times normal, when it holds twice as long."""
 
 STRONG_LATENCY: Final = (0.25, 5.0)
 LEAST_ERROR_RECORDS: Final = 10
+USUALLY_FULL: Final = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +76,10 @@ class Traffic:
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """A limit, how long it must be exceeded, and the words for it."""
+    """A limit, how long it must be exceeded, and the words for it; of requests at least `failures` must have failed."""
 
     value: float
+    failures: int
     hold_s: float
     words: str
 
@@ -93,7 +97,7 @@ def judge_errors(
     seen = traffic.since(now - window_s)
     for widen in WIDER:
         seen = traffic.since(now - widen * window_s)
-        limit = next((one for one in limits if _is_proved(seen, one.value)), None)
+        limit = next((one for one in limits if _is_proved(seen, one)), None)
         if limit is not None:
             return _errors_found(traffic, seen, limit, baseline=baseline)
         if seen.total >= 1 / max(limits[0].value, 0.001):
@@ -179,7 +183,7 @@ def judge_saturation(
     now: float,
     window_s: float,
 ) -> Verdict:
-    """Judge how full a resource is: the median of the window above the limit, and above what is normal for it."""
+    """Judge how full a resource is: the median of the window above the limit, unless it usually is that full."""
     limit = {"memory": thresholds.memory, "disk": thresholds.disk}.get(resource, thresholds.saturation)
     keep = times > now - window_s
     if keep.sum() < LEAST_LOOKS:
@@ -191,7 +195,8 @@ def judge_saturation(
     if value <= limit:
         detail = f"{percent(value)} in use is not above {percent(limit)}"
         return Verdict(breach=False, outcome=Outcome.BELOW_THRESHOLD, detail=detail, measured=measured)
-    if baseline is not None and value <= max(baseline.high, 1.1 * baseline.median):
+    # A leak fills its own baseline while it grows, so only what is habitually that full is normal.
+    if baseline is not None and baseline.median > USUALLY_FULL * limit and value <= max(baseline.high, baseline.median):
         detail = f"{percent(value)} in use is what it usually is ({percent(baseline.median)})"
         return Verdict(breach=False, outcome=Outcome.WITHIN_NORMAL, detail=detail, measured=measured)
     if keep.sum() < LEAST_LOOKS:
@@ -256,8 +261,10 @@ def chance_nats(failed: float, total: float, limit: float) -> float:
     return total * against
 
 
-def _is_proved(traffic: Traffic, limit: float) -> bool:
-    return chance_nats(traffic.failures, traffic.total, limit) >= EVIDENCE_NATS
+def _is_proved(traffic: Traffic, limit: Limit) -> bool:
+    if traffic.failures < limit.failures:
+        return False
+    return chance_nats(traffic.failures, traffic.total, limit.value) >= EVIDENCE_NATS
 
 
 def _errors_found(traffic: Traffic, seen: Traffic, limit: Limit, *, baseline: Baseline | None) -> Verdict:
@@ -322,16 +329,16 @@ def _limits(
     """Return the limit of the thresholds, and a lower one for a strong deviation where normal is known well."""
     least, factor = plain
     if baseline is None:
-        return (Limit(value=least, hold_s=for_s, words=words(least)),)
+        return (Limit(value=least, failures=LEAST_FAILURES, hold_s=for_s, words=words(least)),)
     normal = baseline.median
     said = words(least) if least >= factor * normal else f"{factor:g} times the normal {words(normal)}"
-    found = [Limit(value=max(least, factor * normal), hold_s=for_s, words=said)]
+    found = [Limit(value=max(least, factor * normal), failures=LEAST_FAILURES, hold_s=for_s, words=said)]
     if baseline.n >= STRONG_LOOKS:
         least, factor = strong
         value = max(least, factor * normal, baseline.high)
         if value < found[0].value:
             said = f"{words(value)}, far from the normal {words(normal)}"
-            found.append(Limit(value=value, hold_s=STRONG_HOLD * for_s, words=said))
+            found.append(Limit(value=value, failures=STRONG_FAILURES, hold_s=STRONG_HOLD * for_s, words=said))
     return tuple(found)
 
 

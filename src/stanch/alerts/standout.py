@@ -1,5 +1,6 @@
 """Which errors stand out since an instant: their counts, their trend, and the one to show first."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +20,9 @@ HISTORY: Final = timedelta(minutes=10)
 CLOSE: Final = 0.5
 """An error with half of the excess of the strongest may still be the one to show."""
 
+STANDS_OUT_NATS: Final = math.log(17)
+LEAST_EXPECTED: Final = 0.5
+
 NEW: Final = timedelta(seconds=30)
 """An error first seen within this before the onset counts as new: the onset is an estimate."""
 
@@ -37,12 +41,15 @@ def errors_since(
 def primary_error(
     connection: Connection, *, services: Sequence[str], since: datetime, now: datetime
 ) -> ErrorGroup | None:
-    """Return the error of `services` that stands out since `since`, None when the logs show none.
+    """Return the error of `services` that stands out since `since`, None when none does.
 
-    Of those with at least half of the strongest's excess over before: new ones first, then those that do not merely
-    pass on the failure of another service in the list (their title names it, and it has errors of its own).
+    With k errors since then where its rate before makes L (at least 0.5), one stands out when ``k ln(k/L) - (k - L)``
+    (Poisson, in nats) is at least ln 17: three where none were before do, two do not. Of those with at least half of
+    the strongest's excess, new ones come first, then those that do not merely pass on the failure of another service
+    in the list (their title names it, and it has such errors of its own).
     """
-    found = errors_since(connection, services=services, since=since, now=now)
+    errors = errors_since(connection, services=services, since=since, now=now)
+    found = [one for one in errors if _nats(one, since, now) >= STANDS_OUT_NATS]
     if not found:
         return None
     strongest = _excess(found[0], since, now)
@@ -72,10 +79,21 @@ def _counted(group: ErrorGroup, counts: Mapping[datetime, int], *, since: dateti
     )
 
 
-def _excess(group: ErrorGroup, since: datetime, now: datetime) -> float:
-    """Return how many more there were since `since` than its rate before would have made."""
+def _expected(group: ErrorGroup, since: datetime, now: datetime) -> float:
+    """Return how many there would have been since `since` at the rate before."""
     elapsed = max((now - since).total_seconds(), float(BUCKET_S))
-    return group.recent - group.before * elapsed / HISTORY.total_seconds()
+    return group.before * elapsed / HISTORY.total_seconds()
+
+
+def _excess(group: ErrorGroup, since: datetime, now: datetime) -> float:
+    return group.recent - _expected(group, since, now)
+
+
+def _nats(group: ErrorGroup, since: datetime, now: datetime) -> float:
+    """Return how many nats speak against chance, 0 where there are not more than expected."""
+    expected = max(_expected(group, since, now), LEAST_EXPECTED)
+    count = float(group.recent)
+    return count * math.log(count / expected) - (count - expected) if count > expected else 0.0
 
 
 def _names(title: str, service: str) -> bool:
