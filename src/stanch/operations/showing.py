@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import PurePath
 
 from stanch.alerts.series import Series, read_series
 from stanch.diagnose.model import graph_of
@@ -89,7 +90,11 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         commands=next_commands(
             state,
             folder=world.catalog.root,
-            repositories={name: one.repository for name, one in world.catalog.services.items()},
+            repositories={
+                name: str(PurePath(world.catalog.root, one.repository))
+                for name, one in world.catalog.services.items()
+                if one.repository
+            },
         ),
         cause=resolution.cause if resolution else "",
         mitigation=resolution.mitigation if resolution else "",
