@@ -122,7 +122,7 @@ def test_what_is_lost_from_sight_is_a_break(world: World, clock: ManualClock) ->
     with world.store.reading() as view:
         told = [event.data["summary"] for event in view.events() if event.kind == "verification.relapsed"]
 
-    assert ["payments error ratio cannot be seen"] == told
+    assert ["payments error rate cannot be seen"] == told
 
 
 def test_a_window_that_nobody_watched_is_watched_anew(world: World, clock: ManualClock) -> None:

@@ -7,10 +7,9 @@ from stanch.alerts.series import mean_between
 from stanch.engine.loop import Effect
 from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
-from stanch.incidents.telling import quantity
 from stanch.kernel.errors import Bug
 from stanch.kernel.event import JSON
-from stanch.mitigate.verification import window_s
+from stanch.mitigate.verification import figure, named, window_s
 from stanch.operations import cases
 from stanch.operations.announcing import announce
 from stanch.operations.recovery import failing_checks, recovery_checks
@@ -25,7 +24,6 @@ _LONGEST_GAP: Final = timedelta(seconds=20)
 _NOTICEABLE: Final = 0.2
 # Figures from before the plan ran are compared over this long, but of the incident alone.
 _BEFORE: Final = timedelta(seconds=60)
-_UNITS: Final = {"error_ratio": "ratio", "latency_p95_ms": "ms", "saturation": "ratio"}
 
 
 def verify(timer: Timer, world: World) -> Effect:
@@ -116,11 +114,8 @@ def check_effect(timer: Timer, world: World) -> Effect:
         settled = now - ran_at >= span
         verdict = judge_effect(expected, before=before, after=after)
         if late or (settled and verdict == "helped"):
-            unit = _UNITS.get(expected.metric, "")
-            summary = (
-                f"{expected.service} {expected.metric.replace('_', ' ')}: "
-                f"{quantity(before, unit)} before, {quantity(after, unit)} after"
-            )
+            was, became = figure(expected.metric, before), figure(expected.metric, after)
+            summary = f"{named(expected.service, expected.metric)}: {was} before, {became} after"
             record = ev.EffectChecked(plan=plan_id, verdict=verdict, summary=summary, before=before, after=after)
             cases.record(tx, number, record, stream=ev.action_stream(number, plan_id))
             return

@@ -14,7 +14,7 @@ from stanch.incidents.model import Hypothesis, Reading
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
 from stanch.mitigate.plan import make_plan
-from stanch.mitigate.verification import memory_limit
+from stanch.mitigate.verification import figure, memory_limit, named
 
 # The most likely hypothesis must stand at least this high for its mitigation to be proposed first.
 PROPOSE_FROM: Final = 0.5
@@ -181,12 +181,13 @@ def _expectation(state: IncidentState, catalog: Catalog, top: Hypothesis) -> Exp
             describe=f"{reading.service} answers its health check again",
         )
     limit = _back_to_normal(reading, catalog)
+    said = f"{named(reading.service, reading.metric)} below {figure(reading.metric, limit)}"
     return Expectation(
         service=reading.service,
         metric=reading.metric,
         below=limit,
         within_s=_EFFECT_WITHIN_S,
-        describe=f"{reading.service} {reading.metric} below {limit:.4g} within {_EFFECT_WITHIN_S:.0f} s",
+        describe=f"{said} within {_EFFECT_WITHIN_S:.0f} s",
     )
 
 

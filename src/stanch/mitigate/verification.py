@@ -13,7 +13,24 @@ from stanch.incidents.telling import quantity
 SHIPPED_WINDOWS_S: Final = (1800.0, 900.0, 900.0, 900.0)
 # Even a very quiet baseline leaves room for one stray failure.
 _ERROR_FLOOR: Final = 0.02
-_UNITS: Final = {"error_ratio": "ratio", "latency_p95_ms": "ms", "saturation": "ratio", "memory_bytes": "bytes"}
+_UNITS: Final = {
+    "error_ratio": "ratio",
+    "dependency_error_ratio": "ratio",
+    "latency_p95_ms": "ms",
+    "dependency_latency_p95_ms": "ms",
+    "saturation": "ratio",
+    "memory_bytes": "bytes",
+    "up": "ratio",
+}
+_NAMES: Final = {
+    "error_ratio": "error rate",
+    "dependency_error_ratio": "error rate of its calls",
+    "latency_p95_ms": "P95 latency",
+    "dependency_latency_p95_ms": "P95 latency of its calls",
+    "saturation": "use of resources",
+    "memory_bytes": "memory",
+    "up": "health checks answered",
+}
 # How many times its normal memory a process may take and count as recovered: it fills its caches anew.
 _MEMORY_FACTOR: Final = 2.0
 OF_REQUESTS: Final = frozenset({"error_ratio", "latency_p95_ms", "dependency_error_ratio", "dependency_latency_p95_ms"})
@@ -32,13 +49,12 @@ class RecoveryCheck:
     @property
     def words(self) -> str:
         """Return the check as a sentence."""
-        unit = _UNITS.get(self.metric, "")
-        name = f"{self.service} {self.metric.replace('_', ' ')}"
+        name = named(self.service, self.metric)
         if self.metric == "blind":
             return f"{self.service} can be seen"
         if self.low is not None:
-            return f"{name} at least {quantity(self.low, unit)}"
-        return f"{name} at most {quantity(self.high, unit)}"
+            return f"{name} at least {figure(self.metric, self.low)}"
+        return f"{name} at most {figure(self.metric, self.high)}"
 
 
 def checks_for(state: IncidentState, catalog: Catalog) -> tuple[RecoveryCheck, ...]:
@@ -76,13 +92,23 @@ def judge(check: RecoveryCheck, value: float | None, *, idle: bool = False) -> s
     if value is None and idle and check.metric in OF_REQUESTS:
         return ""
     if value is None:
-        return f"{check.service} {check.metric.replace('_', ' ')} cannot be seen"
-    unit = _UNITS.get(check.metric, "")
+        what = check.service if check.metric == "blind" else named(check.service, check.metric)
+        return f"{what} cannot be seen"
     if check.high is not None and value > check.high:
-        return f"{check.words}, but is {quantity(value, unit)}"
+        return f"{check.words}, but is {figure(check.metric, value)}"
     if check.low is not None and value < check.low:
-        return f"{check.words}, but is {quantity(value, unit)}"
+        return f"{check.words}, but is {figure(check.metric, value)}"
     return ""
+
+
+def named(service: str, metric: str) -> str:
+    """Return a metric of a service as people say it: `payments error rate`."""
+    return f"{service} {_NAMES.get(metric, metric.replace('_', ' '))}"
+
+
+def figure(metric: str, value: float | None) -> str:
+    """Return a value of a metric with its unit, a dash for None: `45 %`, `4,200 ms`, `73 MB`."""
+    return quantity(value, _UNITS.get(metric, ""))
 
 
 def window_s(severity: Severity, timing: Timing) -> tuple[float, str]:
