@@ -115,9 +115,7 @@ def release(connection: Connection, timer: Timer, *, due_at: datetime, error: st
     return connection.execute(statement).rowcount == 1
 
 
-def cancel(
-    connection: Connection, *, incident: int | None = None, prefix: str = "", keep: Sequence[str] = ()
-) -> int:
+def cancel(connection: Connection, *, incident: int | None = None, prefix: str = "", keep: Sequence[str] = ()) -> int:
     """Delete the timers of `incident`, or whose id begins with `prefix`, or both; return how many there were.
 
     Those of the kinds in `keep` stay.
