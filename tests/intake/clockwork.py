@@ -102,7 +102,9 @@ def _take(step: Step, intake: Intake, silences: dict[str, str], change: Callable
     match step:
         case Post(alerts=alerts):
             body = msgspec.json.encode([posted(one, began) for one in alerts])
-            received, problems = read_alerts(body, now=now, resolve_timeout=intake.routing.resolve_timeout)
+            received, problems = read_alerts(
+                body, now=now, resolve_timeout=intake.routing.resolve_timeout, recognition=intake.recognition
+            )
             assert not problems
             intake.receive_now(received)
         case Silence():

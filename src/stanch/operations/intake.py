@@ -193,7 +193,7 @@ def _fold(
             case SignalStatus.ACKNOWLEDGED:
                 remarks.append("an acknowledgement elsewhere changes no alert here")
     if received:
-        take_in(tx, world.routing.now, [received], now=now)
+        take_in(tx, world.routing.now, received, now=now)
     put_standing(tx.connection, [known[one.identity] for _, one in told if one.identity in known])
     _follow(tx, world, opened, closed, now=now)
     return remarks

@@ -13,6 +13,7 @@ from stanch.kernel.errors import Invalid
 _SQLITE_BUSY_MS: Final = 30_000
 # One page of the log is 4 KiB: about 80 MB of write-ahead log before a checkpoint, so that bursts are not interrupted.
 _SQLITE_CHECKPOINT_PAGES: Final = 20_000
+_SQLITE_CACHE_KIB: Final = 65_536
 EVENT_LOCK: Final = 0x53544E43  # "STNC": the one advisory lock that orders event inserts on PostgreSQL
 
 
@@ -81,6 +82,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
     cursor.execute(f"PRAGMA wal_autocheckpoint={_SQLITE_CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def keep_pages(connection: Connection) -> None:
+    """Let an SQLite connection keep 64 MB of pages, ten times what indexes of 100,000 alerts take."""
+    driver: Any = connection.connection.driver_connection  # Any: a sqlite3.Connection; SQLAlchemy does not say
+    driver.execute(f"PRAGMA cache_size=-{_SQLITE_CACHE_KIB}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

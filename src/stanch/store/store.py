@@ -18,7 +18,7 @@ from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.clock import Clock, SystemClock
 from stanch.kernel.event import Event, NewEvent
 from stanch.store import deliveries, log, migrations, timers
-from stanch.store.connection import database_url, lock_stream, open_engine
+from stanch.store.connection import database_url, keep_pages, lock_stream, open_engine
 from stanch.store.model import Delivery, Timer
 from stanch.store.schema import counters
 from stanch.store.turns import Turns
@@ -187,10 +187,28 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def writing(self) -> Iterator[Transaction]:
-        """Open a transaction that writes; it commits when the block ends and rolls back when it raises."""
-        with self._turns, self._engine.begin() as connection:
-            yield self._transaction(connection, reads_only=False)
+    def writing(self, *, on: Connection | None = None) -> Iterator[Transaction]:
+        """Open a transaction that writes; it commits when the block ends and rolls back when it raises.
+
+        `on` is a connection from `connect`, for a thread that keeps one.
+        """
+        with self._turns:
+            if on is not None:
+                with on.begin():
+                    yield self._transaction(on, reads_only=False)
+            else:
+                with self._engine.begin() as connection:
+                    yield self._transaction(connection, reads_only=False)
+
+    def connect(self) -> Connection:
+        """Return a connection for a thread that writes all the time; whoever asks for it closes it.
+
+        Statements stay prepared on it, and on SQLite it keeps more pages in memory than one that is shared.
+        """
+        connection = self._engine.connect()
+        if not self.is_postgres:
+            keep_pages(connection)
+        return connection
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import structlog
+from sqlalchemy import Connection
 
 from stanch.kernel.errors import Unavailable
 from stanch.store.store import Store, Transaction
@@ -39,6 +40,7 @@ class GroupWriter:
         self._ready = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
 
     def start(self) -> None:
         """Write in a thread of its own until `stop`."""
@@ -71,20 +73,27 @@ class GroupWriter:
         return self.submit(work).result()
 
     def _run(self) -> None:
-        while True:
-            with self._ready:
-                while not self._jobs and not self._stopping:
-                    self._ready.wait()
-                if not self._jobs:
-                    return
-                jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), _MOST_JOBS))]
-            self._commit(jobs)
+        try:
+            while jobs := self._next():
+                self._commit(jobs)
+        finally:
+            self._disconnect()
+
+    def _next(self) -> list[_Job[object]]:
+        """Wait for jobs and return those that wait; none when it is time to stop."""
+        with self._ready:
+            while not self._jobs and not self._stopping:
+                self._ready.wait()
+            return [self._jobs.popleft() for _ in range(min(len(self._jobs), _MOST_JOBS))]
 
     def _commit(self, jobs: list[_Job[object]]) -> None:
         try:
-            with self._store.writing() as tx:
+            if self._connection is None:
+                self._connection = self._store.connect()
+            with self._store.writing(on=self._connection) as tx:
                 answers = [job.work(tx) for job in jobs]
         except Exception as error:  # noqa: BLE001  # boundary "writer": whoever waits is told why it failed
+            self._disconnect()
             if len(jobs) == 1:
                 jobs[0].future.set_exception(error)
                 return
@@ -95,3 +104,9 @@ class GroupWriter:
             return
         for job, answer in zip(jobs, answers, strict=True):
             job.future.set_result(answer)
+
+    def _disconnect(self) -> None:
+        # After an error the connection may be a broken one; another is not dear.
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
-from stanch.alerts.intake.episodes import Episode
+import msgspec
+
 from stanch.alerts.intake.fingerprint import canonical, fingerprint
 from stanch.alerts.intake.model import Received
 from stanch.kernel.errors import Invalid
@@ -50,13 +51,17 @@ class Standing:
         start = _micros(self.starts_at)
         end = _micros(now + LASTS) if self.is_firing else max(start, _micros(self.updated_at))
         return Received(
-            fingerprint=fingerprint(text),
-            canonical=text,
-            labels=dict(self.labels),
-            annotations=note,
+            said=b"",
+            id=0,
+            raw_labels=msgspec.Raw(text),
+            raw_annotations=msgspec.Raw(note),
             generator_url=self.url,
             note=int.from_bytes(digest.digest(), "little", signed=True),
-            episode=Episode(start, end, self.is_firing),
+            starts_at=start,
+            ends_at=end,
+            assumed=self.is_firing,
+            labels=dict(self.labels),
+            canonical=text,
         )
 
 

@@ -3,25 +3,68 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from stanch.alerts.intake.episodes import Episode
+from stanch.alerts.intake.fingerprint import canonical, key_of
 
 
-class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert as it came in, checked. `canonical` are the labels as JSON, `fingerprint` and `note` are digests of it.
+class Received(msgspec.Struct, kw_only=True, gc=False):
+    """An alert as it came in, checked.
 
-    `note` is that of annotations and URL.
+    `said` is a digest of the labels as they were written, by which a sender's repetition is recognised without being
+    read: `id` is then the alert's, and 0 otherwise. `note` is a digest of annotations and URL.
     """
 
-    fingerprint: bytes
-    canonical: bytes
-    labels: dict[str, str]
-    annotations: bytes
+    said: bytes
+    id: int
+    raw_labels: msgspec.Raw
+    raw_annotations: msgspec.Raw
     generator_url: str
     note: int
-    episode: Episode
+    starts_at: int
+    ends_at: int
+    assumed: bool
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    canonical: bytes = b""
+    stored_by: int | None = None
+
+    @property
+    def episode(self) -> Episode:
+        """Return the stretch that is said."""
+        return Episode(self.starts_at, self.ends_at, self.assumed)
+
+    def read(self) -> dict[str, str]:
+        """Return the labels; of a repetition they are read now."""
+        if not self.labels:
+            self.labels = labels_of(self.raw_labels)
+            self.canonical = canonical(self.labels)
+        return self.labels
+
+    def key(self) -> int:
+        """Return what the alert is stored by."""
+        if self.stored_by is None:
+            self.read()
+            self.stored_by = key_of(self.canonical)
+        return self.stored_by
+
+    def annotations(self) -> str:
+        """Return the annotations as JSON, as they were written: they have been checked."""
+        text = bytes(self.raw_annotations).decode()
+        return "{}" if text in ("", "null") else text
+
+
+_texts: Final = msgspec.json.Decoder(dict[str, str] | None)
+
+
+def labels_of(raw: msgspec.Raw) -> dict[str, str]:
+    """Return labels as they count: those with an empty value are as good as not there. Raises what msgspec raises."""
+    labels = _texts.decode(raw) or {}
+    if "" in labels.values():
+        return {name: value for name, value in labels.items() if value}
+    return labels
 
 
 @dataclass(frozen=True, kw_only=True)

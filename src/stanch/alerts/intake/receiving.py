@@ -3,15 +3,16 @@
 One call handles many alerts in the caller's transaction, so that the costs of a commit and of a statement are shared.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
-from stanch.alerts.intake.bulk.tables import Bulk, Cold, Hot, Known, bulk_of
+from stanch.alerts.intake.bulk.tables import Bulk, Cold, GroupState, Hot, Known, bulk_of
 from stanch.alerts.intake.episodes import Episode, merged
-from stanch.alerts.intake.groups.tables import add_group, change_group, groups_with_keys
-from stanch.alerts.intake.model import Group, Received
+from stanch.alerts.intake.fingerprint import canonical
+from stanch.alerts.intake.groups.tables import add_group, change_group
+from stanch.alerts.intake.model import Received
 from stanch.alerts.intake.routes import Route, Routing, group_key
 from stanch.store import Transaction
 from stanch.store.model import Timer
@@ -35,7 +36,7 @@ class _Alert:
     id: int
     episode: Episode | None
     note: int
-    openings: int
+    openings: int = 0
     is_changed: bool = False
     is_noted: bool = False
     regroup: bool = False
@@ -43,34 +44,95 @@ class _Alert:
 
 @dataclass(kw_only=True)
 class TakenIn:
-    """What taking in led to: groups that are due at once, and the soonest tick that was set (None for none)."""
+    """What taking in led to: groups that are due at once, and the soonest tick that was set (None for none).
+
+    `learned` are digests of labels with the ids of their alerts, for `Recognition` once it is committed.
+    """
 
     due: list[int] = field(default_factory=list)
     soonest: datetime | None = None
-    stored: int = 0
-    unchanged: int = 0
+    learned: list[tuple[bytes, int]] = field(default_factory=list)
 
 
-def take_in(tx: Transaction, routing: Routing, batches: Sequence[Sequence[Received]], *, now: datetime) -> TakenIn:
+def take_in(tx: Transaction, routing: Routing, batch: Sequence[Received], *, now: datetime) -> TakenIn:
     """Store what was received and put what is new into groups. Call it with the lock `LOCK` held."""
     bulk = bulk_of(tx.connection)
-    alerts = _fold(bulk, batches, now=to_micros(now))
+    stamp = to_micros(now)
+    taken = TakenIn()
+    rest, present = _prolong(bulk, batch, stamp)
+    rest, known = _add(tx, bulk, routing, rest, taken, now=now)
+    if not rest:
+        return taken
+    alerts = _fold(rest, present, known, now=stamp)
     fresh = [one for one in alerts if not one.id]
     if fresh:
-        ids = bulk.add([_cold(one, now) for one in fresh])
-        for one, id in zip(fresh, ids, strict=True):
+        for one, id in zip(fresh, bulk.add([_cold(one.received, stamp) for one in fresh]), strict=True):
             one.id = id
-    stamp = to_micros(now)
     bulk.put([_hot(one, one.episode, stamp) for one in alerts if one.is_changed and one.episode is not None])
     noted = [one for one in alerts if one.is_noted]
     if noted:
-        bulk.annotate([(one.id, one.received.annotations.decode(), one.received.generator_url) for one in noted])
-    grouped = [one for one in alerts if one.regroup]
-    taken = TakenIn(stored=len(alerts), unchanged=sum(not one.is_changed for one in alerts))
+        bulk.annotate([(one.id, one.received.annotations(), one.received.generator_url) for one in noted])
+    grouped = [(one.id, one.received.read(), one.episode.starts_at) for one in alerts if one.regroup and one.episode]
     if grouped:
-        found = ((one.id, one.received.labels, one.episode) for one in grouped if one.episode is not None)
-        place(tx, routing, [(id, labels, episode.starts_at) for id, labels, episode in found], taken, now=now)
+        place(tx, routing, grouped, taken, now=now)
+    taken.learned += [(one.received.said, one.id) for one in alerts if one.received.said and not one.received.id]
     return taken
+
+
+def _add(
+    tx: Transaction, bulk: Bulk, routing: Routing, batch: Sequence[Received], taken: TakenIn, *, now: datetime
+) -> tuple[Sequence[Received], dict[int, Known]]:
+    """Store alerts that nobody has told of before; return the others, with what is stored of them by key."""
+    unknown = {one.key(): one for one in batch if not one.id}
+    if not unknown:
+        return batch, {}
+    known = bulk.known(list(unknown))
+    stamp = to_micros(now)
+    fresh = [one for key, one in unknown.items() if key not in known]
+    if len(unknown) < sum(not one.id for one in batch):
+        # Told of twice in one batch: the order matters.
+        return batch, known
+    if not fresh:
+        return batch, known
+    ids = bulk.add([_cold(one, stamp) for one in fresh])
+    bulk.put(
+        [
+            Hot(id, one.starts_at, one.ends_at, stamp, int(one.assumed), one.note, 1)
+            for id, one in zip(ids, fresh, strict=True)
+        ]
+    )
+    place(tx, routing, [(id, one.labels, one.starts_at) for id, one in zip(ids, fresh, strict=True)], taken, now=now)
+    taken.learned += [(one.said, id) for id, one in zip(ids, fresh, strict=True) if one.said]
+    if len(fresh) == len(batch):
+        return (), known
+    return [one for one in batch if one.id or one.key() in known], known
+
+
+def _prolong(bulk: Bulk, batch: Sequence[Received], now: int) -> tuple[Sequence[Received], dict[int, Known]]:
+    """Move the ends of alerts that go on firing; return what is not as simple as that, and what is stored of it.
+
+    This is what nearly all that senders say comes to.
+    """
+    ids = [one.id for one in batch if one.id]
+    if not ids:
+        return batch, {}
+    present = bulk.present(ids)
+    if len(set(ids)) < len(ids):
+        # Said twice in one batch: the order matters.
+        return batch, present
+    rest: list[Received] = []
+    prolonged: dict[tuple[int, bool], list[int]] = {}
+    for one in batch:
+        old = present.get(one.id)
+        if old is None or one.note != old.note or one.starts_at != old.starts_at or old.ends_at <= now:
+            rest.append(one)
+        elif one.ends_at > old.ends_at:
+            prolonged.setdefault((one.ends_at, one.assumed), []).append(one.id)
+        elif one.ends_at < old.ends_at or one.assumed != old.assumed:
+            rest.append(one)
+    for (ends_at, assumed), moved in prolonged.items():
+        bulk.prolong(moved, ends_at=ends_at, assumed=int(assumed), updated_at=now)
+    return rest, present
 
 
 def place(
@@ -83,25 +145,34 @@ def place(
 ) -> None:
     """Put alerts (id, labels, start in microseconds) into their groups, and note those that inhibit others."""
     bulk = bulk_of(tx.connection)
-    places: dict[str, _Place] = {}
-    rows: list[tuple[_Place, int, int]] = []
-    cache: dict[tuple[str, ...], _Place] = {}
+    places: dict[_Values, _Place] = {}
+    rows: list[tuple[_Place, int]] = []
+    routes_of = _matcher(routing)
     for id, labels, starts_at in alerts:
-        for route in routing.root.match(labels):
-            target = _place_of(route, labels, cache, places)
-            rows.append((target, id, starts_at))
-            target.earliest = min(target.earliest, starts_at)
-    known = groups_with_keys(tx.connection, list(places))
+        for route in routes_of(labels):
+            by = route.group_by
+            values = (route.id, *map(labels.get, by)) if by is not None else (route.id, canonical(labels))
+            target = places.get(values)
+            if target is None:
+                target = places[values] = _new_place(route, labels)
+            if starts_at < target.earliest:
+                target.earliest = starts_at
+            rows.append((target, id))
+    known = bulk.groups([target.key for target in places.values()])
     for target in places.values():
         _ready(tx, target, known.get(target.key), taken, now=now)
-    bulk.join([(target.group, id) for target, id, _ in rows])
-    sources = [
-        (number, rule.equal_key(labels), id, int(rule.is_target(labels)))
-        for number, rule in enumerate(routing.inhibit_rules)
-        for id, labels, _ in alerts
-        if rule.is_source(labels)
-    ]
-    bulk.sources(sources)
+    bulk.join([(target.group, id) for target, id in rows])
+    if routing.inhibit_rules:
+        sources = [
+            (number, rule.equal_key(labels), id, int(rule.is_target(labels)))
+            for number, rule in enumerate(routing.inhibit_rules)
+            for id, labels, _ in alerts
+            if rule.is_source(labels)
+        ]
+        bulk.sources(sources)
+
+
+_Values: TypeAlias = tuple[str | bytes | None, ...]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -115,24 +186,26 @@ class _Place:
     earliest: int = _FOREVER
 
 
-def _place_of(
-    route: Route, labels: dict[str, str], cache: dict[tuple[str, ...], _Place], places: dict[str, _Place]
-) -> _Place:
-    by = route.group_by if route.group_by is not None else tuple(sorted(labels))
-    cached = (route.id, *(f"{name}\0{labels[name]}" for name in by if name in labels))
-    found = cache.get(cached)
-    if found is None:
-        own = route.group_labels(labels)
-        key = f"{route.id}:{group_key(route, own)}"
-        found = cache[cached] = places.setdefault(key, _Place(key=key, route=route, labels=own))
-    return found
+def _matcher(routing: Routing) -> Callable[[dict[str, str]], list[Route]]:
+    root = routing.root
+    if root.routes:
+        return root.match
+    # Without children there is nothing to ask.
+    only = [root]
+    return lambda labels: only
 
 
-def _ready(tx: Transaction, target: _Place, group: Group | None, taken: TakenIn, *, now: datetime) -> None:
+def _new_place(route: Route, labels: dict[str, str]) -> _Place:
+    own = route.group_labels(labels)
+    return _Place(key=f"{route.id}:{group_key(route, own)}", route=route, labels=own)
+
+
+def _ready(tx: Transaction, target: _Place, group: GroupState | None, taken: TakenIn, *, now: datetime) -> None:
     """Make sure that the group is there and due when it must be."""
     route = target.route
+    stamp = to_micros(now)
     waited = now - from_micros(target.earliest) > route.group_wait
-    if group is None or (group.emptied_at is not None and now - group.emptied_at >= EMPTY_FOR):
+    if group is None or (group.emptied_at is not None and from_micros(group.emptied_at) + EMPTY_FOR <= now):
         due_at = now if waited else now + route.group_wait
         target.group = add_group(
             tx.connection,
@@ -149,7 +222,7 @@ def _ready(tx: Transaction, target: _Place, group: Group | None, taken: TakenIn,
         if group.emptied_at is not None:
             change_group(tx.connection, group.id, emptied_at=None)
         # A group that has not told anybody yet does not wait for an alert that has been firing for long.
-        if group.flush or not waited or group.due_at <= now:
+        if group.flush or not waited or group.due_at <= stamp:
             return
         due_at = now
         change_group(tx.connection, group.id, due_at=now)
@@ -170,31 +243,30 @@ def flush_timer(group: int, due_at: datetime, *, again: bool = False) -> Timer:
     return Timer(id=f"flush/{group}{suffix}", kind=FLUSH, due_at=due_at, data={"group": group, "again": again})
 
 
-def _fold(bulk: Bulk, batches: Sequence[Sequence[Received]], *, now: int) -> list[_Alert]:
-    """Return every alert of the batches once, with what holds after all of them."""
-    known = bulk.known(list(dict.fromkeys(one.fingerprint for batch in batches for one in batch)))
-    alerts: dict[bytes, _Alert] = {}
-    for received in _each(batches):
-        alert = alerts.get(received.fingerprint)
+def _fold(
+    batch: Sequence[Received], present: Mapping[int, Known], known: Mapping[int, Known], *, now: int
+) -> list[_Alert]:
+    """Return every alert of the batch once, with what holds after all that is said of it."""
+    # By id, or by key as long as there is none.
+    alerts: dict[tuple[str, int], _Alert] = {}
+    for received in batch:
+        row = present.get(received.id) if received.id else known.get(received.key())
+        id = received.id or (row.id if row else 0)
+        place_of = ("id", id) if id else ("key", received.key())
+        alert = alerts.get(place_of)
         if alert is None:
-            alert = alerts[received.fingerprint] = _alert(received, known.get(received.fingerprint))
+            alert = alerts[place_of] = _alert(received, row)
         else:
             alert.received = received
         _take(alert, received, now)
     return list(alerts.values())
 
 
-def _each(batches: Sequence[Sequence[Received]]) -> Iterable[Received]:
-    for batch in batches:
-        yield from batch
-
-
 def _alert(received: Received, known: Known | None) -> _Alert:
-    if known is None:
-        return _Alert(received=received, id=0, episode=None, note=received.note, openings=0)
-    if not known.openings:
-        # Known from before, but its last episode is so long over that it was put away.
-        return _Alert(received=received, id=known.id, episode=None, note=0, openings=0)
+    if known is None or not known.openings:
+        # Not known, or its last episode is so long over that it was put away.
+        id = known.id if known else received.id
+        return _Alert(received=received, id=id, episode=None, note=received.note, is_noted=id != 0)
     episode = Episode(known.starts_at, known.ends_at, bool(known.assumed))
     return _Alert(received=received, id=known.id, episode=episode, note=known.note, openings=known.openings)
 
@@ -219,14 +291,13 @@ def _take(alert: _Alert, received: Received, now: int) -> None:
         alert.regroup = True
 
 
-def _cold(alert: _Alert, now: datetime) -> Cold:
-    received = alert.received
+def _cold(received: Received, stamp: int) -> Cold:
     return Cold(
-        fingerprint=received.fingerprint,
-        labels=received.canonical.decode(),
-        annotations=received.annotations.decode(),
-        generator_url=received.generator_url,
-        first_seen=to_micros(now),
+        received.key(),
+        received.canonical.decode(),
+        received.annotations(),
+        received.generator_url,
+        stamp,
     )
 
 

@@ -17,7 +17,7 @@ intake_alerts: Final = Table(
     "intake_alerts",
     metadata,
     Column("id", Serial, primary_key=True, autoincrement=True),
-    Column("fingerprint", LargeBinary, nullable=False, unique=True),
+    Column("key", BigInteger, nullable=False, unique=True),
     # JSON text and not `jsonb`: it is written as it is and read as it is, byte for byte.
     Column("labels", Text, nullable=False),
     Column("annotations", Text, nullable=False),
@@ -45,8 +45,8 @@ intake_members: Final = Table(
     "intake_members",
     metadata,
     Column("group_id", Key, primary_key=True, autoincrement=False),
+    # No index the other way round: it would cost every new alert a microsecond, and only whole lists ask that way.
     Column("alert_id", Key, primary_key=True, autoincrement=False),
-    Index("ix_intake_members_alert_id", "alert_id"),
     sqlite_with_rowid=False,
 )
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 import structlog
@@ -18,7 +18,9 @@ from stanch.alerts.intake.groups.tables import alerts_to_route, drop_all_groups,
 from stanch.alerts.intake.model import Received
 from stanch.alerts.intake.quiet import quiet_at
 from stanch.alerts.intake.receiving import FLUSH, LOCK, TakenIn, place, take_in
+from stanch.alerts.intake.recognition import Recognition
 from stanch.alerts.intake.routes import Integration, Routing
+from stanch.engine.intake.receiving import Door
 from stanch.engine.intake.sending import Sender, begin
 from stanch.operations.world import World
 from stanch.ports.notifier import Notifier
@@ -50,6 +52,8 @@ class Intake:
     ) -> None:
         self.world = world
         self.writer = GroupWriter(world.store)
+        self.recognition = Recognition()
+        self._door = Door(self.writer, self._take_in, self._received)
         self._makers = makers
         self._load = load
         self._notifiers: dict[tuple[str, str], Notifier] = {}
@@ -101,32 +105,24 @@ class Intake:
         """Look for due groups now: a tick was set sooner than the one that is slept for."""
         self._wake.set()
 
-    def receive(self, batch: Sequence[Received]) -> "Future[TakenIn]":
+    def receive(self, batch: Sequence[Received]) -> "Future[None]":
         """Take in alerts; the future is done when they are on the disk."""
+        return self._door.receive(batch)
+
+    def _take_in(self, tx: Transaction, batch: Sequence[Received]) -> tuple[TakenIn, list[Owed]]:
+        tx.lock(LOCK)
+        now = self.world.clock.now()
         routing = self.routing
+        taken = take_in(tx, routing, batch, now=now)
+        owed = self._flush(tx, routing, [(id, False) for id in taken.due], now=now) if taken.due else []
+        return taken, owed
 
-        def work(tx: Transaction) -> tuple[TakenIn, list[Owed]]:
-            tx.lock(LOCK)
-            now = self.world.clock.now()
-            taken = take_in(tx, routing, [batch], now=now)
-            owed = self._flush(tx, routing, [(id, False) for id in taken.due], now=now) if taken.due else []
-            return taken, owed
-
-        answer: Future[TakenIn] = Future()
-        self.writer.submit(work).add_done_callback(lambda done: self._received(done, answer))
-        return answer
-
-    def receive_now(self, batch: Sequence[Received]) -> TakenIn:
+    def receive_now(self, batch: Sequence[Received]) -> None:
         """Take in alerts and wait until they are on the disk."""
         if self._thread is not None:
-            return self.receive(batch).result()
-        now = self.world.clock.now()
-
-        def work(tx: Transaction) -> TakenIn:
-            tx.lock(LOCK)
-            return take_in(tx, self.routing, [batch], now=now)
-
-        return self.writer.do(work)
+            self.receive(batch).result()
+            return
+        self._received(self.writer.do(lambda tx: self._take_in(tx, batch)))
 
     def run_due(self) -> int:
         """Flush the groups and send the notifications that are due now, in this thread; return how many that were."""
@@ -152,13 +148,9 @@ class Intake:
         self._retired, self._notifiers = self._notifiers, notifiers
         self.wake()
 
-    def _received(self, done: "Future[tuple[TakenIn, list[Owed]]]", answer: "Future[TakenIn]") -> None:
-        error = done.exception()
-        if error is not None:
-            answer.set_exception(error)
-            return
-        taken, owed = done.result()
-        answer.set_result(taken)
+    def _received(self, done: object) -> None:
+        taken, owed = cast("tuple[TakenIn, list[Owed]]", done)
+        self.recognition.learn(taken.learned)
         if owed:
             self._sender.hand(owed)
         if taken.soonest is not None and (self._planned is None or taken.soonest < self._planned):

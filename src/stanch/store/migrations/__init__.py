@@ -4,6 +4,7 @@ A migration has two halves: what may be done while the last release still runs (
 may be empty) and what may not (`post`: dropping). Only `pre` halves run by themselves.
 """
 
+import threading
 from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -13,6 +14,9 @@ HEAD: Final = "0001"
 
 # "STNM": nodes that start at the same time migrate one after the other.
 _LOCK: Final = 0x53544E4D
+
+# Alembic keeps the migration that runs in a variable of its module.
+_ONE_A_PROCESS: Final = threading.Lock()
 
 
 def upgrade(engine: Engine) -> None:
@@ -36,7 +40,7 @@ def _migrate(engine: Engine) -> None:
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
-    with engine.begin() as connection:
+    with _ONE_A_PROCESS, engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config = Config()

@@ -30,7 +30,7 @@ class Known(NamedTuple):
 class Cold(NamedTuple):
     """What is rarely written of an alert; texts are JSON."""
 
-    fingerprint: bytes
+    key: int
     labels: str
     annotations: str
     generator_url: str
@@ -49,11 +49,28 @@ class Hot(NamedTuple):
     openings: int
 
 
+class GroupState(NamedTuple):
+    """What the write path must know of a group; instants are microseconds, `emptied_at` None while it has alerts."""
+
+    id: int
+    flush: int
+    due_at: int
+    emptied_at: int | None
+
+
 class Bulk(Protocol):
     """What the write path asks of a database, inside the caller's transaction."""
 
-    def known(self, fingerprints: Sequence[bytes]) -> dict[bytes, Known]:
-        """Return what is stored of the alerts with these fingerprints."""
+    def known(self, keys: Sequence[int]) -> dict[int, Known]:
+        """Return what is stored of the alerts with these keys."""
+        ...
+
+    def present(self, ids: Sequence[int]) -> dict[int, Known]:
+        """Return the present episodes of alerts by id; one that has none is left out."""
+        ...
+
+    def prolong(self, ids: Sequence[int], *, ends_at: int, assumed: int, updated_at: int) -> None:
+        """Move the end of present episodes."""
         ...
 
     def add(self, cold: Sequence[Cold]) -> list[int]:
@@ -66,6 +83,10 @@ class Bulk(Protocol):
 
     def annotate(self, rows: Sequence[tuple[int, str, str]]) -> None:
         """Store id, annotations and generator URL of alerts that are known."""
+        ...
+
+    def groups(self, keys: Sequence[str]) -> dict[str, GroupState]:
+        """Return the groups with these keys."""
         ...
 
     def join(self, rows: Sequence[tuple[int, int]]) -> None:
@@ -93,13 +114,25 @@ class SqliteBulk:
     def __init__(self, driver: Any) -> None:  # Any: a sqlite3.Connection, which only the store may import
         self._driver = driver
 
-    def known(self, fingerprints: Sequence[bytes]) -> dict[bytes, Known]:
-        """Return what is stored of the alerts with these fingerprints."""
-        found: dict[bytes, Known] = {}
-        for part in _parts(fingerprints):
+    def known(self, keys: Sequence[int]) -> dict[int, Known]:
+        """Return what is stored of the alerts with these keys."""
+        found: dict[int, Known] = {}
+        for part in _parts(keys):
             for row in self._driver.execute(_known_sql(len(part)), part):
-                found[row[0]] = Known(*row[1:])
+                found[row[0]] = Known._make(row[1:])
         return found
+
+    def present(self, ids: Sequence[int]) -> dict[int, Known]:
+        """Return the present episodes of alerts by id; one that has none is left out."""
+        found: dict[int, Known] = {}
+        for part in _parts(ids):
+            found |= {row[0]: Known._make(row) for row in self._driver.execute(_present_sql(len(part)), part)}
+        return found
+
+    def prolong(self, ids: Sequence[int], *, ends_at: int, assumed: int, updated_at: int) -> None:
+        """Move the end of present episodes."""
+        for part in _parts(ids):
+            self._driver.execute(_prolong_sql(len(part)), (ends_at, assumed, updated_at, *part))
 
     def add(self, cold: Sequence[Cold]) -> list[int]:
         """Store alerts that are not known yet and return their ids, in the same order."""
@@ -117,6 +150,13 @@ class SqliteBulk:
     def annotate(self, rows: Sequence[tuple[int, str, str]]) -> None:
         """Store id, annotations and generator URL of alerts that are known."""
         self._driver.executemany("UPDATE intake_alerts SET annotations = ?2, generator_url = ?3 WHERE id = ?1", rows)
+
+    def groups(self, keys: Sequence[str]) -> dict[str, GroupState]:
+        """Return the groups with these keys."""
+        found: dict[str, GroupState] = {}
+        for part in _parts(keys):
+            found |= {row[0]: GroupState._make(row[1:]) for row in self._driver.execute(_groups_sql(len(part)), part)}
+        return found
 
     def join(self, rows: Sequence[tuple[int, int]]) -> None:
         """Put alerts into groups: group id, alert id. Being there already is fine."""
@@ -150,17 +190,29 @@ class PostgresBulk:
     def __init__(self, driver: Any) -> None:  # Any: a psycopg.Connection, which only the store may import
         self._driver = driver
 
-    def known(self, fingerprints: Sequence[bytes]) -> dict[bytes, Known]:
-        """Return what is stored of the alerts with these fingerprints."""
-        rows = self._driver.execute(_KNOWN.format(given="= ANY(%s)"), (list(fingerprints),), prepare=True)
-        return {bytes(row[0]): Known(*row[1:]) for row in rows}
+    def known(self, keys: Sequence[int]) -> dict[int, Known]:
+        """Return what is stored of the alerts with these keys."""
+        rows = self._driver.execute(_KNOWN.format(given="= ANY(%s)"), (list(keys),), prepare=True)
+        return {row[0]: Known._make(row[1:]) for row in rows}
+
+    def present(self, ids: Sequence[int]) -> dict[int, Known]:
+        """Return the present episodes of alerts by id; one that has none is left out."""
+        rows = self._driver.execute(_PRESENT + "= ANY(%s)", (list(ids),), prepare=True)
+        return {row[0]: Known._make(row) for row in rows}
+
+    def prolong(self, ids: Sequence[int], *, ends_at: int, assumed: int, updated_at: int) -> None:
+        """Move the end of present episodes."""
+        self._driver.execute(
+            "UPDATE intake_hot SET ends_at = %s, assumed = %s, updated_at = %s WHERE id = ANY(%s)",
+            (ends_at, assumed, updated_at, list(ids)),
+            prepare=True,
+        )
 
     def add(self, cold: Sequence[Cold]) -> list[int]:
         """Store alerts that are not known yet and return their ids, in the same order."""
-        rows = [(row.fingerprint.hex(), *row[1:]) for row in cold]
-        found = self._driver.execute(_PG_ADD, (msgspec.json.encode(rows).decode(),), prepare=True)
-        ids = {bytes(fingerprint): id for id, fingerprint in found}
-        return [ids[row.fingerprint] for row in cold]
+        found = self._driver.execute(_PG_ADD, (msgspec.json.encode(cold).decode(),), prepare=True)
+        ids = {key: id for id, key in found}
+        return [ids[row.key] for row in cold]
 
     def put(self, hot: Sequence[Hot]) -> None:
         """Store present episodes, over those that are there."""
@@ -171,6 +223,11 @@ class PostgresBulk:
         """Store id, annotations and generator URL of alerts that are known."""
         if rows:
             self._driver.execute(_PG_ANNOTATE, (msgspec.json.encode(rows).decode(),), prepare=True)
+
+    def groups(self, keys: Sequence[str]) -> dict[str, GroupState]:
+        """Return the groups with these keys."""
+        rows = self._driver.execute(_GROUPS + "= ANY(%s)", (list(keys),), prepare=True)
+        return {row[0]: GroupState._make(row[1:]) for row in rows}
 
     def join(self, rows: Sequence[tuple[int, int]]) -> None:
         """Put alerts into groups: group id, alert id. Being there already is fine."""
@@ -197,11 +254,13 @@ class PostgresBulk:
 
 
 _KNOWN: Final = (
-    "SELECT a.fingerprint, a.id, coalesce(h.starts_at, 0), coalesce(h.ends_at, 0), coalesce(h.assumed, 0), "
+    "SELECT a.key, a.id, coalesce(h.starts_at, 0), coalesce(h.ends_at, 0), coalesce(h.assumed, 0), "
     "coalesce(h.note, 0), coalesce(h.openings, 0) "
-    "FROM intake_alerts a LEFT JOIN intake_hot h ON h.id = a.id WHERE a.fingerprint {given}"
+    "FROM intake_alerts a LEFT JOIN intake_hot h ON h.id = a.id WHERE a.key {given}"
 )
-_INSERT_COLD: Final = "INSERT INTO intake_alerts (id, fingerprint, labels, annotations, generator_url, first_seen)"
+_PRESENT: Final = "SELECT id, starts_at, ends_at, assumed, note, openings FROM intake_hot WHERE id "
+_GROUPS: Final = "SELECT key, id, flush, due_at, emptied_at FROM intake_groups WHERE key "
+_INSERT_COLD: Final = "INSERT INTO intake_alerts (id, key, labels, annotations, generator_url, first_seen)"
 _INSERT_HOT: Final = "INSERT INTO intake_hot (id, starts_at, ends_at, updated_at, assumed, note, openings)"
 _HOT_CONFLICT: Final = (
     " ON CONFLICT (id) DO UPDATE SET starts_at = excluded.starts_at, ends_at = excluded.ends_at, "
@@ -212,9 +271,9 @@ _INSERT_SOURCES: Final = "INSERT INTO intake_sources (rule, equal, alert_id, is_
 
 # A row is a JSON array: names in every row would cost a third of the text.
 _PG_ADD: Final = (
-    "INSERT INTO intake_alerts (fingerprint, labels, annotations, generator_url, first_seen) "
-    "SELECT decode(r->>0, 'hex'), r->>1, r->>2, r->>3, (r->>4)::bigint FROM jsonb_array_elements(%s::jsonb) r "
-    "RETURNING id, fingerprint"
+    "INSERT INTO intake_alerts (key, labels, annotations, generator_url, first_seen) "
+    "SELECT (r->>0)::bigint, r->>1, r->>2, r->>3, (r->>4)::bigint FROM jsonb_array_elements(%s::jsonb) r "
+    "RETURNING id, key"
 )
 _PG_PUT: Final = (
     "INSERT INTO intake_hot (id, starts_at, ends_at, updated_at, assumed, note, openings) "
@@ -257,3 +316,19 @@ def _rows_sql(head: str, width: int, count: int, tail: str) -> str:
 @lru_cache(maxsize=16)
 def _known_sql(count: int) -> str:
     return _KNOWN.format(given=f"IN ({','.join('?' * count)})")
+
+
+@lru_cache(maxsize=16)
+def _present_sql(count: int) -> str:
+    return f"{_PRESENT}IN ({','.join('?' * count)})"
+
+
+@lru_cache(maxsize=16)
+def _prolong_sql(count: int) -> str:
+    marks = ",".join("?" * count)
+    return f"UPDATE intake_hot SET ends_at = ?, assumed = ?, updated_at = ? WHERE id IN ({marks})"  # noqa: S608  # marks
+
+
+@lru_cache(maxsize=16)
+def _groups_sql(count: int) -> str:
+    return f"{_GROUPS}IN ({','.join('?' * count)})"

@@ -4,7 +4,6 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 import msgspec
 from sqlalchemy import BigInteger, Connection, Row, TypeCoerce, and_, delete, func, select, type_coerce, update
@@ -25,9 +24,6 @@ from stanch.alerts.intake.tables import (
 )
 from stanch.store.types import from_micros
 
-# Parameters of one statement: below every limit of SQLite and PostgreSQL.
-_AT_ONCE: Final = 500
-
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
@@ -40,15 +36,6 @@ class Memory:
     reason: Reason
     reason_at: datetime
     detail: str = ""
-
-
-def groups_with_keys(connection: Connection, keys: Sequence[str]) -> dict[str, Group]:
-    """Return the groups with these keys, by key."""
-    found: dict[str, Group] = {}
-    for start in range(0, len(keys), _AT_ONCE):
-        query = select(intake_groups).where(intake_groups.c.key.in_(keys[start : start + _AT_ONCE]))
-        found |= {row.key: _group(row) for row in connection.execute(query)}
-    return found
 
 
 def group_with_id(connection: Connection, id: int) -> Group | None:
@@ -213,7 +200,7 @@ def store_fact(connection: Connection, name: str, value: str) -> None:
 
 def alerts_to_route(connection: Connection, *, after: int, now: datetime, limit: int) -> list[tuple[int, str, int]]:
     """Return id, labels and start (microseconds) of alerts with an id above `after` that fire or wait to be told."""
-    waiting = select(intake_members.c.alert_id).where(intake_members.c.alert_id == intake_hot.c.id).exists()
+    waiting = intake_hot.c.id.in_(select(intake_members.c.alert_id))
     query = (
         select(intake_hot.c.id, intake_alerts.c.labels, _raw("starts_at"))
         .join(intake_alerts, intake_alerts.c.id == intake_hot.c.id)
@@ -229,8 +216,7 @@ def forget(connection: Connection, *, now: datetime, idle: timedelta, history: t
 
     `idle` is how long an alert that has ended keeps its row, `history` how long what became of alerts is kept.
     """
-    member = select(intake_members.c.alert_id).where(intake_members.c.alert_id == intake_hot.c.id).exists()
-    over = and_(intake_hot.c.ends_at < now - idle, ~member)
+    over = and_(intake_hot.c.ends_at < now - idle, intake_hot.c.id.not_in(select(intake_members.c.alert_id)))
     gone = select(intake_hot.c.id).where(over)
     connection.execute(delete(intake_sources).where(intake_sources.c.alert_id.in_(gone)))
     ended = connection.execute(delete(intake_hot).where(over)).rowcount

@@ -49,24 +49,17 @@ def firing_sources(connection: Connection, now: datetime) -> dict[tuple[int, byt
 
 def firing(connection: Connection, now: datetime) -> Iterator[Row]:
     """Yield the alerts that fire, by id, with the ids of their groups."""
+    groups: dict[int, tuple[int, ...]] = {}
+    for group, id in _run(connection, "SELECT group_id, alert_id FROM intake_members ORDER BY group_id", ()):
+        groups[id] = (*groups.get(id, ()), group)
     rows = _run(
         connection,
-        "SELECT a.id, a.labels, a.annotations, a.generator_url, h.starts_at, h.ends_at, h.updated_at, m.group_id "
-        "FROM intake_hot h JOIN intake_alerts a ON a.id = h.id LEFT JOIN intake_members m ON m.alert_id = h.id "
-        "WHERE h.ends_at > {0} ORDER BY h.id, m.group_id",
+        "SELECT a.id, a.labels, a.annotations, a.generator_url, h.starts_at, h.ends_at, h.updated_at "
+        "FROM intake_hot h JOIN intake_alerts a ON a.id = h.id WHERE h.ends_at > {0} ORDER BY h.id",
         (to_micros(now),),
     )
-    last: Any = None  # Any: a row of the driver
-    groups: list[int] = []
     for row in rows:
-        if last is not None and row[0] == last[0]:
-            groups.append(row[7])
-            continue
-        if last is not None:
-            yield Row._make((*last[:7], tuple(groups)))
-        last, groups = row, [] if row[7] is None else [row[7]]
-    if last is not None:
-        yield Row._make((*last[:7], tuple(groups)))
+        yield Row._make((*row, groups.get(row[0], ())))
 
 
 def with_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Row]:
@@ -94,10 +87,10 @@ def episodes_since(connection: Connection, since: datetime, *, now: datetime) ->
         connection,
         "SELECT a.labels, e.told, e.ends_at FROM intake_episodes e JOIN intake_alerts a ON a.id = e.alert_id "
         "WHERE e.ends_at > {0} UNION ALL "
-        "SELECT a.labels, CASE WHEN EXISTS (SELECT 1 FROM intake_members m "
+        "SELECT a.labels, CASE WHEN h.id IN (SELECT m.alert_id FROM intake_members m "
         "JOIN intake_groups g ON g.id = m.group_id "
         "JOIN intake_told t ON t.group_key = g.group_key AND t.receiver = g.receiver "
-        "WHERE m.alert_id = h.id AND t.told_at IS NOT NULL) THEN 1 ELSE 0 END, h.ends_at FROM intake_hot h "
+        "WHERE t.told_at IS NOT NULL) THEN 1 ELSE 0 END, h.ends_at FROM intake_hot h "
         "JOIN intake_alerts a ON a.id = h.id WHERE h.ends_at > {1} ORDER BY 3",
         (to_micros(since), to_micros(now)),
     )

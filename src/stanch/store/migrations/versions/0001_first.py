@@ -1,4 +1,4 @@
-"""The first schema."""
+"""First."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -238,13 +238,13 @@ def upgrade() -> None:
     op.create_table(
         "intake_alerts",
         sa.Column("id", types.Serial, autoincrement=True, nullable=False),
-        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("key", sa.BigInteger(), nullable=False),
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("annotations", sa.Text(), nullable=False),
         sa.Column("generator_url", sa.Text(), nullable=False),
         sa.Column("first_seen", types.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_alerts")),
-        sa.UniqueConstraint("fingerprint", name=op.f("uq_intake_alerts_fingerprint")),
+        sa.UniqueConstraint("key", name=op.f("uq_intake_alerts_key")),
         sqlite_autoincrement=True,
     )
     op.create_table(
@@ -313,9 +313,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("group_id", "alert_id", name=op.f("pk_intake_members")),
         sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("intake_members", schema=None) as batch_op:
-        batch_op.create_index("ix_intake_members_alert_id", ["alert_id"], unique=False)
-
     op.create_table(
         "intake_silences",
         sa.Column("id", sa.Text(), nullable=False),

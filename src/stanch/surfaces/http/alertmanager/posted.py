@@ -9,10 +9,10 @@ from typing import Final
 
 import msgspec
 
-from stanch.alerts.intake.episodes import Episode
-from stanch.alerts.intake.fingerprint import canonical, fingerprint
+from stanch.alerts.intake.fingerprint import canonical
 from stanch.alerts.intake.matchers import Matcher, Op
-from stanch.alerts.intake.model import Received
+from stanch.alerts.intake.model import Received, labels_of
+from stanch.alerts.intake.recognition import Recognition
 from stanch.alerts.intake.silences import Silence
 from stanch.kernel.errors import Invalid, Problem
 
@@ -25,15 +25,20 @@ _MICRO: Final = timedelta(microseconds=1)
 # Clients that leave a time out send Go's zero time.
 _ZERO: Final = datetime(1, 1, 1, tzinfo=UTC)
 _MOST_PROBLEMS: Final = 20
+_MOST_NOTES: Final = 8 * MOST_BYTES
+_LONGEST_URL: Final = 8192
+_MOST_INSTANTS: Final = 10_000
+# The last microsecond of the year 9999; an offset can reach beyond it.
+_LAST: Final = 253_402_300_799_999_999
 
 
-class PostedAlert(msgspec.Struct, rename="camel"):
-    """An alert as it is posted; fields that are not known are passed over."""
+class PostedAlert(msgspec.Struct, rename="camel", gc=False):
+    """An alert as it is posted; fields that are not known are passed over. Times are read one step later."""
 
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
+    labels: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    annotations: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    starts_at: str | None = None
+    ends_at: str | None = None
     generator_url: str | None = msgspec.field(default=None, name="generatorURL")
 
 
@@ -68,7 +73,17 @@ _alert: Final = msgspec.json.Decoder(PostedAlert)
 _silence: Final = msgspec.json.Decoder(PostedSilence)
 
 
-def read_alerts(raw: bytes, *, now: datetime, resolve_timeout: timedelta) -> tuple[list[Received], list[Problem]]:
+class _Wrong(Exception):
+    """One alert cannot be stored: the field below it, and why."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def read_alerts(
+    raw: bytes, *, now: datetime, resolve_timeout: timedelta, recognition: Recognition | None = None
+) -> tuple[list[Received], list[Problem]]:
     """Return the alerts of a body that can be stored, and what is wrong with the others.
 
     Raises `Invalid` for a body that is no list, and `Unprocessable` when an alert has no `labels` at all.
@@ -79,11 +94,15 @@ def read_alerts(raw: bytes, *, now: datetime, resolve_timeout: timedelta) -> tup
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         posted = _one_by_one(raw, problems)
     at, timeout = (now - _EPOCH) // _MICRO, resolve_timeout // _MICRO
+    known = recognition or Recognition()
     received = []
     for number, one in posted:
-        found = _checked(one, number, at, timeout, problems)
-        if found is not None:
-            received.append(found)
+        try:
+            received.append(_checked(one, known, at, timeout))
+        except _Absent:
+            raise Unprocessable(f"[{number}].labels is required") from None
+        except _Wrong as wrong:
+            problems.append(Problem(field=f"[{number}].{wrong.field}", message=str(wrong)))
     return received, problems
 
 
@@ -101,87 +120,117 @@ def _one_by_one(raw: bytes, problems: list[Problem]) -> list[tuple[int, PostedAl
     for number, member in enumerate(members):
         try:
             found.append((number, _alert.decode(member)))
-        except msgspec.ValidationError as error:
-            message, _, path = str(error).partition(" - at `$")
-            problems.append(Problem(field=f"[{number}]{path.rstrip('`')}", message=message))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            problems.append(Problem(field=f"[{number}]", message=f"this is not JSON: {error}"))
-        except RecursionError:
-            problems.append(Problem(field=f"[{number}]", message="this is nested too deeply"))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            path, message = _told_apart(error)
+            problems.append(Problem(field=f"[{number}]{path}", message=message))
     return found
 
 
-def _checked(posted: PostedAlert, number: int, at: int, timeout: int, problems: list[Problem]) -> Received | None:
-    labels, annotations = posted.labels, posted.annotations or {}
-    if labels is None:
-        raise Unprocessable(f"[{number}].labels is required")
-    if "" in labels.values():
-        labels = {name: value for name, value in labels.items() if value}
-    text = canonical(labels)
-    if not labels or "" in labels or len(labels) > MOST_LABELS or len(text) > MOST_BYTES:
-        problems.append(Problem(field=f"[{number}].labels", message=_label_trouble(labels)))
-        return None
-    note = canonical(annotations)
-    if len(note) > 8 * MOST_BYTES:
-        message = f"is {len(note)} bytes; at most {8 * MOST_BYTES} are kept"
-        problems.append(Problem(field=f"[{number}].annotations", message=message))
-        return None
-    episode = _episode(posted, number, at, timeout, problems)
-    if episode is None:
-        return None
+def _told_apart(error: Exception) -> tuple[str, str]:
+    """Return where in a member something is wrong (`.startsAt`, empty for the whole) and what."""
+    if isinstance(error, RecursionError):
+        return "", "this is nested too deeply"
+    if not isinstance(error, msgspec.ValidationError):
+        return "", f"this is not JSON: {error}"
+    message, _, path = str(error).partition(" - at `$")
+    return path.rstrip("`"), message
+
+
+class _Absent(Exception):
+    """There are no labels."""
+
+
+def _checked(posted: PostedAlert, known: Recognition, at: int, timeout: int) -> Received:
+    raw = posted.labels
+    said = blake2b(raw, digest_size=16).digest()
+    id = known.id_of(said)
+    labels, text = ({}, b"") if id else _labels(raw)
     url = posted.generator_url or ""
-    digest = blake2b(note, digest_size=8, key=url.encode()[:64]) if url else blake2b(note, digest_size=8)
+    starts_at, ends_at = posted.starts_at, posted.ends_at
+    # Most times were read a moment ago, so most are found without a call.
+    start = _instants.get(starts_at) if starts_at else _ABSENT
+    if start is None:
+        start = _read_instant(starts_at or "", "startsAt")
+    end = _instants.get(ends_at) if ends_at else _ABSENT
+    if end is None:
+        end = _read_instant(ends_at or "", "endsAt")
+    assumed = end == _ABSENT
+    if start == _ABSENT:
+        start = at if assumed else end
+    if assumed:
+        end = at + timeout
+    if end < start:
+        raise _Wrong("endsAt", "start time must be before end time")
     return Received(
-        fingerprint=fingerprint(text),
-        canonical=text,
-        labels=labels,
-        annotations=note,
+        said=said,
+        id=id,
+        raw_labels=raw,
+        raw_annotations=posted.annotations,
         generator_url=url,
-        note=int.from_bytes(digest.digest(), "little", signed=True),
-        episode=episode,
+        note=_note(posted.annotations, url, known),
+        starts_at=start,
+        ends_at=end,
+        assumed=assumed,
+        labels=labels,
+        canonical=text,
     )
 
 
-def _label_trouble(labels: dict[str, str]) -> str:
+def _labels(raw: msgspec.Raw) -> tuple[dict[str, str], bytes]:
+    try:
+        labels = labels_of(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if not bytes(raw):
+            raise _Absent from None
+        path, message = _told_apart(error)
+        raise _Wrong(f"labels{path}", message) from None
     if not labels:
-        return "at least one label pair required"
+        if bytes(raw) == b"null":
+            raise _Absent
+        raise _Wrong("labels", "at least one label pair required")
     if "" in labels:
-        return "the name of a label is empty"
+        raise _Wrong("labels", "the name of a label is empty")
     if len(labels) > MOST_LABELS:
-        return f"there are {len(labels)} labels; at most {MOST_LABELS} are kept"
-    return f"the labels take more than {MOST_BYTES} bytes"
+        raise _Wrong("labels", f"there are {len(labels)} labels; at most {MOST_LABELS} are kept")
+    text = canonical(labels)
+    if len(text) > MOST_BYTES:
+        raise _Wrong("labels", f"the labels take more than {MOST_BYTES} bytes")
+    return labels, text
 
 
-def _episode(posted: PostedAlert, number: int, at: int, timeout: int, problems: list[Problem]) -> Episode | None:
-    starts_at = _micros(posted.starts_at, f"[{number}].startsAt", problems)
-    ends_at = _micros(posted.ends_at, f"[{number}].endsAt", problems)
-    if starts_at is False or ends_at is False:
-        return None
-    if starts_at is None:
-        starts_at = at if ends_at is None else ends_at
-    if ends_at is None:
-        if at + timeout < starts_at:
-            problems.append(Problem(field=f"[{number}].endsAt", message="start time must be before end time"))
-            return None
-        return Episode(starts_at, at + timeout, True)
-    if ends_at < starts_at:
-        problems.append(Problem(field=f"[{number}].endsAt", message="start time must be before end time"))
-        return None
-    return Episode(starts_at, ends_at, False)
+def _note(raw: msgspec.Raw, url: str, known: Recognition) -> int:
+    if len(memoryview(raw)) > _MOST_NOTES:
+        raise _Wrong("annotations", f"they take more than {_MOST_NOTES} bytes")
+    if len(url) > _LONGEST_URL:
+        raise _Wrong("generatorURL", f"is longer than {_LONGEST_URL} characters")
+    try:
+        return known.note_of(raw, url)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        path, message = _told_apart(error)
+        raise _Wrong(f"annotations{path}", message) from None
 
 
-def _micros(instant: datetime | None, field: str, problems: list[Problem]) -> int | bool | None:
-    """Return microseconds since 1970, None for no time, False after noting what is wrong."""
-    if instant is None:
-        return None
+_ABSENT: Final = -1
+_instants: dict[str, int] = {}
+"""Times that were read lately, in microseconds since 1970: within a batch most are the same."""
+
+
+def _read_instant(text: str, field: str) -> int:
+    """Return microseconds since 1970, `_ABSENT` for Go's zero time, and remember it."""
+    try:
+        instant = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise _Wrong(field, f"{text[:40]!r} is no time; write 2026-11-21T14:30:00Z") from None
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
-    if instant == _ZERO:
-        return None
-    micros = (instant - _EPOCH) // _MICRO
-    if micros < 0:
-        problems.append(Problem(field=field, message="lies before 1970"))
-        return False
+    micros = _ABSENT if instant == _ZERO else (instant - _EPOCH) // _MICRO
+    if micros < 0 and instant != _ZERO:
+        raise _Wrong(field, "lies before 1970")
+    if micros > _LAST:
+        raise _Wrong(field, "lies after the year 9999")
+    if len(_instants) >= _MOST_INSTANTS:
+        _instants.clear()
+    _instants[text] = micros
     return micros
 
 
@@ -230,8 +279,7 @@ def _instant(instant: datetime, field: str) -> datetime:
         instant = instant.replace(tzinfo=UTC)
     if instant < _EPOCH:
         raise Invalid("lies before 1970", field=field)
-    # An offset can reach beyond the last year there is.
-    if (instant - _EPOCH) // _MICRO > 253_402_300_799_999_999:
+    if (instant - _EPOCH) // _MICRO > _LAST:
         raise Invalid("lies after the year 9999", field=field)
     return instant.astimezone(UTC)
 

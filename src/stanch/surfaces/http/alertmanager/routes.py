@@ -83,7 +83,10 @@ def _post_alerts(intake: Intake) -> Endpoint:
     async def post(request: Request) -> Response:
         raw = await _body(request)
         received, problems = read_alerts(
-            raw, now=intake.world.clock.now(), resolve_timeout=intake.routing.resolve_timeout
+            raw,
+            now=intake.world.clock.now(),
+            resolve_timeout=intake.routing.resolve_timeout,
+            recognition=intake.recognition,
         )
         if received:
             await asyncio.wrap_future(intake.receive(received))
