@@ -1,0 +1,179 @@
+"""What a mitigation records: the proposal, the yes or no, the run, its effect, the recovery."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from stanch.ports.actuator import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fork:
+    """One question of the decision tree, its answer, and the findings it rests on."""
+
+    question: str
+    answer: str
+    reason: str
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """The effect a plan should have, as a check on a metric: `error_ratio` of `checkout` below 0.01 in 120 s."""
+
+    service: str
+    metric: str
+    below: float | None = None
+    above: float | None = None
+    within_s: float = 120.0
+    describe: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A mitigation as data. `digest` covers everything that decides what would run; approvals are bound to it.
+
+    `risk` is `read`, `low`, `high` or `irreversible`; `world` is what was seen when it was made (e.g. the running
+    version), so that a plan for a world that has changed is refused.
+    """
+
+    id: str
+    mitigation: str
+    title: str
+    why: str
+    target: str
+    steps: tuple[Step, ...]
+    dry_run: tuple[Step, ...]
+    undo: tuple[Step, ...]
+    risk: str
+    reversible: bool
+    expectation: Expectation | None
+    approvals_needed: int
+    digest: str
+    hypothesis: str = ""
+    world: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MitigationProposed:
+    """The decision tree was walked: the path, the first action, the alternatives, and the phases of work."""
+
+    kind: ClassVar[str] = "mitigation.proposed"
+    path: tuple[Fork, ...]
+    plan: Plan | None
+    alternatives: tuple[Plan, ...]
+    verdict: str
+    phases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DryRunFinished:
+    """A plan was tried without effect."""
+
+    kind: ClassVar[str] = "action.dry_run_finished"
+    plan: str
+    code: int
+    output: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approved:
+    """A person approved a plan, bound to its digest, until `expires_at`."""
+
+    kind: ClassVar[str] = "action.approved"
+    plan: str
+    digest: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """A person said no to a plan."""
+
+    kind: ClassVar[str] = "action.rejected"
+    plan: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted:
+    """A plan began to run on `node`. From here on a death of the process leaves its outcome unknown."""
+
+    kind: ClassVar[str] = "action.run_started"
+    plan: str
+    node: str
+    undo: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOutput:
+    """A few lines that a running step printed, redacted."""
+
+    kind: ClassVar[str] = "action.run_output"
+    plan: str
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFinished:
+    """A plan's run ended; `code` 0 is success."""
+
+    kind: ClassVar[str] = "action.run_finished"
+    plan: str
+    code: int
+    took_s: float
+    detail: str = ""
+    undo: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOutcomeUnknown:
+    """The node that ran the plan died; a person has to look what happened. It is never run again by itself."""
+
+    kind: ClassVar[str] = "action.run_outcome_unknown"
+    plan: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectChecked:
+    """What the plan did to its expectation: `helped`, `no_effect` or `worse`."""
+
+    kind: ClassVar[str] = "action.effect_checked"
+    plan: str
+    verdict: str
+    summary: str
+    before: float | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerificationStarted:
+    """The recovery began to be watched: every check must hold for `window_s` seconds without a break.
+
+    `shortened` says that the window is shorter than the severity's own, and why.
+    """
+
+    kind: ClassVar[str] = "verification.started"
+    window_s: float
+    checks: tuple[str, ...]
+    shortened: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerificationRelapsed:
+    """A check did not hold: the wait starts again."""
+
+    kind: ClassVar[str] = "verification.relapsed"
+    check: str
+    summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerificationPassed:
+    """Every check held for the whole window."""
+
+    kind: ClassVar[str] = "verification.passed"
+    window_s: float
+    summary: str

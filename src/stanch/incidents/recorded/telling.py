@@ -1,0 +1,54 @@
+"""What was told to whom, and the write-up."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageOwed:
+    """A message to an audience was put on its way; its delivery's attempts are on record under `delivery`."""
+
+    kind: ClassVar[str] = "comms.message_owed"
+    delivery: str
+    channel: str
+    audience: str
+    purpose: str
+    text: str
+    next_update_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageEnded:
+    """A delivery reached its end: `sent`, `failed` or `unknown`, in the provider's words."""
+
+    kind: ClassVar[str] = "comms.message_ended"
+    delivery: str
+    state: str
+    attempts: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostmortemScheduled:
+    """The post-mortem is due."""
+
+    kind: ClassVar[str] = "postmortem.scheduled"
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostmortemDrafted:
+    """A version of the post-mortem was written, in Markdown; by Stanch from the log, or by a person."""
+
+    kind: ClassVar[str] = "postmortem.drafted"
+    revision: int
+    markdown: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostmortemPublished:
+    """A version of the post-mortem was published."""
+
+    kind: ClassVar[str] = "postmortem.published"
+    revision: int
