@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -251,4 +252,15 @@ def _without_secrets(value: object, *, secret: bool = False) -> object:
         }
     if isinstance(value, list):
         return [_without_secrets(one) for one in value]
-    return "<secret>" if secret and value else value
+    return _hidden(value) if secret and value else value
+
+
+def _hidden(value: object) -> str:
+    # Where something is told is no secret, the path to it often is. Old clients stop at a URL without scheme and host.
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+    except ValueError:
+        return "<secret>"
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return "<secret>"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/<secret>"

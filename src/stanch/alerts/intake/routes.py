@@ -112,6 +112,19 @@ class Routing:
         return self.receivers[route.receiver]
 
 
+# Clients read the configuration out of the status and stop when it has no route.
+_DEFAULT_TEXT: Final = """\
+route:
+  receiver: default
+  group_by: [alertname]
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 4h
+receivers:
+- name: default
+"""
+
+
 def default_routing() -> Routing:
     """Return what holds while nothing is configured: everything grouped by name, nobody notified."""
     root = Route(
@@ -123,7 +136,7 @@ def default_routing() -> Routing:
         group_interval=timedelta(minutes=5),
         repeat_interval=timedelta(hours=4),
     )
-    return Routing(root=root, receivers={"default": Receiver(name="default")})
+    return Routing(root=root, receivers={"default": Receiver(name="default")}, original=_DEFAULT_TEXT)
 
 
 def group_key(route: Route, labels: Mapping[str, str]) -> str:
