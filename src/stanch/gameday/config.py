@@ -4,6 +4,7 @@ It says where things are and what may be done to them. It does not say what can 
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -101,112 +102,105 @@ def _service(shop: Shop, name: str, depends_on: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def _actions(shop: Shop, name: str) -> list[str]:
-    lines: list[str] = []
+@dataclass(frozen=True, kw_only=True)
+class _Action:
+    """Something the shop's control command does; every argument list is one for it."""
 
-    def action(
-        word: str,
-        title: str,
-        mitigation: str,
-        *arguments: str,
-        undo: tuple[str, ...] = (),
-        then: tuple[tuple[str, ...], ...] = (),
-        risk: str = "low",
-    ) -> None:
-        run = shop.ctl_command("--actor", "stanch", "--note", "mitigation", *arguments)
-        lines.extend(
-            [
-                f"\n[[services.{name}.actions]]",
-                f'name = "{word}"',
-                f"title = {_quote(title)}",
-                f'mitigation = "{mitigation}"',
-                f"run = {json.dumps(run)}",
-                f"dry_run = {json.dumps([*run, '--dry-run'])}",
-                f'risk = "{risk}"',
-            ]
-        )
-        if then:
-            further = [shop.ctl_command("--actor", "stanch", "--note", "mitigation", *each) for each in then]
-            lines.append(f"then = {json.dumps(further)}")
-        if undo:
-            lines.append(f"undo = {json.dumps(shop.ctl_command('--actor', 'stanch', *undo))}")
+    name: str
+    title: str
+    mitigation: str
+    run: tuple[str, ...]
+    then: tuple[tuple[str, ...], ...] = ()
+    undo: tuple[str, ...] = ()
+    risk: str = "low"
 
-    action(
-        "rollback",
-        f"Roll {name} back to {{previous}}",
-        "rollback",
-        "rollback",
-        name,
-        "--to",
-        "{previous}",
-        undo=("deploy", name, "{version}"),
+
+def _actions(shop: Shop, service: str) -> list[str]:
+    return [line for action in _actions_of(service) for line in _declared(shop, service, action)]
+
+
+def _actions_of(service: str) -> tuple[_Action, ...]:
+    everywhere = (
+        _Action(
+            name="rollback",
+            title=f"Roll {service} back to {{previous}}",
+            mitigation="rollback",
+            run=("rollback", service, "--to", "{previous}"),
+            undo=("deploy", service, "{version}"),
+        ),
+        _Action(name="restart", title=f"Restart {service}", mitigation="restart", run=("restart", service)),
     )
-    action("restart", f"Restart {name}", "restart", "restart", name)
-    if name == "checkout":
-        # Turned off, it takes no more memory; what it has taken comes back with a new process only.
-        action(
-            "flag",
-            "Set {flag} of checkout back to {previous_value}, then restart it",
-            "flag_off",
-            "flag",
-            name,
-            "{flag}",
-            "{previous_value}",
-            then=(("restart", name),),
-            undo=("flag", name, "{flag}", "{value}"),
-        )
-        action(
-            "workers",
-            "Scale checkout to 8 pricing workers",
-            "scale_up",
-            "scale",
-            name,
-            "workers",
-            "8",
-            undo=("scale", name, "workers", "2"),
-        )
-    if name == "payments":
-        action(
-            "config",
-            "Roll the configuration of payments back to {previous}",
-            "rollback_config",
-            "config",
-            name,
-            "--to",
-            "{previous}",
-            undo=("config", name, "--to", "{version}"),
-        )
-        action(
-            "defer",
-            "Capture later instead of waiting for the acquirer",
-            "circuit_breaker",
-            "flag",
-            name,
-            "defer_capture",
-            "on",
-            undo=("flag", name, "defer_capture", "off"),
-        )
-        action(
-            "migration",
-            "Take the schema of payments back from {version} to {previous}",
-            "rollback_migration",
-            "migrate",
-            name,
-            "--to",
-            "{previous_number}",
-            undo=("migrate", name, "--to", "{version_number}"),
-            risk="high",
-        )
-        action(
-            "pool",
-            "Raise the connection pool of payments to 40",
-            "scale_up",
-            "scale",
-            name,
-            "pool",
-            "40",
-            undo=("scale", name, "pool", "20"),
-        )
+    return everywhere + {"checkout": _OF_CHECKOUT, "payments": _OF_PAYMENTS}.get(service, ())
+
+
+_OF_CHECKOUT: Final = (
+    # Turned off, it takes no more memory; what it has taken comes back with a new process only.
+    _Action(
+        name="flag",
+        title="Set {flag} of checkout back to {previous_value}, then restart it",
+        mitigation="flag_off",
+        run=("flag", "checkout", "{flag}", "{previous_value}"),
+        then=(("restart", "checkout"),),
+        undo=("flag", "checkout", "{flag}", "{value}"),
+    ),
+    _Action(
+        name="workers",
+        title="Scale checkout to 8 pricing workers",
+        mitigation="scale_up",
+        run=("scale", "checkout", "workers", "8"),
+        undo=("scale", "checkout", "workers", "2"),
+    ),
+)
+
+_OF_PAYMENTS: Final = (
+    _Action(
+        name="config",
+        title="Roll the configuration of payments back to {previous}",
+        mitigation="rollback_config",
+        run=("config", "payments", "--to", "{previous}"),
+        undo=("config", "payments", "--to", "{version}"),
+    ),
+    _Action(
+        name="defer",
+        title="Capture later instead of waiting for the acquirer",
+        mitigation="circuit_breaker",
+        run=("flag", "payments", "defer_capture", "on"),
+        undo=("flag", "payments", "defer_capture", "off"),
+    ),
+    _Action(
+        name="migration",
+        title="Take the schema of payments back from {version} to {previous}",
+        mitigation="rollback_migration",
+        run=("migrate", "payments", "--to", "{previous_number}"),
+        undo=("migrate", "payments", "--to", "{version_number}"),
+        risk="high",
+    ),
+    _Action(
+        name="pool",
+        title="Raise the connection pool of payments to 40",
+        mitigation="scale_up",
+        run=("scale", "payments", "pool", "40"),
+        undo=("scale", "payments", "pool", "20"),
+    ),
+)
+
+
+def _declared(shop: Shop, service: str, action: _Action) -> list[str]:
+    run = shop.ctl_command("--actor", "stanch", "--note", "mitigation", *action.run)
+    lines = [
+        f"\n[[services.{service}.actions]]",
+        f'name = "{action.name}"',
+        f"title = {_quote(action.title)}",
+        f'mitigation = "{action.mitigation}"',
+        f"run = {json.dumps(run)}",
+        f"dry_run = {json.dumps([*run, '--dry-run'])}",
+        f'risk = "{action.risk}"',
+    ]
+    if action.then:
+        further = [shop.ctl_command("--actor", "stanch", "--note", "mitigation", *each) for each in action.then]
+        lines.append(f"then = {json.dumps(further)}")
+    if action.undo:
+        lines.append(f"undo = {json.dumps(shop.ctl_command('--actor', 'stanch', *action.undo))}")
     return lines
 
 

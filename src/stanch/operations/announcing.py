@@ -1,6 +1,8 @@
 """Owes messages: composes what an audience is told, and puts it on its way in the same transaction."""
 
-from stanch.comms.messages import compose
+from datetime import datetime
+
+from stanch.comms.messages import Composed, compose
 from stanch.incidents import events as ev
 from stanch.incidents.clocks import update_every
 from stanch.incidents.state import IncidentState
@@ -43,31 +45,8 @@ def announce(
                 next_update_at=next_update_at,
                 note=note,
             )
-            before = [
-                message
-                for message in state.messages.values()
-                if (message.purpose, message.channel, message.audience) == (purpose, channel.name, audience)
-            ]
-            key = f"inc{state.number}/{purpose}/{len(before) + 1}/{channel.name}/{audience}"
-            message = Message(
-                id=key,
-                room=state.channel,
-                subject=said.subject,
-                text=said.text,
-                markdown=said.markdown,
-                incident=state.number,
-            )
-            delivery = Delivery(
-                id=key,
-                channel=channel.name,
-                room=state.channel,
-                purpose=purpose,
-                message=to_data(message),
-                due_at=now,
-                created_at=now,
-                incident=state.number,
-            )
-            if not tx.owe(delivery):
+            key = _key(state, purpose=purpose, channel=channel.name, audience=audience)
+            if not tx.owe(_delivery(key, channel.name, state, said, purpose=purpose, now=now)):
                 continue
             record = ev.MessageOwed(
                 delivery=key,
@@ -85,3 +64,28 @@ def announce(
             replace=True,
         )
     return owed
+
+
+def _key(state: IncidentState, *, purpose: str, channel: str, audience: str) -> str:
+    before = [
+        message
+        for message in state.messages.values()
+        if (message.purpose, message.channel, message.audience) == (purpose, channel, audience)
+    ]
+    return f"inc{state.number}/{purpose}/{len(before) + 1}/{channel}/{audience}"
+
+
+def _delivery(key: str, channel: str, state: IncidentState, said: Composed, *, purpose: str, now: datetime) -> Delivery:
+    message = Message(
+        id=key, room=state.channel, subject=said.subject, text=said.text, markdown=said.markdown, incident=state.number
+    )
+    return Delivery(
+        id=key,
+        channel=channel,
+        room=state.channel,
+        purpose=purpose,
+        message=to_data(message),
+        due_at=now,
+        created_at=now,
+        incident=state.number,
+    )

@@ -20,9 +20,7 @@ def measure(tx: Transaction, world: World, *, services: tuple[str, ...], since: 
     affected = upstream_of(world.catalog, services)
     failing = tuple(name for name in (*services, *affected) if _is_failing(readings.get(name)))
     worst = _worst(readings, (*services, *affected))
-    # The outermost caller counts each request of a user once; inner services would count the same failure again.
-    outermost = _outermost(world, (*services, *affected))
-    failed, total = failed_since(tx.connection, services=outermost, since=since, now=now)
+    failed, total = _failed(tx, world, (*services, *affected), since=since, now=now)
     slowest = _slowest(readings, (*services, *affected))
     return Impact(
         at=now,
@@ -52,6 +50,20 @@ def _slowest(readings: dict[str, ServiceReading], names: tuple[str, ...]) -> Ser
     return max(measured, key=lambda reading: reading.latency_p95_ms or 0.0, default=None)
 
 
-def _outermost(world: World, names: tuple[str, ...]) -> tuple[str, ...]:
-    callers = {name: upstream_of(world.catalog, (name,)) for name in names}
-    return tuple(name for name in dict.fromkeys(names) if not any(caller in names for caller in callers[name]))
+def _failed(
+    tx: Transaction, world: World, names: tuple[str, ...], *, since: datetime, now: datetime
+) -> tuple[int, int]:
+    """Return failed and all requests, from the outermost callers whose requests are counted.
+
+    They count each request of a user once; inner services would count the same failure again.
+    """
+    counts = {
+        name: failed_since(tx.connection, services=(name,), since=since, now=now) for name in dict.fromkeys(names)
+    }
+    counted = {name: count for name, count in counts.items() if count[1]}
+    callers = {name: upstream_of(world.catalog, (name,)) for name in counted}
+    outermost = [name for name in counted if not any(caller in counted for caller in callers[name])]
+    if not outermost and counted:
+        # They all call each other: the one that was asked most.
+        outermost = [max(counted, key=lambda name: counted[name][1])]
+    return sum(counted[name][0] for name in outermost), sum(counted[name][1] for name in outermost)
