@@ -235,6 +235,9 @@ def test_since_takes_nothing_else(text: str) -> None:
         ("at 14:40 it got worse, failing since 14:30", "since 14:30", utc(11, 21, 14, 30)),
         ("since 14:30 API errors", "since 14:30", utc(11, 21, 14, 30)),
         ("down since Monday.", "since Monday", utc(11, 16)),
+        ("checkout down since 1h", "since 1h", utc(11, 21, 14)),
+        ("down since about 20 minutes, users call", "since about 20 minutes", utc(11, 21, 14, 40)),
+        ("slow since the last 2 hours", "since the last 2 hours", utc(11, 21, 13)),
     ],
 )
 def test_the_start_is_found_in_a_sentence(sentence: str, words: str, expected: datetime) -> None:

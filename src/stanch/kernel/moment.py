@@ -98,7 +98,7 @@ _ANCHOR: Final = re.compile(
     re.IGNORECASE,
 )
 _LAST: Final = re.compile(
-    r"(?<![\w-])(?:for|over|in|within|during)[ ](?:the[ ])?(?:last|past)[ ]"
+    r"(?<![\w-])(?:for|over|in|within|during|since)[ ](?:the[ ])?(?:last|past)[ ]"
     r"(?:(?P<one>second|minute|hour|day|week)(?![A-Za-z])|(?=[0-9a]))",
     re.IGNORECASE,
 )
@@ -148,7 +148,7 @@ def read_since(text: str, *, now: datetime, zone: str) -> Moment | None:
 
 
 def find_moment(text: str, *, now: datetime, zone: str) -> Moment | None:
-    """Find the start that a sentence states: "since 14:30", "started 25m ago", "for the last 2 hours".
+    """Find the start that a sentence states: "since 14:30", "since 1h", "started 25m ago", "for the last 2 hours".
 
     The span covers the words that belong to it ("since" as well). None when it states none that can be read.
     """
@@ -190,7 +190,8 @@ def _attempts(text: str, now: datetime, zone: str) -> list[tuple[int, int, Core 
     for match in _ANCHOR.finditer(text):
         rank = _SINCE if match["since"] else _AT
         if rank == _SINCE or not _NOT_A_START.search(text, max(0, match.start() - 24), match.start()):
-            add(rank, match.start(), match_moment(text, match.end(), now=now, zone=zone))
+            found = match_moment(text, match.end(), now=now, zone=zone)
+            add(rank, match.start(), found or (_since_length(text, match, now, zone) if match["since"] else None))
     for match in _LAST.finditer(text):
         add(_LASTING, match.start(), _lasting(text, match, now, zone))
     for match in _FOR.finditer(text):
@@ -224,6 +225,14 @@ def _lasting(text: str, match: re.Match[str], now: datetime, zone: str) -> Outco
         return _ago(parse_duration(f"1 {match['one']}"), match.end(), now, zone)
     length = match_duration(text, match.end())
     return None if length is None else _ago(length[0], length[1], now, zone)
+
+
+def _since_length(text: str, match: re.Match[str], now: datetime, zone: str) -> Outcome:
+    """Take a length after "since" for the time it has lasted, as many people write it: "down since 1h"."""
+    if match["since"].lower() != "since":
+        return None
+    length = match_duration(text, match.end())
+    return _ago(length[0], length[1], now, zone) if length and _FOR_ENDS.match(text, length[1]) else None
 
 
 def _ago(length: timedelta, end: int, now: datetime, zone: str) -> Core:
