@@ -15,6 +15,9 @@ NAMED_BY_THE_TABLE = {
     "people.<id>": {"id"},
     "channels.<name>": {"name"},
     "sources.<name>": {"name"},
+    "oncall.schedules.<name>": {"name"},
+    "oncall.policies.<name>": {"name"},
+    "oncall.severities.<severity>": {"severity"},
 }
 SHORTHANDS = {"services.<name>": {"health", "metrics", "check_every_s"}}
 

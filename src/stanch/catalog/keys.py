@@ -3,10 +3,10 @@
 Owns the list only: reading is `reader`, the records are `model`, where the defaults stand that are given here too.
 """
 
-from dataclasses import MISSING, dataclass, fields
-from enum import StrEnum
+from dataclasses import MISSING, fields
 from typing import Final
 
+from stanch.catalog.key import Key, Type
 from stanch.catalog.model import (
     ActionSpec,
     Catalog,
@@ -18,36 +18,10 @@ from stanch.catalog.model import (
     Thresholds,
     Timing,
 )
+from stanch.catalog.oncall import Layer, NotifyRule, OnCall, Policy, Schedule, SeverityPaging, Step, Stint, Window
+from stanch.catalog.oncall_keys import LAYER, ONCALL, POLICY, RULE, SCHEDULE, SEVERITY, STEP, STINT, WINDOW
 
-
-class Type(StrEnum):
-    """What a value looks like in the file."""
-
-    TEXT = "text"
-    BOOLEAN = "true or false"
-    NUMBER = "number"
-    INTEGER = "whole number"
-    RATIO = 'number from 0 to 1, or text such as "5%"'
-    SECONDS = 'seconds, or text such as "15m"'
-    TEXTS = "list of texts"
-    LISTS_OF_TEXTS = "list of lists of texts"
-    SECONDS_BY_SEVERITY = "list of four lengths of time, SEV1 first"
-    TABLE = "table"
-    TABLES = "table of tables"
-    LIST_OF_TABLES = "list of tables"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Key:
-    """One key. `low` and `high` bound a number, both included; `words` are the only texts allowed, if there are any."""
-
-    name: str
-    type: Type
-    doc: str
-    required: bool = False
-    low: float | None = None
-    high: float | None = None
-    words: tuple[str, ...] = ()
+__all__ = ["Key", "Type"]
 
 
 SAMPLERS: Final = ("http", "openmetrics", "jsonlog")
@@ -86,6 +60,7 @@ ROOT: Final = (
     Key(name="people", type=Type.TABLES, doc="Who can be given a role and can approve, `[people.alice]`."),
     Key(name="channels", type=Type.TABLES, doc="Where messages go, `[channels.incidents]`."),
     Key(name="sources", type=Type.TABLES, doc="Senders of alerts and changes, `[sources.sentry]`."),
+    Key(name="oncall", type=Type.TABLE, doc="Who is on call and who is paged; also in files in `oncall/`."),
     Key(name="thresholds", type=Type.TABLE, doc="When a reading is an alert."),
     Key(name="timing", type=Type.TABLE, doc="Windows and how long things may take."),
 )
@@ -112,6 +87,8 @@ SERVICE: Final = (
     Key(name="status_page", type=Type.TEXT, doc="Status page of an external service."),
     Key(name="checks", type=Type.LIST_OF_TABLES, doc="Further checks, `[[services.payments.checks]]`."),
     Key(name="actions", type=Type.LIST_OF_TABLES, doc="What may be done to it, `[[services.payments.actions]]`."),
+    Key(name="policy", type=Type.TEXT, doc="Its escalation policy; by default that of `[oncall]`."),
+    Key(name="specialists", type=Type.TEXTS, doc="Who is paged too where a severity asks for a specialist: targets."),
 )
 
 CHECK: Final = (
@@ -150,6 +127,17 @@ PERSON: Final = (
     Key(name="name", type=Type.TEXT, doc="The name to show; by default the key."),
     Key(name="email", type=Type.TEXT, doc="Their address."),
     Key(name="teams", type=Type.TEXTS, doc="The teams they are in."),
+    Key(name="zone", type=Type.TEXT, doc="Their time zone; by default the installation's."),
+    Key(
+        name="methods",
+        type=Type.TABLE,
+        doc="How to reach them: an address for a kind (`push`, `email`, `sms`, `voice`, `slack`, `matrix`, `webhook`, "
+        '`apprise`), or `{kind = "sms", address = "+358..."}` under any name.',
+    ),
+    Key(name="rules", type=Type.LIST_OF_TABLES, doc="Which method when; by default all at once."),
+    Key(name="quiet_hours", type=Type.CLOCKS, doc="When only urgent pages reach them, in their zone."),
+    Key(name="calendar", type=Type.TEXT, doc="Their time off: an iCalendar file or URL."),
+    Key(name="holidays", type=Type.TEXT, doc="Their public holidays: a country (`FI`, `DE-BY`) or an iCalendar file."),
 )
 
 CHANNEL: Final = (
@@ -234,10 +222,19 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "services.<name>.checks": CHECK,
     "services.<name>.actions": ACTION,
     "people.<id>": PERSON,
+    "people.<id>.rules": RULE,
     "channels.<name>": CHANNEL,
     "sources.<name>": SOURCE,
     "thresholds": THRESHOLDS,
     "timing": TIMING,
+    "oncall": ONCALL,
+    "oncall.schedules.<name>": SCHEDULE,
+    "oncall.schedules.<name>.layers": LAYER,
+    "oncall.schedules.<name>.layers.restrictions": WINDOW,
+    "oncall.schedules.<name>.overrides": STINT,
+    "oncall.policies.<name>": POLICY,
+    "oncall.policies.<name>.steps": STEP,
+    "oncall.severities.<severity>": SEVERITY,
 }
 """The tables of the file, in the order in which they are documented."""
 
@@ -247,10 +244,19 @@ MODELS: Final[dict[str, type]] = {
     "services.<name>.checks": Check,
     "services.<name>.actions": ActionSpec,
     "people.<id>": Person,
+    "people.<id>.rules": NotifyRule,
     "channels.<name>": ChannelSpec,
     "sources.<name>": SourceSpec,
     "thresholds": Thresholds,
     "timing": Timing,
+    "oncall": OnCall,
+    "oncall.schedules.<name>": Schedule,
+    "oncall.schedules.<name>.layers": Layer,
+    "oncall.schedules.<name>.layers.restrictions": Window,
+    "oncall.schedules.<name>.overrides": Stint,
+    "oncall.policies.<name>": Policy,
+    "oncall.policies.<name>.steps": Step,
+    "oncall.severities.<severity>": SeverityPaging,
 }
 """The record that each table becomes."""
 

@@ -28,6 +28,7 @@ from stanch.catalog.keys import (
     TIMING,
     Key,
 )
+from stanch.catalog.load_oncall import Known, complain_of_targets, merged, read_folder, read_oncall, read_person
 from stanch.catalog.model import Catalog, Timing
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.kernel.codec import from_data
@@ -71,21 +72,32 @@ def load_catalog(path: Path | str, *, samplers: Sequence[str] = SAMPLERS) -> Cat
         raise Invalid(f"cannot read it: {error}", field=str(file)) from error
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"is not TOML: {error}", field=str(file)) from error
-    return read_catalog(document, root=file.absolute().parent, samplers=samplers)
+    folder = file.absolute().parent
+    return read_catalog(document, root=folder, samplers=samplers, files=read_folder(folder))
 
 
-def read_catalog(document: Mapping[str, object], *, root: Path, samplers: Sequence[str] = SAMPLERS) -> Catalog:
+def read_catalog(
+    document: Mapping[str, object],
+    *,
+    root: Path,
+    samplers: Sequence[str] = SAMPLERS,
+    files: Mapping[str, Mapping[str, object]] | None = None,
+) -> Catalog:
     """Return the catalog that a parsed document describes; relative paths start at `root`.
 
-    Raises `Invalid` as `load_catalog` does.
+    `files` are the documents of the folder `oncall` beside it. Raises `Invalid` as `load_catalog` does.
     """
     problems: list[Problem] = []
-    top = Reader(document, at="", keys=ROOT, problems=problems)
+    top = Reader(merged(document, files or {}, problems), at="", keys=ROOT, problems=problems)
     folder = (root / top.text("root")).absolute()
     zone = top.text("zone")
     if zone and not _is_zone(zone):
         top.complain("zone", f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
     services = _named(top, "services", SERVICE, problems)
+    people = _named(top, "people", PERSON, problems)
+    known = _known(top, services, people)
+    for service in services.values():
+        _complain_of_paging(service, known)
     data: dict[str, object] = {
         **top.given(),
         "root": str(folder),
@@ -93,10 +105,8 @@ def read_catalog(document: Mapping[str, object], *, root: Path, samplers: Sequen
             name: _service(reader, name=name, all_names=tuple(services), folder=folder, samplers=samplers)
             for name, reader in services.items()
         },
-        "people": {
-            name: {**reader.given(), "id": name, "name": reader.text("name") or name}
-            for name, reader in _named(top, "people", PERSON, problems).items()
-        },
+        "people": {name: read_person(reader, name=name) for name, reader in people.items()},
+        "oncall": read_oncall(top, known),
         "channels": {
             name: _channel(reader, name=name) for name, reader in _named(top, "channels", CHANNEL, problems).items()
         },
@@ -109,6 +119,27 @@ def read_catalog(document: Mapping[str, object], *, root: Path, samplers: Sequen
     if problems:
         raise Invalid(problems=problems, hint="docs/configuration.md lists every key")
     return from_data(data, Catalog)
+
+
+def _known(top: Reader, services: Mapping[str, Reader], people: Mapping[str, Reader]) -> Known:
+    """Return the names that on-call may speak of."""
+    teams = [team for person in people.values() for team in person.texts("teams")]
+    teams += [service.text("team") for service in services.values()]
+    oncall = top.table("oncall")
+    names = {key: found if isinstance(found := oncall.get(key), dict) else {} for key in ("schedules", "policies")}
+    return Known(
+        people=tuple(people),
+        teams=tuple(dict.fromkeys(team for team in teams if team)),
+        schedules=tuple(names["schedules"]),
+        policies=tuple(names["policies"]),
+    )
+
+
+def _complain_of_paging(service: Reader, known: Known) -> None:
+    policy = service.text("policy")
+    if policy and policy not in known.policies:
+        service.complain("policy", f"names no policy: {policy!r}{did_you_mean(policy, known.policies)}")
+    complain_of_targets(service, "specialists", service.texts("specialists"), known)
 
 
 def _named(top: Reader, section: str, keys: Sequence[Key], problems: list[Problem]) -> dict[str, Reader]:

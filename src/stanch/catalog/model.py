@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from stanch.catalog.oncall import Method, NotifyRule, OnCall
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -37,7 +39,10 @@ class ActionSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A service. `weight` is its share of the business, 0..1; an `external` one is somebody else's."""
+    """A service. `weight` is its share of the business, 0..1; an `external` one is somebody else's.
+
+    `policy` and `specialists` say who is paged about it.
+    """
 
     name: str
     title: str = ""
@@ -56,16 +61,28 @@ class Service:
     logs: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     actions: tuple[ActionSpec, ...] = ()
+    policy: str = ""
+    specialists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody who can be given a role and can approve."""
+    """Somebody who can be given a role, can approve and can be on call.
+
+    `zone` is theirs, empty for the installation's; in `quiet_hours` (there) only SEV1 pages reach them. `calendar` is
+    the path or URL of an iCalendar file with their time off, `holidays` a country such as `FI`, or such a file.
+    """
 
     id: str
     name: str = ""
     email: str = ""
     teams: tuple[str, ...] = ()
+    zone: str = ""
+    methods: tuple[Method, ...] = ()
+    rules: tuple[NotifyRule, ...] = ()
+    quiet_hours: tuple[str, str] | None = None
+    calendar: str = ""
+    holidays: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +167,7 @@ class Catalog:
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, ChannelSpec] = field(default_factory=dict)
     sources: dict[str, SourceSpec] = field(default_factory=dict)
+    oncall: OnCall = field(default_factory=OnCall)
     thresholds: Thresholds = field(default_factory=Thresholds)
     timing: Timing = field(default_factory=Timing)
     drill: bool = False

@@ -4,11 +4,17 @@ Owns types, bounds and the words of complaints. What the values mean together is
 """
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Final
 
-from stanch.catalog.keys import Key, Type
+from stanch.catalog.key import Key, Type
 from stanch.kernel.duration import parse_duration
 from stanch.kernel.errors import Invalid, Problem
+
+_CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_LOCAL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
 
 
 class Reader:
@@ -38,7 +44,7 @@ class Reader:
 
     def inner(self, table: Mapping[str, object], *, at: str, keys: Sequence[Key]) -> "Reader":
         """Return a reader for a table inside this one, which complains to the same list."""
-        return Reader(table, at=f"{self._at}.{at}", keys=keys, problems=self._problems)
+        return Reader(table, at=f"{self._at}.{at}" if self._at else at, keys=keys, problems=self._problems)
 
     def given(self) -> dict[str, object]:
         """Return the plain values that were given and are right, in Python's types; tables are left out."""
@@ -63,6 +69,11 @@ class Reader:
         """Return a number, `default` when it is not given."""
         value = self._values.get(name)
         return float(value) if isinstance(value, int | float) else default
+
+    def local(self, name: str) -> datetime | None:
+        """Return a local date-time (without a zone), None when it is not given."""
+        value = self._values.get(name)
+        return value if isinstance(value, datetime) else None
 
     def table(self, name: str) -> Mapping[str, object]:
         """Return a table, empty when it is not given."""
@@ -99,6 +110,14 @@ def _typed(key: Key, value: object) -> object:
             return value
         case Type.NUMBER | Type.INTEGER | Type.RATIO | Type.SECONDS:
             return _bounded(key, _number(key, value))
+        case Type.CLOCK:
+            return _clock(value)
+        case Type.CLOCKS:
+            if not isinstance(value, list) or len(value) != 2:
+                raise ValueError(f'must be two times of day such as ["22:00", "07:00"], not {_shown(value)}')
+            return tuple(_clock(one) for one in value)
+        case Type.LOCAL:
+            return _local(value)
         case Type.TEXTS:
             if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
                 raise ValueError(f"must be a list of texts, not {_shown(value)}")
@@ -164,6 +183,30 @@ def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"must be seconds, or a text such as 15m, not {_shown(value)}")
     return float(value)
+
+
+def _clock(value: object) -> str:
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+        raise ValueError(f'must be a time of day such as "09:00", not {_shown(value)}')
+    return value
+
+
+def _local(value: object) -> datetime:
+    """Return a local date-time; a date alone has `fold=1`, by which it is told apart from midnight."""
+    if isinstance(value, str) and _LOCAL.fullmatch(value):
+        try:
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(f"is no date: {error}") from error
+    if isinstance(value, datetime):
+        if value.tzinfo is not None:
+            raise ValueError("must be a local time: the zone is a key of its own")
+        return value
+    if isinstance(value, date):
+        return datetime.combine(value, time(), tzinfo=None).replace(fold=1)
+    raise ValueError(f'must be a local date or date-time such as "2026-01-05T09:00", not {_shown(value)}')
 
 
 def _percent(value: str) -> float:

@@ -4,6 +4,7 @@ Upstream is towards the callers, where a failure shows; downstream is towards wh
 """
 
 from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
 
 from stanch.catalog.model import Catalog
 
@@ -66,6 +67,22 @@ def service_of_endpoint(catalog: Catalog, endpoint: str) -> str | None:
             if inside and (best is None or len(path) > best[0]):
                 best = (len(path), name)
     return best[1] if best else None
+
+
+def service_at(catalog: Catalog, target: str) -> str | None:
+    """Return the service that the target of a measured call is: by name, by its host, or by where a check looks.
+
+    `payments`, `payments:8080`, `http://payments.shop.svc/x` and the host and port of one of its checks are payments.
+    """
+    if target in catalog.services:
+        return target
+    parts = urlsplit(target if "//" in target else f"//{target}")
+    place = parts.netloc.rpartition("@")[2]
+    for name, service in catalog.services.items():
+        if place and any(urlsplit(check.target).netloc == place for check in service.checks):
+            return name
+    first = place.partition(":")[0].partition(".")[0]
+    return first if first in catalog.services else None
 
 
 def _reached(start: str, near: Callable[[str], tuple[str, ...]]) -> dict[str, int]:
