@@ -118,3 +118,13 @@ def test_a_digest_passes_unchanged() -> None:
     said = {"incident": 1, "plan": "rollback-payments", "digest": "4" * 16 + "0af1" * 12}
 
     assert said["digest"] == getattr(registry.decode(OPERATIONS["mitigation.approve"], said), "digest", None)
+
+
+def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
+    """A title of a megabyte would stand in every list; the refusal says how much there is room for."""
+    with pytest.raises(Invalid) as told:
+        registry.decode(OPERATIONS["incident.declare"], {"title": "x" * 301})
+
+    assert [("title", "has more than 300 characters, which is all there is room for")] == [
+        (one.field, one.message) for one in told.value.problems
+    ]

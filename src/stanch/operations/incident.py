@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, Final, TypeVar
+
+from msgspec import Meta
 
 from stanch.incidents import events as ev
 from stanch.incidents import rules
@@ -24,6 +26,14 @@ from stanch.operations.world import Call
 from stanch.store import Transaction
 
 E = TypeVar("E", bound=StrEnum)
+
+Line = Annotated[str, Meta(max_length=300)]
+"""A title or a reason: what lists, channels and messages show as one line."""
+
+Words = Annotated[str, Meta(max_length=20_000)]
+"""A report, a summary, a note: about 3,000 words. More than that is a document, and a link to it is the note."""
+
+_LONGEST_NAME: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +70,12 @@ class Timeline:
 class Declare:
     """An incident declared by hand. `severity` overrides the rules and then needs a `reason`; times are UTC."""
 
-    title: str
+    title: Line
     services: tuple[str, ...] = ()
-    summary: str = ""
+    summary: Words = ""
     started_at: datetime | None = None
     severity: str = ""
-    reason: str = ""
+    reason: Words = ""
     data_loss: bool = False
     security: bool = False
     workaround: bool = False
@@ -75,7 +85,7 @@ class Declare:
 class Report:
     """An incident in somebody's words. `zone` is the time zone that clock times in the text are meant in."""
 
-    text: str
+    text: Words
     zone: str = "UTC"
 
 
@@ -84,7 +94,7 @@ class Note:
     """Something to write down; `at` (UTC) when it happened earlier than now."""
 
     incident: int
-    text: str
+    text: Words
     pinned: bool = False
     at: datetime | None = None
 
@@ -251,11 +261,12 @@ def add_note(call: Call, request: Note) -> IncidentView:
 def assign(call: Call, request: Assign) -> IncidentView:
     """Give a role to a person, or take it back."""
     role = _word(Role, request.role.replace("-", "_"), field="role")
+    person = _person(call, request.person.strip())
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
-        if state.roles.get(role, "") == request.person.strip():
+        if state.roles.get(role, "") == person:
             return _view(tx, call, state.number)
-        return _record(tx, call, state, ev.RoleAssigned(role=role, person=request.person.strip()))
+        return _record(tx, call, state, ev.RoleAssigned(role=role, person=person))
 
 
 @operation(
@@ -324,6 +335,19 @@ def dismiss(call: Call, request: Dismiss) -> IncidentView:
             cases.record(tx, into.number, *rules.take_over(state, into), actor=call.actor, via=call.via)
         announce(tx, call.world, cases.load(tx, state.number), purpose="dismissed", note=request.reason.strip())
         return _view(tx, call, state.number)
+
+
+def _person(call: Call, given: str) -> str:
+    """Return the id of somebody in the catalog, of who asks, or of anybody where nobody is listed."""
+    people = call.world.catalog.people
+    known = {word.casefold(): person.id for person in people.values() for word in (person.id, person.name) if word}
+    if given in ("", call.actor.id) or given.casefold() in known:
+        return known.get(given.casefold(), given)
+    if people:
+        raise Invalid(f"nobody is called {given[:60]!r} here; there are {', '.join(sorted(people))}", field="person")
+    if len(given) > _LONGEST_NAME or not given.isprintable():
+        raise Invalid(f"a name has at most {_LONGEST_NAME} characters, on one line", field="person")
+    return given
 
 
 def _record(tx: Transaction, call: Call, state: IncidentState, *events: ev.IncidentEvent) -> IncidentView:

@@ -4,6 +4,7 @@ What comes in through the door is clean: no secret that somebody pasted, no char
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -60,6 +61,9 @@ class Operation(Generic[Q, A]):
 # Far enough from the calendar's ends that windows before and after an instant, and every zone, fit on it.
 _YEARS: Final = (1970, 9000)
 
+# What msgspec says of a text that is too long.
+_LENGTH: Final = re.compile(r"^Expected `str` of length <= ([0-9]+)$")
+
 _REGISTRY: Final[dict[str, Operation[object, object]]] = {}
 
 
@@ -114,7 +118,10 @@ def decode(entry: Operation[Q, A], body: Mapping[str, object]) -> Q:
         request = msgspec.convert(body, type=entry.request, strict=False)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
-        raise Invalid(message, field=path.strip("`").lstrip(".") or _missing(message)) from error
+        field = path.strip("`").lstrip(".") or _missing(message)
+        raise Invalid(
+            _LENGTH.sub(r"has more than \1 characters, which is all there is room for", message), field=field
+        ) from error
     return _in_utc(_clean(request))
 
 

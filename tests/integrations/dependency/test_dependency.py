@@ -114,6 +114,35 @@ def test_a_far_end_that_drips_costs_one_look() -> None:
     assert (200, True) == (found.status, found.took_s < 10 * LOOK_S)
 
 
+def redirect(to: str) -> bytes:
+    """Return an answer that leads elsewhere."""
+    return f"HTTP/1.1 302 Found\r\nLocation: {to}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def test_a_redirect_to_another_server_is_not_followed() -> None:
+    """What the far end points to elsewhere is not asked: it could be anything that only this machine reaches."""
+    with server(OK) as inner, server(redirect(f"http://127.0.0.1:{inner}/secret")) as port:
+        found = fetch(f"http://127.0.0.1:{port}/health", timeout_s=LOOK_S)
+
+    assert (302, b"") == (found.status, found.body)
+
+
+def test_a_redirect_to_another_scheme_is_not_followed() -> None:
+    """A redirect to a file or any other scheme is the answer and leads nowhere."""
+    with server(redirect("file:///etc/passwd")) as port:
+        found = fetch(f"http://127.0.0.1:{port}/health", timeout_s=LOOK_S)
+
+    assert (302, b"") == (found.status, found.body)
+
+
+def test_a_redirect_in_a_circle_ends() -> None:
+    """A server that leads to itself for ever is asked four times."""
+    with server(redirect("/again")) as port:
+        found = fetch(f"http://127.0.0.1:{port}/health", timeout_s=LOOK_S)
+
+    assert 302 == found.status
+
+
 def test_an_answer_means_up() -> None:
     """A 200 is up, and the signal is about the target."""
     with server(OK) as port:

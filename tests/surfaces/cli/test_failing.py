@@ -8,6 +8,7 @@ import pytest
 from stanch.kernel.errors import Bug, Conflict, Forbidden, Invalid, NotFound, Problem, Refused, StanchError, Unavailable
 from stanch.surfaces.cli.commands.settings import TOPICS
 from stanch.surfaces.cli.failing import exit_code, report_error
+from stanch.surfaces.cli.remote import remote_way
 
 CODES = [
     (Bug("x"), 1),
@@ -100,3 +101,12 @@ def test_words_from_outside_obey_nobody(capsys: pytest.CaptureFixture[str]) -> N
     _, err = told(capsys, NotFound("there is no \x1b[31mred\x1b[0m thing", hint="\x07ring"))
 
     assert "stanch: there is no red thing\n  ring\n" == err
+
+
+@pytest.mark.parametrize("url", ["http://alice:hunter2@127.0.0.1:8484", "alice:hunter2@host", "ftp://a:hunter2@host"])
+def test_a_password_in_the_address_is_not_repeated(url: str) -> None:
+    """The refusal says where a token belongs, and nothing of what was given."""
+    with pytest.raises(Invalid) as failed:
+        remote_way(url, actor="alice")
+
+    assert (False, "put the token into STANCH_TOKEN") == ("hunter2" in repr(failed.value), failed.value.hint)

@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx2
 
 MOST_BYTES: Final = 65_536
+_MOST_REDIRECTS: Final = 3
 _EXPIRED: Final = 10
 """OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/)."""
 
@@ -35,33 +36,57 @@ class Certificate:
 
 
 def fetch(url: str, *, timeout_s: float, trust: ssl.SSLContext | None = None) -> Answer:
-    """GET `url` once, following up to three redirects, within `timeout_s` for all of it.
+    """GET `url` once, following up to three redirects on its own host, within `timeout_s` for all of it.
 
+    A redirect to anywhere else is the answer: whoever runs the far end must not choose what this machine asks for.
     Never raises for what the far end does: trouble is told in the answer.
     """
     began = time.monotonic()
     try:
-        with (
-            httpx2.Client(
-                timeout=timeout_s, follow_redirects=True, max_redirects=3, verify=trust if trust is not None else True
-            ) as client,
-            client.stream("GET", url, headers={"Accept": "application/json, */*"}) as response,
-        ):
-            body = bytearray()
-            # In pieces as they come: each read has a time-out of its own, so with pieces of a fixed size a far end that
-            # drips would hold this look until one is full.
-            for piece in response.iter_raw():
-                body += piece
-                if len(body) >= MOST_BYTES or time.monotonic() - began > timeout_s:
-                    break
-            return Answer(
-                status=response.status_code, took_s=time.monotonic() - began, body=_unpacked(response, bytes(body))
-            )
+        # Without the surroundings' proxies and passwords: what is looked at is the far end itself.
+        with httpx2.Client(
+            timeout=timeout_s,
+            follow_redirects=False,
+            trust_env=False,
+            verify=trust if trust is not None else True,
+        ) as client:
+            for _ in range(_MOST_REDIRECTS):
+                answer, leads_to = _ask(client, url, began=began, timeout_s=timeout_s)
+                if not leads_to or not _is_same_host(url, leads_to) or answer.took_s > timeout_s:
+                    return answer
+                url = leads_to
+            return _ask(client, url, began=began, timeout_s=timeout_s)[0]
     except httpx2.TimeoutException:
         took_s = time.monotonic() - began
         return Answer(status=None, took_s=took_s, trouble=f"no answer within {timeout_s:g} s")
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         return Answer(status=None, took_s=time.monotonic() - began, trouble=_reason(error))
+
+
+def _ask(client: httpx2.Client, url: str, *, began: float, timeout_s: float) -> tuple[Answer, str]:
+    """Return what `url` answers and where that leads to, empty where it leads nowhere."""
+    with client.stream("GET", url, headers={"Accept": "application/json, */*"}) as response:
+        body = bytearray()
+        # In pieces as they come: each read has a time-out of its own, so with pieces of a fixed size a far end that
+        # drips would hold this look until one is full.
+        for piece in response.iter_raw():
+            body += piece
+            if len(body) >= MOST_BYTES or time.monotonic() - began > timeout_s:
+                break
+        location = response.headers.get("location", "") if response.is_redirect else ""
+        answer = Answer(
+            status=response.status_code, took_s=time.monotonic() - began, body=_unpacked(response, bytes(body))
+        )
+        return answer, urljoin(url, location) if location else ""
+
+
+def _is_same_host(url: str, other: str) -> bool:
+    """Tell whether `other` asks the server that `url` asks; plain HTTP may lead to HTTPS of the same name."""
+    here, there = urlsplit(url), urlsplit(other)
+    if (here.hostname, here.port, here.scheme) == (there.hostname, there.port, there.scheme):
+        return True
+    upgraded = (here.scheme, there.scheme) == ("http", "https") and not here.port and not there.port
+    return upgraded and here.hostname == there.hostname
 
 
 def certificate(host: str, port: int, *, timeout_s: float, trust: ssl.SSLContext | None = None) -> Certificate:

@@ -4,6 +4,7 @@
 id and counted once, and the caller is told that id and nothing else.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -47,7 +48,16 @@ _REFUSALS: Final = {
     Distrust.PEER: (403, "this server listens to its own machine only", "start it with a token to let others in"),
     Distrust.TOKEN: (401, "a token is needed from another machine", "send Authorization: Bearer with the token"),
 }
-_HTTP_CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
+BODY_WITHIN_S: Final = 30.0
+"""How long a body may take to arrive. The largest is 8 MiB, which a line of 3 Mbit/s carries in that time."""
+
+_HTTP_CODES: Final = {
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "too_slow",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
 
 
 def application(
@@ -57,6 +67,7 @@ def application(
     trust: Trust | None = None,
     page_error: PageError | None = None,
     checks_itself: Callable[[str], bool] = lambda path: False,
+    body_within_s: float = BODY_WITHIN_S,
 ) -> ASGIApp:
     """Return the ASGI application that serves `routes`.
 
@@ -73,7 +84,9 @@ def application(
     # Without Starlette's own class, whose outermost frame would answer before ours does.
     router = Router(routes, redirect_slashes=False)
     inner = ExceptionMiddleware(router, handlers={StanchError: on_error, HTTPException: on_error})
-    return Frame(inner, trust=trust or Trust(), figures=front.figures, checks_itself=checks_itself)
+    frame = Frame(inner, trust=trust or Trust(), figures=front.figures, checks_itself=checks_itself)
+    frame.body_within_s = body_within_s
+    return frame
 
 
 class Frame:
@@ -84,6 +97,7 @@ class Frame:
         self._app = app
         self._trust = trust
         self._figures = figures
+        self.body_within_s = BODY_WITHIN_S
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -109,7 +123,7 @@ class Frame:
             if (refusal := self._refusal(scope, request_id)) is not None:
                 await refusal(scope, receive, dressed)
             else:
-                await self._app(scope, receive, dressed)
+                await self._app(scope, _Timed(receive, within_s=self.body_within_s), dressed)
         except ClientDisconnect:
             return  # whoever goes away while sending gets no answer, and is no defect of ours
         except Exception as error:  # the surface's outermost frame
@@ -134,6 +148,31 @@ class Frame:
         # A browser asks for the token by itself when it is challenged; any user name will do.
         challenge = {"www-authenticate": 'Basic realm="Stanch", charset="UTF-8"'} if status == 401 else None
         return error_response(detail, status=status, headers=challenge)
+
+
+class _Timed:
+    """Receives what a client sends, whose body must have arrived some seconds after the first look at it."""
+
+    def __init__(self, receive: Receive, *, within_s: float) -> None:
+        self._receive = receive
+        self._within_s = within_s
+        self._until = 0.0
+        self._whole = False
+
+    async def __call__(self) -> Message:
+        """Return the next message. Raises an `HTTPException` with 408 when the body does not end."""
+        if self._whole:
+            # What comes after the body is that the client has gone away, which may take as long as it likes.
+            return await self._receive()
+        self._until = self._until or asyncio.get_running_loop().time() + self._within_s
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            said = f"body: did not end within {self._within_s:g} s"
+            raise HTTPException(408, said, headers={"connection": "close"}) from None
+        self._whole = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
 
 
 def _method(scope: Scope) -> str:

@@ -31,6 +31,11 @@ class Remote:
     """Asks a server over HTTP. With `debug` every call is told on standard error, without what must stay secret."""
 
     def __init__(self, url: str, *, actor: str, debug: bool = False) -> None:
+        if "@" in url:
+            # Not repeated even to say what is wrong with it: it would stand in terminals and logs.
+            raise Invalid(
+                "an address holds no user name and no password", field="server", hint="put the token into STANCH_TOKEN"
+            )
         self._url = url.rstrip("/")
         self._parts = urlsplit(self._url)
         self._actor = actor

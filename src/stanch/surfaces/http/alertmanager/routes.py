@@ -5,10 +5,11 @@ Errors are a JSON string, which is what clients of this API expect, and 200 is t
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -17,7 +18,7 @@ from stanch.alerts.intake.listing import Shown, View, view_at
 from stanch.alerts.intake.matchers import Matcher, compile_regex, parse_matchers, selects
 from stanch.alerts.intake.silenced.tables import find_silence
 from stanch.engine.intake import Intake
-from stanch.kernel.errors import Invalid, NotFound, StanchError, Unavailable
+from stanch.kernel.errors import Invalid, NotFound, Unavailable
 from stanch.operations.silencing import end_silence, known_silences, save_silence
 from stanch.surfaces.http.alertmanager.posted import Unprocessable, read_alerts, read_silence, told
 from stanch.surfaces.http.alertmanager.shapes import (
@@ -73,8 +74,8 @@ def _answering(endpoint: Endpoint) -> Endpoint:
             return _json(error.message, status=404)
         except Unavailable as error:
             return _json(error.message, status=503)
-        except _TooLarge as error:
-            return _json(error.message, status=413)
+        except HTTPException as error:
+            return _json(error.detail, status=error.status_code, headers=error.headers)
 
     return answer
 
@@ -283,18 +284,16 @@ def _truth(request: Request, name: str) -> bool:
 
 
 async def _body(request: Request) -> bytes:
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise HTTPException(415, "body: send it as it is, without content-encoding")
     chunks, total = [], 0
     async for chunk in request.stream():
         total += len(chunk)
         if total > MOST_BYTES:
-            raise _TooLarge(f"body: a body is at most {MOST_BYTES} bytes")
+            raise HTTPException(413, f"body: at most {MOST_BYTES:,} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
 
 
-class _TooLarge(StanchError):
-    """The body is too large."""
-
-
-def _json(body: object, *, status: int = 200) -> Response:
-    return Response(text(body), status_code=status, media_type="application/json")
+def _json(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(text(body), status_code=status, media_type="application/json", headers=headers)
