@@ -12,7 +12,14 @@ ROWS = 90
 ONSET = 80
 STEP = 60.0
 AT = 1_000_000.0 + ONSET * STEP
-CALLS = (("web", "orders"), ("web", "search"), ("orders", "db"), ("search", "db"), ("orders", "mail"))
+# Calls a request: a fifth of what web is asked goes to orders, the rest to search.
+CALLS = {
+    ("web", "orders"): 0.2,
+    ("web", "search"): 0.8,
+    ("orders", "db"): 1.0,
+    ("search", "db"): 1.0,
+    ("orders", "mail"): 1.0,
+}
 GRAPH = Graph.of(CALLS)
 # Requests a second, seconds of own work, CPU in per cent, memory in bytes.
 QUIET = {
@@ -42,7 +49,7 @@ class Shop:
         own = {name: self._series(name, "latency", quiet[1], self.latency) for name, quiet in QUIET.items()}
         whole: dict[str, Floats] = {}
         for name in ("db", "mail", "search", "orders", "web"):
-            below = [whole[callee] for caller, callee in CALLS if caller == name]
+            below = [calls * whole[callee] for (caller, callee), calls in CALLS.items() if caller == name]
             whole[name] = own[name] + np.sum(below, axis=0) if below else own[name]
             columns[SeriesKey(name, "latency_avg")] = whole[name]
         for name, (requests, _, cpu, memory) in QUIET.items():

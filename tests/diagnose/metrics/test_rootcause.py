@@ -26,7 +26,7 @@ from tests.diagnose.metrics.shop import (
 )
 
 FAULTS = {
-    "cpu of search": (Shop(cpu={"search": 3.0}, latency={"search": 4.0}), "search", EvidenceKind.CPU),
+    "cpu of search": (Shop(cpu={"search": 3.0}, latency={"search": 1.5}), "search", EvidenceKind.CPU),
     "memory of mail": (Shop(memory={"mail": 4.0}), "mail", EvidenceKind.MEMORY),
     "slow db": (Shop(latency={"db": 30.0}), "db", EvidenceKind.LATENCY),
     "failing orders": (Shop(success={"orders": 70.0, "web": 94.0}), "orders", EvidenceKind.FAILURES),

@@ -17,6 +17,7 @@ from stanch.alerts.baseline import DAY_SECONDS, Floats, Samples, finite
 
 THRESHOLD = 3.0  # one sample in a thousand is as surprising as that
 QUIET_SAMPLES = 60  # after a finding; an incident is told once
+WORSE = 5.0  # a surprise 100,000 times rarer than the one told is told in the quiet time, too
 LOCAL_SAMPLES = 300  # the local level: the median of a day at 5 minutes, of 5 minutes at a second
 DAYS = (1, 2, 3)  # whose same time of day is the seasonal level; fewer while history is shorter
 BUCKET_SECONDS = 30.0  # of the memory for days: 3 x 2,880 points at most, whatever the rate of samples
@@ -137,6 +138,7 @@ class AnomalyDetector:
         self._quiet = quiet_samples
         self._seen = 0
         self._last_found = -quiet_samples
+        self._last_score = 0.0
         self._recent: deque[float] = deque()
         self._ordered: list[float] = []
         self._season = _Season()
@@ -161,9 +163,10 @@ class AnomalyDetector:
         self._remember(at, value)
         self._seen += 1
         score = sum(sorted(found, reverse=True)[:STRONGEST]) / STRONGEST if self._seen > WARM_UP else 0.0
-        anomalous = score > self._threshold and self._seen - self._last_found > self._quiet
+        told_lately = self._seen - self._last_found <= self._quiet
+        anomalous = score > (self._last_score + WORSE if told_lately else self._threshold)
         if anomalous:
-            self._last_found = self._seen
+            self._last_found, self._last_score = self._seen, score
         return Surprise(at=at, value=value, score=score, anomalous=anomalous)
 
     def _surprises(self, name: str, residual: float | None, level: float) -> list[float]:

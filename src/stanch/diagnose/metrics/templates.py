@@ -20,7 +20,7 @@ SHIFTS = (-1.0, -0.5, 0.0, 0.5, 1.0)  # onsets tried, in intervals of the metric
 SHIFT_COST = 0.9  # factor for an onset one interval away from the one given
 EARLIER_ODDS = 0.3  # prior odds that a change seen is from before the window rather than of its onset
 EARLIER_SHARE = 0.4  # what a change keeps that did come before: onsets are stated late, too
-INHERITED = 0.3  # an error is logged again by every caller: part taken off when a callee changed as much
+INHERITED = 0.3  # an error is logged again by every caller: part taken off when one below changed as much
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,21 +41,22 @@ class _Stretch:
     pairs: Floats
     services: Floats
     strayed: Floats
+    usual: Floats
     bins: Floats
 
 
 def log_evidence(
     logs: LogCounts, *, at: float, interval_seconds: float, graph: Graph | None, services: Collection[str]
 ) -> list[Evidence]:
-    """Return the most changed template of each service, with what its callees explain taken off."""
+    """Return the most changed template of each service, with what those below it explain taken off."""
     best: dict[str, TemplateChange] = {}
     for change in template_changes(logs, at=at, interval_seconds=interval_seconds):
         best.setdefault(change.service, change)
     found = []
     for name in sorted(set(best) & set(services)):
         change = best[name]
-        callees = graph.callees.get(name, ()) if graph else ()
-        below = max((best[callee].statistic for callee in callees if callee in best), default=0.0)
+        below_it = graph.reachable(name) - {name} if graph else frozenset()
+        below = max((best[callee].statistic for callee in below_it & set(best)), default=0.0)
         left = change.statistic * (1.0 - INHERITED * min(1.0, below / change.statistic))
         found.append(
             Evidence(
@@ -81,9 +82,10 @@ def template_changes(logs: LogCounts, *, at: float, interval_seconds: float) -> 
         w  = 1 / (1 + 0.3 * exp((G0 - G1) / 2))
         statistic = max(w * G1, 0.4 * max(G0, G1)) / phi
 
-    phi is the dispersion, at least 1: the mean of (n - e)^2 / (e * (1 - share)) over bins of 10 s, e being what the
-    stretch's own share gives. The largest over onsets up to an interval away is kept, 0.9 per interval of distance.
-    Worked: a line with 15 of 60 before and 0 of 40 after has G1 = 17.6; with no lines just before, w = 0.77: 13.5.
+    phi is the dispersion, at least 1: the sum of (n - e)^2 over the sum of e * (1 - share), over bins of 10 s, e
+    being what the stretch's own share gives. The largest over onsets up to an interval away is kept, 0.9 per
+    interval of distance.
+    Worked: a line with 15 of 60 before and 0 of 40 after has G1 = 17.1; with no lines just before, w = 0.77: 13.1.
     Source of the G-test: Sokal & Rohlf, Biometry, chapter 17; of dividing by the dispersion: McCullagh & Nelder,
     Generalized Linear Models, section 4.5 (quasi-likelihood).
     """
@@ -140,7 +142,8 @@ def _statistics(
     statistic = np.maximum(weight * at_onset, EARLIER_SHARE * np.maximum(at_onset, earlier))
     strayed = quiet.strayed + before.strayed + after.strayed
     bins = quiet.bins + before.bins + after.bins
-    dispersion = np.where(bins > 3, np.maximum(1.0, strayed / np.maximum(1.0, bins - 1)), 1.0)
+    usual = quiet.usual + before.usual + after.usual
+    dispersion = np.where((bins > 3) & (usual > 0), np.maximum(1.0, strayed / np.maximum(usual, 1e-12)), 1.0)
     enough = (all_past >= MINIMUM_LINES) & (all_after >= MINIMUM_LINES)
     return np.where(enough, statistic / dispersion, 0.0), _share(past, all_past), _share(n_after, all_after)
 
@@ -152,7 +155,9 @@ def _stretch(logs: LogCounts, pair_of: Integers, service_of: Integers, rows: Mar
     of_services = np.bincount(logs.service_of[rows], minlength=len(logs.services)).astype(np.float64)
     totals = of_services[service_of]
     if not rows.any():
-        return _Stretch(pairs=counts, services=totals, strayed=np.zeros(pairs), bins=np.zeros(pairs))
+        return _Stretch(
+            pairs=counts, services=totals, strayed=np.zeros(pairs), usual=np.zeros(pairs), bins=np.zeros(pairs)
+        )
     bin_of = _bins(logs.times[rows])
     number = int(bin_of.max()) + 1
     cells = np.bincount(pair_of[rows] * number + bin_of, minlength=pairs * number).reshape(pairs, number)
@@ -161,14 +166,14 @@ def _stretch(logs: LogCounts, pair_of: Integers, service_of: Integers, rows: Mar
     )[service_of]
     share = _share(counts, totals)[:, None]
     expected = volume * share
-    strayed = np.where(volume > 0, np.square(cells - expected) / np.maximum(expected * (1 - share), 0.05), 0.0).sum(
-        axis=1
-    )
+    strayed = np.square(cells - expected).sum(axis=1)
+    usual = (expected * (1 - share)).sum(axis=1)
     seen = counts > 0
     return _Stretch(
         pairs=counts,
         services=totals,
         strayed=np.where(seen, strayed, 0.0),
+        usual=np.where(seen, usual, 0.0),
         bins=np.where(seen, (volume > 0).sum(axis=1), 0).astype(np.float64),
     )
 
