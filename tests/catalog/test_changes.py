@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stanch.catalog.changes import changes_between, record_changes
+from stanch.catalog.changes import changes_between, latest_changes, record_changes
 from stanch.ports.changes import Change, ChangeKind
 from stanch.store import Store
 
@@ -83,3 +83,14 @@ def test_a_huge_diff_is_cut(store: Store) -> None:
     record(store, replace(DEPLOY, diff="x" * 1_000_000))
 
     assert 65_536 == len(between(store, NOON, NOON + timedelta(hours=1))[0].diff)
+
+
+def test_the_newest_change_of_each_service(store: Store) -> None:
+    """However many came before; a service without one is left out."""
+    newer = replace(DEPLOY, id="deploylog/2", at=NOON + timedelta(minutes=1), version="v3.2.2")
+    record(store, newer, DEPLOY, replace(DEPLOY, id="deploylog/3", service="checkout"))
+
+    with store.reading() as view:
+        latest = latest_changes(view.connection, ("payments", "checkout", "gateway"))
+
+    assert {"payments": "deploylog/2", "checkout": "deploylog/3"} == {name: one.id for name, one in latest.items()}

@@ -4,12 +4,12 @@ Sources are read again and again and overlap; a change is recorded once by its i
 earlier one did not know (touched paths, the commit) but takes nothing away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from stanch.catalog.tables import add_change, find_changes, known_changes, rewrite_change
+from stanch.catalog.tables import add_change, find_changes, find_latest, known_changes, rewrite_change
 from stanch.ports.changes import Change
 from stanch.store import Connection
 
@@ -36,6 +36,12 @@ def changes_between(
     With `services`, those of these services and those that name none.
     """
     return find_changes(connection, start=start, end=end, services=services, limit=limit)
+
+
+def latest_changes(connection: Connection, services: Iterable[str]) -> dict[str, Change]:
+    """Return the newest change of each of `services` that has one, by service."""
+    found = {service: find_latest(connection, service=service) for service in services}
+    return {service: change for service, change in found.items() if change is not None}
 
 
 def _bounded(change: Change) -> Change:

@@ -24,6 +24,7 @@ changes: Final = Table(
     Column("record", Document, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Index("ix_changes_at", "at"),
+    Index("ix_changes_service_at", "service", "at"),
 )
 
 
@@ -64,3 +65,10 @@ def find_changes(
         query = query.where(or_(changes.c.service.in_(list(services)), changes.c.service == ""))
     rows = connection.execute(query.order_by(changes.c.at.desc(), changes.c.id.desc()).limit(limit))
     return [from_data(row.record, Change) for row in rows][::-1]
+
+
+def find_latest(connection: Connection, *, service: str) -> Change | None:
+    """Return the newest change of `service`."""
+    query = select(changes.c.record).where(changes.c.service == service)
+    found = connection.execute(query.order_by(changes.c.at.desc(), changes.c.id.desc()).limit(1)).scalar_one_or_none()
+    return from_data(found, Change) if found is not None else None

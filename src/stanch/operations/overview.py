@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from stanch.alerts.series import ServiceReading, service_readings
-from stanch.catalog.changes import changes_between
+from stanch.catalog.changes import latest_changes
 from stanch.catalog.model import Service
 from stanch.incidents.state import ActionState, IncidentState
 from stanch.incidents.tables import Listed, find
@@ -15,12 +15,6 @@ from stanch.ports.changes import Change
 from stanch.store import Transaction
 
 _RECENT = 5
-_WORKFLOW = (
-    "Acknowledge: stanch ack INC-N",
-    "Look: stanch incident show INC-N",
-    "Decide on the plan: stanch approve INC-N PLAN",
-    "Resolve once verified: stanch resolve INC-N",
-)
 
 
 def overview(tx: Transaction, world: World, *, now: datetime, trouble: Trouble | None = None) -> Overview:
@@ -32,23 +26,21 @@ def overview(tx: Transaction, world: World, *, now: datetime, trouble: Trouble |
     ]
     services = service_cards(tx, world, now=now)
     recent = tuple(card_of_row(row, world, now=now) for row in rows if not row.is_open)[:_RECENT]
+    ordered = tuple(sorted(open_cards, key=lambda card: (card.severity, card.started_at)))
     return Overview(
         at=now,
-        incidents=tuple(sorted(open_cards, key=lambda card: (card.severity, card.started_at))),
+        incidents=ordered,
         services=services,
         recent=recent,
         quiet="" if open_cards else _quiet(services, trouble),
-        workflow=_WORKFLOW if open_cards else (),
+        workflow=_workflow(next(state for state in states if state.key == ordered[0].key)) if ordered else (),
     )
 
 
 def service_cards(tx: Transaction, world: World, *, now: datetime) -> tuple[ServiceCard, ...]:
     """Return every service of the catalog as its own checks see it."""
     readings = service_readings(tx.connection, world.catalog, now=now)
-    latest: dict[str, Change] = {}
-    for change in changes_between(tx.connection, start=datetime.min.replace(tzinfo=now.tzinfo), end=now):
-        if change.service:
-            latest[change.service] = change
+    latest = latest_changes(tx.connection, world.catalog.services)
     return tuple(
         _service_card(service, readings.get(service.name), latest.get(service.name))
         for service in world.catalog.services.values()
@@ -119,6 +111,17 @@ def recommended(state: IncidentState) -> tuple[str, ...]:
     if not state.cause_known and state.diagnosis and state.diagnosis.next_test:
         steps.append(state.diagnosis.next_test)
     return tuple(dict.fromkeys(steps))[:4]
+
+
+def _workflow(state: IncidentState) -> tuple[str, ...]:
+    """Return what to type for the most urgent incident, step by step."""
+    plan = state.proposal.plan if state.proposal else None
+    return (
+        f"Acknowledge: stanch ack {state.key}",
+        f"Look: stanch incident show {state.key}",
+        f"Decide on the plan: stanch approve {state.key} {plan.id if plan else 'PLAN'}",
+        f"Resolve once verified: stanch resolve {state.key}",
+    )
 
 
 def _quiet(services: tuple[ServiceCard, ...], trouble: Trouble | None) -> str:

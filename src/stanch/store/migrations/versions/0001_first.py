@@ -12,6 +12,40 @@ down_revision = None
 def upgrade() -> None:
     """Change the schema."""
     op.create_table(
+        "alert_board",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("ref", types.Serial, nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("ended_at", types.Instant(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_board")),
+    )
+    with op.batch_alter_table("alert_board", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_alert_board_firing",
+            ["starts_at", "id", "severity"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_alert_board_firing_service",
+            ["service", "starts_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index("ix_alert_board_name", ["name", "starts_at", "id"], unique=False)
+        batch_op.create_index("ix_alert_board_service", ["service", "starts_at", "id"], unique=False)
+        batch_op.create_index("ix_alert_board_source", ["source", "starts_at", "id"], unique=False)
+        batch_op.create_index("ix_alert_board_starts_at", ["starts_at", "id"], unique=False)
+
+    op.create_table(
         "alerts",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
@@ -54,6 +88,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("changes", schema=None) as batch_op:
         batch_op.create_index("ix_changes_at", ["at"], unique=False)
+        batch_op.create_index("ix_changes_service_at", ["service", "at"], unique=False)
 
     op.create_table(
         "conditions",
@@ -67,6 +102,20 @@ def upgrade() -> None:
         sa.Column("breached_since", types.Instant(), nullable=True),
         sa.Column("well_since", types.Instant(), nullable=True),
         sa.PrimaryKeyConstraint("service", "metric", "labels", name=op.f("pk_conditions")),
+    )
+    op.create_table(
+        "contacts",
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("expires_at", types.Instant(), nullable=False),
+        sa.Column("verified_at", types.Instant(), nullable=True),
+        sa.Column("bounced_at", types.Instant(), nullable=True),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("person", "method", name=op.f("pk_contacts")),
     )
     op.create_table(
         "counters",
@@ -360,6 +409,34 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("intake_told", schema=None) as batch_op:
         batch_op.create_index("ix_intake_told_expires_at", ["expires_at"], unique=False)
+
+    op.create_table(
+        "page_answers",
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("used_at", types.Instant(), nullable=False),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_page_answers")),
+    )
+    op.create_table(
+        "page_keys",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_page_keys")),
+    )
+    op.create_table(
+        "pages",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("incident", sa.Integer(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("started_at", types.Instant(), nullable=False),
+        sa.Column("last_seq", types.Serial, nullable=False),
+        sa.Column("document", types.Document, nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_pages")),
+    )
+    with op.batch_alter_table("pages", schema=None) as batch_op:
+        batch_op.create_index("ix_pages_incident", ["incident"], unique=False)
+        batch_op.create_index("ix_pages_status", ["status"], unique=False)
 
     op.create_table(
         "samples",
