@@ -1,6 +1,7 @@
 """A webhook of this process that keeps when every notification came, its idempotency key and the alerts in it."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,16 @@ class Told:
     alerts: tuple[str, ...]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of senders that were killed."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # as it came
+
+
 class Hook:
     """Listens while the `with` block lasts."""
 
@@ -27,8 +38,7 @@ class Hook:
         self._told: list[Told] = []
         self._arrived = threading.Condition()
         self._answers = answers
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
 
     def __enter__(self) -> Self:
@@ -62,7 +72,10 @@ class Hook:
             disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
-                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                raw = self.rfile.read(length)
+                if len(raw) < length:
+                    return  # the sender was killed
                 at = time.perf_counter()
                 body = json.loads(raw)
                 firing = [one["labels"] for one in body["alerts"] if one["status"] == "firing"]
