@@ -1,7 +1,7 @@
 """Reads what the configuration says about on-call: schedules, policies, how people are reached; and files in `oncall/`.
 
 Owns what these values must mean together: people, schedules, policies and targets that exist. Whether a schedule
-leaves a gap or tires somebody out is `stanch.oncall.coverage`'s, which looks at the calendar.
+leaves a gap or tires somebody out is `stanch.oncall.rules`', which looks at the calendar.
 """
 
 import re
@@ -183,8 +183,8 @@ def _layer(reader: Reader, *, number: int, known: Known) -> dict[str, object]:
     for person in reader.texts("people"):
         _complain_of_name(reader, "people", person, known.people, "person")
     if not reader.text("calendar"):
-        for key, given in (("people", bool(reader.texts("people"))), ("start", reader.local("start") is not None)):
-            if not given:
+        for key in ("people", "start"):
+            if key not in reader.written:
                 reader.complain(key, "is missing: a layer has people who take turns from a start, or a calendar")
     rotation = reader.text("rotation")
     if (rotation == "custom") != bool(reader.number("length_s", default=0)):

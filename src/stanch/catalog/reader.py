@@ -18,7 +18,7 @@ _LOCAL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(
 
 
 class Reader:
-    """One table. A value that is wrong is reported once and then counts as not given."""
+    """One table. A value that is wrong is reported once and then counts as not given; `written` are all names there."""
 
     def __init__(self, table: Mapping[str, object], *, at: str, keys: Sequence[Key], problems: list[Problem]) -> None:
         self._table = table
@@ -28,6 +28,7 @@ class Reader:
         for name in table:
             if name not in known:
                 self.complain(name, f"is not a key here{_did_you_mean(name, known)}")
+        self.written = frozenset(table)
         self._values: dict[str, object] = {}
         for key in keys:
             if key.name in table:
