@@ -1,0 +1,56 @@
+"""What will not work in a runbook, found before somebody needs it. Pure."""
+
+from typing import Final
+
+from stanch.mitigate.runbooks.filling import variables_of
+from stanch.mitigate.runbooks.markdown import KEYS
+from stanch.mitigate.runbooks.model import Block, Complaint, Part, Runbook
+
+# What an incident and the catalog know; labels of the incident's alerts come beside them.
+KNOWN: Final = (
+    "service",
+    "namespace",
+    "environment",
+    "version",
+    "previous",
+    "target",
+    "endpoint",
+    "instance",
+    "pod",
+    "container",
+    "job",
+    "host",
+    "database",
+    "queue",
+)
+
+
+def lint(runbook: Runbook) -> tuple[Complaint, ...]:
+    """Return what is wrong with a runbook, by line; empty when nothing is."""
+    parts = {section.part for section in runbook.sections}
+    found = [
+        Complaint(line=1, message=f"has no section on {part.value}")
+        for part in (Part.SYMPTOMS, Part.CHECKS, Part.MITIGATION, Part.VERIFICATION)
+        if part not in parts
+    ]
+    if runbook.unknown:
+        keys = ", ".join(sorted(KEYS))
+        found.append(Complaint(line=1, message=f"{runbook.unknown[0]} means nothing here; there are {keys}"))
+    found += [Complaint(line=block.line, message=message) for block in runbook.blocks for message in _messages(block)]
+    return tuple(sorted(found, key=lambda complaint: complaint.line))
+
+
+def _messages(block: Block) -> list[str]:
+    if block.why_not:
+        return [block.why_not]
+    messages = []
+    looking = block.part in (Part.CHECKS, Part.VERIFICATION)
+    if block.changes and looking:
+        messages.append(f"changes something under {block.heading!r}: a check runs by itself, this one will ask")
+    if not block.changes and block.expects is None and looking:
+        messages.append('does not say what to expect: add expect="below 100" to the fence, or a line Expect: ...')
+    unknown = [name for name in variables_of(block.text) if name not in KNOWN]
+    if unknown:
+        known = ", ".join(KNOWN)
+        messages.append(f"{unknown[0]} is filled only where an alert has such a label; always known are {known}")
+    return messages
