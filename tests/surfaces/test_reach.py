@@ -26,10 +26,6 @@ _MARKED = re.compile(r'data-op="([a-z_]+\.[a-z_]+)"|/do/([a-z_]+)/([a-z_]+)|"([a
 NO_COMMAND = frozenset(
     {
         "incident.series",
-        "silence.create",
-        "silence.expire",
-        "silence.list",
-        "silence.preview",
     }
 )
 # Not on any page yet.

@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from stanch.alerts.board.model import placed_own
+from stanch.alerts.board.tables import put
 from stanch.alerts.model import Alert, AlertStatus, Condition, Measured, Metric, Outcome
 from stanch.kernel.codec import from_data, to_data
 from stanch.store.schema import metadata
@@ -126,7 +128,7 @@ def find_conditions(connection: Connection, *, service: str | None = None) -> li
 
 
 def save_alert(connection: Connection, alert: Alert) -> None:
-    """Store `alert` as it is now."""
+    """Store `alert` as it is now, and bring its row of the board along."""
     row = {
         **{name: getattr(alert, name) for name in _PLAIN},
         "labels": dict(alert.labels),
@@ -138,6 +140,7 @@ def save_alert(connection: Connection, alert: Alert) -> None:
     changed = {name: value for name, value in row.items() if name != "id"}
     statement = insert_into(connection, alerts).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
+    put(connection, [placed_own(alert)])
 
 
 _PLAIN: Final = tuple(
@@ -168,6 +171,12 @@ def get_alert(connection: Connection, id: str) -> Alert | None:
     """Return the alert `id`, None when there is none."""
     row = connection.execute(select(alerts).where(alerts.c.id == id)).one_or_none()
     return _alert(row) if row is not None else None
+
+
+def alerts_like(connection: Connection, fingerprint: str, *, most: int) -> list[Alert]:
+    """Return the newest alerts with this fingerprint, the newest first."""
+    query = select(alerts).where(alerts.c.fingerprint == fingerprint).order_by(alerts.c.detected_at.desc()).limit(most)
+    return [_alert(row) for row in connection.execute(query)]
 
 
 def newest_alert(connection: Connection, fingerprint: str) -> Alert | None:

@@ -13,7 +13,7 @@ from stanch.alerts.intake.config import CheckSettings, read_routing
 from stanch.alerts.intake.routes import Routing, default_routing
 from stanch.app.world import DATABASE, DEFAULT_URL, DUTIES, PROJECTORS, open_world, read_catalog
 from stanch.catalog.model import Catalog, SourceSpec
-from stanch.engine import changes, watch
+from stanch.engine import board, changes, watch
 from stanch.engine.intake import Intake, MakeNotifier
 from stanch.engine.loop import Engine
 from stanch.gameday.shop.faults import describe_faults
@@ -95,6 +95,7 @@ def build_engine(world: World) -> Engine:
     """Return the engine of `world`, with its recurring timers in place."""
     with world.store.writing() as tx:
         watch.schedule_watches(tx, world)
+        tx.schedule(board.first_timer(world))
         if world.change_sources:
             tx.schedule(changes.first_timer(world.clock.now()))
     return Engine(world, DUTIES)

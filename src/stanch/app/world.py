@@ -12,7 +12,7 @@ from typing import Final
 
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
-from stanch.engine import changes, remind, run, verify, watch
+from stanch.engine import board, changes, remind, run, verify, watch
 from stanch.engine.collect import collect_duty
 from stanch.engine.loop import Duty, Engine
 from stanch.incidents.tables import IncidentProjector
@@ -63,6 +63,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "target": remind.target,
     "remind": remind.remind,
     "measure": remind.remeasure,
+    "board": board.keep_board,
 }
 
 

@@ -1,9 +1,22 @@
 """Every operation there is: importing this module registers them all."""
 
 from stanch.operations import change, incident, investigation, mitigation, postmortem, senders, silencing
+from stanch.operations.board import groups, listing, selecting, showing
 from stanch.operations.registry import Operation, registered
 
-MODULES = (incident, investigation, mitigation, postmortem, change, silencing, senders)
+MODULES = (
+    incident,
+    investigation,
+    mitigation,
+    postmortem,
+    change,
+    silencing,
+    senders,
+    listing,
+    showing,
+    groups,
+    selecting,
+)
 
 
 def all_operations() -> dict[str, Operation[object, object]]:

@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.alerts.intake.matchers import matches_all, parse_matchers
 from stanch.alerts.intake.reading.tables import episodes_since
 from stanch.alerts.intake.silenced.tables import find_silence, put_silences, silences_since
-from stanch.alerts.intake.silences import Silence, expire, in_order, save
+from stanch.alerts.intake.silences import Silence, SilenceState, expire, in_order, save
 from stanch.kernel.duration import parse_duration
 from stanch.kernel.errors import Invalid, NotFound
 from stanch.operations.registry import Effect, operation
@@ -19,6 +19,7 @@ from stanch.operations.world import Call, World
 _SHOWN_FOR: Final = timedelta(hours=120)
 _LONGEST_LOOK: Final = timedelta(days=90)
 _EXAMPLES: Final = 20
+_LONGEST: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,14 @@ class OneSilence:
     """A silence by its id."""
 
     id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtendSilence:
+    """A silence by its id, and how much longer it shall hold, such as `2h`."""
+
+    id: str
+    lasts: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +110,27 @@ def create(call: Call, request: CreateSilence) -> SilenceView:
         comment=request.comment,
     )
     return view_of(save_silence(call.world, wanted), now=now)
+
+
+@operation("silence.extend", effect=Effect.WRITE, example={"id": "8b1c2a0e-0f5a-4a7e-9f1e-0c7e5b1d2f3a", "lasts": "2h"})
+def extend(call: Call, request: ExtendSilence) -> SilenceView:
+    """Let a silence hold for longer; one that has ended begins anew, under another id."""
+    now = call.now
+    with call.world.store.reading() as view:
+        found = find_silence(view.connection, request.id)
+    if found is None:
+        raise NotFound(f"there is no silence {request.id}", hint="see the list: stanch silence list")
+    length = parse_duration(request.lasts, field="lasts")
+    if not timedelta() < length <= _LONGEST:
+        raise Invalid(f"is more than nothing, and at most {_LONGEST.days} days", field="lasts")
+    is_over = found.state(now) is SilenceState.EXPIRED
+    longer = replace(
+        found,
+        starts_at=now if is_over else found.starts_at,
+        ends_at=max(now, found.ends_at) + length,
+        created_by=call.actor.label,
+    )
+    return view_of(save_silence(call.world, longer), now=now)
 
 
 @operation("silence.expire", effect=Effect.WRITE, example={"id": "8b1c2a0e-0f5a-4a7e-9f1e-0c7e5b1d2f3a"})

@@ -186,6 +186,32 @@ def cancel(connection: Connection, *, incident: int, purpose: str = "", now: dat
     return connection.execute(statement).rowcount
 
 
+def cancel_below(connection: Connection, *, prefix: str, now: datetime) -> int:
+    """Cancel the deliveries whose id begins with `prefix` and that have not begun; return how many.
+
+    A claim on them ends with it, so that a node which is about to begin does not.
+    """
+    waiting = and_(
+        deliveries.c.id.startswith(prefix, autoescape=True), deliveries.c.state == DeliveryState.READY.value
+    )
+    statement = (
+        update(deliveries)
+        .where(waiting)
+        .values(
+            state=DeliveryState.CANCELLED.value, ended_at=now, lease_owner=None, lease_token=None, lease_until=None
+        )
+    )
+    return connection.execute(statement).rowcount
+
+
+def hasten(connection: Connection, id: str, *, due_at: datetime) -> bool:
+    """Make a delivery that has not begun due at `due_at`; False when it has begun or is due by then anyway."""
+    waiting = and_(
+        deliveries.c.id == id, deliveries.c.state == DeliveryState.READY.value, deliveries.c.due_at > due_at
+    )
+    return connection.execute(update(deliveries).where(waiting).values(due_at=due_at)).rowcount == 1
+
+
 def find(connection: Connection, *, incident: int | None = None, state: DeliveryState | None = None) -> list[Delivery]:
     """Return deliveries, oldest first, narrowed by incident and state."""
     query = select(deliveries).order_by(deliveries.c.created_at, deliveries.c.id)
@@ -193,6 +219,16 @@ def find(connection: Connection, *, incident: int | None = None, state: Delivery
         query = query.where(deliveries.c.incident == incident)
     if state is not None:
         query = query.where(deliveries.c.state == state.value)
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def newest_below(connection: Connection, *, prefix: str, limit: int) -> list[Delivery]:
+    """Return the newest deliveries whose id begins with `prefix`, the newest first."""
+    query = select(deliveries).where(deliveries.c.id.startswith(prefix, autoescape=True))
+    if connection.dialect.name == "sqlite":
+        # LIKE ignores case there and so no index; ids are compared byte by byte, and so is this.
+        query = query.where(and_(deliveries.c.id >= prefix, deliveries.c.id < f"{prefix}\U0010ffff"))
+    query = query.order_by(deliveries.c.created_at.desc(), deliveries.c.id.desc()).limit(limit)
     return [_delivery(row) for row in connection.execute(query)]
 
 

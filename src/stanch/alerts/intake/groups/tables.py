@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Row, TypeCoerce, and_, delete, func, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, Row, TypeCoerce, and_, case, delete, func, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -47,6 +47,34 @@ def group_with_id(connection: Connection, id: int) -> Group | None:
 def all_groups(connection: Connection) -> list[Group]:
     """Return every group."""
     return [_group(row) for row in connection.execute(select(intake_groups).order_by(intake_groups.c.id))]
+
+
+def groups_page(connection: Connection, *, receiver: str, after: int | None, limit: int) -> list[Group]:
+    """Return groups, the newest first, of one receiver or of all; `after` is the id of the last one shown before."""
+    query = select(intake_groups).order_by(intake_groups.c.id.desc()).limit(limit)
+    if receiver:
+        query = query.where(intake_groups.c.receiver == receiver)
+    if after is not None:
+        query = query.where(intake_groups.c.id < after)
+    return [_group(row) for row in connection.execute(query)]
+
+
+def group_with_key(connection: Connection, key: str) -> Group | None:
+    """Return the group at a route's place with given labels, None when there is none."""
+    row = connection.execute(select(intake_groups).where(intake_groups.c.key == key)).first()
+    return None if row is None else _group(row)
+
+
+def member_counts(connection: Connection, groups: Sequence[int], *, now_us: int) -> dict[int, tuple[int, int]]:
+    """Return how many alerts of each group fire at `now_us` (microseconds), and how many have ended and wait."""
+    fires = case((_raw("ends_at") > now_us, 1), else_=0)
+    query = (
+        select(intake_members.c.group_id, func.sum(fires), func.count())
+        .join(intake_hot, intake_hot.c.id == intake_members.c.alert_id)
+        .where(intake_members.c.group_id.in_(groups))
+        .group_by(intake_members.c.group_id)
+    )
+    return {row[0]: (int(row[1]), int(row[2] - row[1])) for row in connection.execute(query)}
 
 
 def add_group(

@@ -75,6 +75,52 @@ def with_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Row]:
     return found
 
 
+class Told(NamedTuple):
+    """An alert's episode that is over, as a receiver saw it. Instants are microseconds."""
+
+    receiver: str
+    starts_at: int
+    ends_at: int
+    told: bool
+    outcome: str
+
+
+def episodes_of(connection: Connection, alert: int, *, most: int) -> list[Told]:
+    """Return the last episodes of one alert, the newest first: one for each receiver that it was grouped for."""
+    rows = _run(
+        connection,
+        "SELECT receiver, starts_at, ends_at, told, outcome FROM intake_episodes WHERE alert_id = {0} "
+        "ORDER BY ends_at DESC, seq DESC LIMIT {1}",
+        (alert, most),
+    )
+    return [Told(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows]
+
+
+class Standing(NamedTuple):
+    """An alert from outside as it is stored. The last four are None once its present episode is put away."""
+
+    labels: str
+    annotations: str
+    generator_url: str
+    first_seen: int
+    starts_at: int | None
+    ends_at: int | None
+    updated_at: int | None
+    openings: int | None
+
+
+def standing_of(connection: Connection, alert: int) -> Standing | None:
+    """Return one alert with its present episode, None when there is no such alert."""
+    rows = _run(
+        connection,
+        "SELECT a.labels, a.annotations, a.generator_url, a.first_seen, h.starts_at, h.ends_at, h.updated_at, "
+        "h.openings FROM intake_alerts a LEFT JOIN intake_hot h ON h.id = a.id WHERE a.id = {0}",
+        (alert,),
+    )
+    row = rows.fetchone()
+    return None if row is None else Standing._make(row)
+
+
 def _run(connection: Connection, text: str, values: tuple[object, ...]) -> Any:  # Any: a cursor of either driver
     driver: Any = connection.connection.driver_connection  # Any: as above
     mark = "%s" if connection.dialect.name == "postgresql" else "?"

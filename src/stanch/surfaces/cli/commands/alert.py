@@ -1,18 +1,96 @@
-"""Alerts that scripts send: `stanch alert send BackupFailed`, and the senders there are."""
+"""Alerts: the list, one of them, those that scripts send, and the senders there are."""
 
 from typing import Final
 
 import click
 
 from stanch.kernel.errors import Invalid
-from stanch.surfaces.cli.records import count_in, line_of, moment, record_of, records_of
-from stanch.surfaces.cli.shared import json_option, open_way, print_json
-from stanch.surfaces.cli.telling import at, say, table
+from stanch.surfaces.cli.alert_text import alert_lines, alert_row
+from stanch.surfaces.cli.records import children, count_in, line_of, moment, record_of, records_of
+from stanch.surfaces.cli.shared import instant_of, json_option, open_way, print_json, zone_option
+from stanch.surfaces.cli.telling import at, hint, say, table
 
 
 @click.group("alert")
 def alert() -> None:
-    """Send alerts from scripts; see who sends."""
+    """List alerts, look at one, send them from scripts; see who sends."""
+
+
+@alert.command("list")
+@click.argument("matchers", nargs=-1)
+@click.option(
+    "--state",
+    type=click.Choice(["firing", "active", "suppressed", "resolved", "all"]),
+    default="firing",
+    show_default=True,
+    help="firing holds both active and suppressed.",
+)
+@click.option("--service", default="", help="Of this service alone.")
+@click.option("--source", default="", help="From this sender alone; check: own checks.")
+@click.option("--severity", default="", help="Of this severity alone.")
+@click.option("--text", default="", help="With this anywhere in what the sender wrote.")
+@click.option("--since", default="", help="Begun since: 25m, 14:30, an instant.")
+@click.option("--until", default="", help="Begun before.")
+@click.option("--after", default="", help="Go on where the list before ended.")
+@click.option("--limit", default=50, show_default=True, help="At most so many.")
+@zone_option
+@json_option
+@click.pass_context
+def list_alerts(
+    ctx: click.Context,
+    matchers: tuple[str, ...],
+    state: str,
+    service: str,
+    source: str,
+    severity: str,
+    text: str,
+    since: str,
+    until: str,
+    after: str,
+    limit: int,
+    zone: str,
+    as_json: bool,
+) -> None:
+    """List alerts, the newest first: stanch alert list 'host=~"db.*"' --severity critical"""
+    begun_since = instant_of(since, zone=zone, field="--since")
+    begun_before = instant_of(until, zone=zone, field="--until")
+    with open_way(ctx) as way:
+        answer = way.read(
+            "alert.list",
+            state="" if state == "all" else state,
+            matchers=", ".join(matchers),
+            service=service,
+            source=source,
+            severity=severity,
+            text=text,
+            since=begun_since,
+            until=begun_before,
+            after=after,
+            limit=limit,
+        )
+    if as_json:
+        print_json(answer)
+        return
+    page = record_of(answer)
+    say(table([alert_row(one) for one in children(page, "alerts")]))
+    if searched := moment(page, "searched_to"):
+        hint(f"looked back to {at(searched)}")
+    if line_of(page, "next"):
+        hint(f"more: --after '{line_of(page, 'next')}'")
+
+
+@alert.command("show")
+@click.argument("id")
+@json_option
+@click.pass_context
+def show(ctx: click.Context, id: str, as_json: bool) -> None:
+    """Show one alert: its labels, its history, who was told, and why or why not."""
+    with open_way(ctx) as way:
+        answer = way.read("alert.show", id=id)
+    if as_json:
+        print_json(answer)
+        return
+    say(alert_lines(record_of(answer)))
 
 
 @alert.command("send")
