@@ -4,11 +4,12 @@ Everything a command needs that works without a server; what a server takes in f
 stand in explicit tables here; a stranger's integration enters by the same doors.
 """
 
+import importlib
 import os
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
@@ -37,7 +38,9 @@ from stanch.ports.sampler import Sampler
 from stanch.store import Store
 from stanch.surfaces.cli.embedded import EmbeddedWay
 
+from stanch.operations.oncall.facts import uses_calendars
 DEFAULT_URL: Final = "http://127.0.0.1:8484"
+from stanch.ports.calendars import Calendars
 DATABASE: Final = "stanch.db"
 PROJECTORS: Final = (IncidentProjector(),)
 
@@ -106,11 +109,19 @@ def embedded_way(folder: Path, *, actor: str) -> EmbeddedWay:
 def operation_list() -> dict[str, dict[str, str]]:
     """Return every operation with its effect and its summary."""
     return {name: {"effect": one.effect.value, "summary": one.summary} for name, one in all_operations().items()}
+        calendars=calendars_for(catalog),
 
 
 def _change_sources(catalog: Catalog) -> tuple[ChangeSource, ...]:
     logs: dict[Path, list[str]] = {}
     repositories: dict[Path, dict[str, tuple[str, ...]]] = {}
+def calendars_for(catalog: Catalog) -> Calendars | None:
+    """Return what reads calendars, None where nothing that is configured needs any."""
+    # The libraries take a third of a second to import, which only those who use calendars shall wait for.
+    module = importlib.import_module("stanch.integrations.calendars") if uses_calendars(catalog) else None
+    return cast("Calendars", module.CalendarReader()) if module else None
+
+
     root = Path(catalog.root)
     for service in catalog.services.values():
         if service.deploy_log:

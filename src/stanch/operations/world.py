@@ -9,6 +9,7 @@ from stanch.kernel.actor import Actor, Via
 from stanch.kernel.clock import Clock
 from stanch.ports.actuator import Actuator
 from stanch.ports.changes import ChangeSource
+from stanch.ports.calendars import Calendars
 from stanch.ports.channel import Channel
 from stanch.ports.evidence import Collector
 from stanch.ports.sampler import Sampler
@@ -18,7 +19,10 @@ from stanch.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What this process has. Integrations are known by port and name; `url` is where people find the web page."""
+    """What this process has. Integrations are known by port and name; `url` is where people find the web page.
+
+    `calendars` is None where nothing that is configured needs any.
+    """
 
     store: Store
     clock: Clock
@@ -37,6 +41,8 @@ class World:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
+    pagers: dict[str, Pager] = field(default_factory=dict)
+    calendars: Calendars | None = None
     """One call of an operation: who asks, through which surface."""
 
     world: World

@@ -352,6 +352,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_hot")),
     )
     op.create_table(
+        "intake_led",
+        sa.Column(
+            "alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("incident", sa.Integer(), nullable=True),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_intake_led")),
+    )
+    with op.batch_alter_table("intake_led", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_led_incident", ["incident"], unique=False)
+
+    op.create_table(
         "intake_members",
         sa.Column(
             "group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -410,6 +424,115 @@ def upgrade() -> None:
     with op.batch_alter_table("intake_told", schema=None) as batch_op:
         batch_op.create_index("ix_intake_told_expires_at", ["expires_at"], unique=False)
 
+    op.create_table(
+        "oncall_absences",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("ends_at", types.Instant(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", types.Instant(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("cancelled_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oncall_absences")),
+    )
+    with op.batch_alter_table("oncall_absences", schema=None) as batch_op:
+        batch_op.create_index("ix_oncall_absences_ends_at", ["ends_at"], unique=False)
+
+    op.create_table(
+        "oncall_calendars",
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("fetched_at", types.Instant(), nullable=True),
+        sa.Column("tried_at", types.Instant(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_oncall_calendars")),
+    )
+    op.create_table(
+        "oncall_feeds",
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", types.Instant(), nullable=False),
+        sa.Column("ended_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_oncall_feeds")),
+    )
+    op.create_table(
+        "oncall_handoffs",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("giver", sa.Text(), nullable=False),
+        sa.Column("taker", sa.Text(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("drafted_at", types.Instant(), nullable=False),
+        sa.Column("edited_by", sa.Text(), nullable=False),
+        sa.Column("edited_at", types.Instant(), nullable=True),
+        sa.Column("accepted_by", sa.Text(), nullable=False),
+        sa.Column("accepted_at", types.Instant(), nullable=True),
+        sa.Column("sent_at", types.Instant(), nullable=True),
+        sa.Column("sent_to", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oncall_handoffs")),
+    )
+    with op.batch_alter_table("oncall_handoffs", schema=None) as batch_op:
+        batch_op.create_index("ix_oncall_handoffs_schedule_at", ["schedule", "at"], unique=False)
+
+    op.create_table(
+        "oncall_overrides",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("instead_of", sa.Text(), nullable=False),
+        sa.Column("starts_at", types.Instant(), nullable=False),
+        sa.Column("ends_at", types.Instant(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("swap", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", types.Instant(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("cancelled_at", types.Instant(), nullable=True),
+        sa.Column("cancelled_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oncall_overrides")),
+    )
+    with op.batch_alter_table("oncall_overrides", schema=None) as batch_op:
+        batch_op.create_index("ix_oncall_overrides_ends_at", ["ends_at"], unique=False)
+
+    op.create_table(
+        "oncall_swaps",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("giver", sa.Text(), nullable=False),
+        sa.Column("taker", sa.Text(), nullable=False),
+        sa.Column("give_start", types.Instant(), nullable=False),
+        sa.Column("give_end", types.Instant(), nullable=False),
+        sa.Column("take_start", types.Instant(), nullable=True),
+        sa.Column("take_end", types.Instant(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("proposed_at", types.Instant(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("decided_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oncall_swaps")),
+    )
+    with op.batch_alter_table("oncall_swaps", schema=None) as batch_op:
+        batch_op.create_index("ix_oncall_swaps_give_end", ["give_end"], unique=False)
+
+    op.create_table(
+        "oncall_ticks",
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("shift", types.Instant(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("done_by", sa.Text(), nullable=False),
+        sa.Column("done_at", types.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("schedule", "person", "shift", "item", name=op.f("pk_oncall_ticks")),
+    )
     op.create_table(
         "page_answers",
         sa.Column("token", sa.Text(), nullable=False),

@@ -1,0 +1,1 @@
+"""Handing over: the document that the next person accepts, and what is ready before a shift begins."""

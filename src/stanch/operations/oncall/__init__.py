@@ -1,0 +1,1 @@
+"""Operations on who is on call: questions, overrides, swaps, time off, feeds, handoffs, load."""
