@@ -12,14 +12,18 @@ PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
 # Filled in by the reader from the table's own name.
 NAMED_BY_THE_TABLE = {
     "services.<name>": {"name"},
+    # What the keys of the kind, and the rules of the service, become.
+    "services.<name>.checks": {"settings", "rules"},
     "people.<id>": {"id"},
     "channels.<name>": {"name"},
     "sources.<name>": {"name"},
+    "pagers.<name>": {"name"},
+    "heartbeats.<name>": {"name"},
     "oncall.schedules.<name>": {"name"},
     "oncall.policies.<name>": {"name"},
     "oncall.severities.<severity>": {"severity"},
 }
-SHORTHANDS = {"services.<name>": {"health", "metrics", "check_every_s"}}
+SHORTHANDS = {"services.<name>": {"health", "metrics", "check_every_s", "rules"}}
 
 
 def rows_of(section: str) -> dict[str, tuple[str, str, str]]:

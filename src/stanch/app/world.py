@@ -13,40 +13,60 @@ from typing import Final, cast
 
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
-from stanch.engine import board, changes, remind, run, verify, watch
+from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
+from stanch.engine import board, changes, follow, remind, run, verify, watch
 from stanch.engine.collect import collect_duty
 from stanch.engine.loop import Duty, Engine
 from stanch.incidents.tables import IncidentProjector
+from stanch.integrations.apprise import ApprisePager
 from stanch.integrations.command import CommandActuator
 from stanch.integrations.dependency import Dependencies, Target
 from stanch.integrations.deploylog import DeployLog
-from stanch.integrations.file import FileChannel
+from stanch.integrations.file import FileChannel, FilePager
 from stanch.integrations.git import GitChanges, GitCollector
 from stanch.integrations.host import HostCollector
 from stanch.integrations.http import HttpSampler
 from stanch.integrations.jsonlog import JsonLogSampler
+from stanch.integrations.matrix import MatrixPager
+from stanch.integrations.ntfy import NtfyPager
 from stanch.integrations.openmetrics import OpenMetricsSampler
-from stanch.integrations.webhook import WebhookChannel
+from stanch.integrations.slack import SlackPager
+from stanch.integrations.smtp import SmtpPager
+from stanch.integrations.twilio import TwilioPager
+from stanch.integrations.webhook import WebhookChannel, WebhookPager
 from stanch.kernel.clock import Clock, SystemClock
+from stanch.oncall.pages.tables import PageProjector
 from stanch.operations.all import all_operations
 from stanch.operations.investigation import conclude
+from stanch.operations.oncall.facts import uses_calendars
 from stanch.operations.world import World
+from stanch.ports.calendars import Calendars
 from stanch.ports.changes import ChangeSource
 from stanch.ports.channel import Channel
 from stanch.ports.evidence import Collector
+from stanch.ports.pager import Pager, PagerSettings
 from stanch.ports.sampler import Sampler
 from stanch.store import Store
 from stanch.surfaces.cli.embedded import EmbeddedWay
 
-from stanch.operations.oncall.facts import uses_calendars
 DEFAULT_URL: Final = "http://127.0.0.1:8484"
-from stanch.ports.calendars import Calendars
 DATABASE: Final = "stanch.db"
-PROJECTORS: Final = (IncidentProjector(),)
+PROJECTORS: Final = (IncidentProjector(), PageProjector())
 
 CHANNELS: Final[Mapping[str, Callable[[ChannelSpec, Path], Channel]]] = {
     "file": lambda spec, root: FileChannel(name=spec.name, folder=root / spec.target),
     "webhook": lambda spec, root: WebhookChannel(name=spec.name, url=spec.target),
+}
+
+PAGERS: Final[Mapping[str, Callable[[PagerSettings], Pager]]] = {
+    "ntfy": NtfyPager,
+    "smtp": SmtpPager,
+    "twilio": TwilioPager,
+    "slack": SlackPager,
+    "matrix": MatrixPager,
+    "webhook": WebhookPager,
+    "apprise": ApprisePager,
+    "file": FilePager,
 }
 
 # Made only where a check uses them: a client for HTTPS takes a while to read the certificates it trusts.
@@ -66,6 +86,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "target": remind.target,
     "remind": remind.remind,
     "measure": remind.remeasure,
+    "follow": follow.follow,
     "board": board.keep_board,
 }
 
@@ -88,8 +109,17 @@ def open_world(
         change_sources=sources,
         samplers={kind: make() for kind, make in SAMPLERS.items() if kind in used},
         actuators={one.name: one for one in (CommandActuator(),)},
+        calendars=calendars_for(catalog),
         channels={name: CHANNELS[spec.kind](spec, root) for name, spec in catalog.channels.items()},
+        pagers=_pagers(catalog),
     )
+
+
+def calendars_for(catalog: Catalog) -> Calendars | None:
+    """Return what reads calendars, None where nothing that is configured needs any."""
+    # The libraries take a third of a second to import, which only those who use calendars shall wait for.
+    module = importlib.import_module("stanch.integrations.calendars") if uses_calendars(catalog) else None
+    return cast("Calendars", module.CalendarReader()) if module else None
 
 
 def read_catalog(config: str | None) -> Catalog:
@@ -109,19 +139,11 @@ def embedded_way(folder: Path, *, actor: str) -> EmbeddedWay:
 def operation_list() -> dict[str, dict[str, str]]:
     """Return every operation with its effect and its summary."""
     return {name: {"effect": one.effect.value, "summary": one.summary} for name, one in all_operations().items()}
-        calendars=calendars_for(catalog),
 
 
 def _change_sources(catalog: Catalog) -> tuple[ChangeSource, ...]:
     logs: dict[Path, list[str]] = {}
     repositories: dict[Path, dict[str, tuple[str, ...]]] = {}
-def calendars_for(catalog: Catalog) -> Calendars | None:
-    """Return what reads calendars, None where nothing that is configured needs any."""
-    # The libraries take a third of a second to import, which only those who use calendars shall wait for.
-    module = importlib.import_module("stanch.integrations.calendars") if uses_calendars(catalog) else None
-    return cast("Calendars", module.CalendarReader()) if module else None
-
-
     root = Path(catalog.root)
     for service in catalog.services.values():
         if service.deploy_log:
@@ -157,3 +179,30 @@ def _collectors(catalog: Catalog, sources: tuple[ChangeSource, ...]) -> tuple[Co
     if targets:
         found.append(Dependencies(targets))
     return tuple(found)
+
+
+def _pagers(catalog: Catalog) -> dict[str, Pager]:
+    """Return the providers: the configured ones in their order, then those that need no settings.
+
+    Without anybody who has a contact method there is none: nothing is made that nothing uses.
+    """
+    used = {method.kind for person in catalog.people.values() for method in person.methods}
+    known = {spec.kind for spec in catalog.pagers.values()}
+    ready = [PagerSpec(name=kind, kind=kind) for kind in WITHOUT_SETTINGS if kind not in known]
+    made = {
+        spec.name: PAGERS[spec.kind](
+            PagerSettings(
+                name=spec.name,
+                kind=spec.kind,
+                url=spec.url,
+                account=spec.account,
+                sender=spec.sender,
+                secret=os.environ.get(spec.secret_env, "").strip() if spec.secret_env else "",
+                kinds=spec.kinds,
+                root=catalog.root,
+            )
+        )
+        for spec in (*catalog.pagers.values(), *ready)
+        if used & set(SERVES[spec.kind])
+    }
+    return {name: pager for name, pager in made.items() if used & pager.kinds}

@@ -6,12 +6,27 @@ Owns the list only: reading is `reader`, the records are `model`, where the defa
 from dataclasses import MISSING, fields
 from typing import Final
 
+from stanch.catalog.alerting import Alerting, Heartbeat
+from stanch.catalog.alerting_keys import ALERTING, HEARTBEAT
+from stanch.catalog.check_keys import (
+    CHECK,
+    DNS,
+    HTTP,
+    JOURNEY,
+    JOURNEY_STEP,
+    KINDS,
+    LOGPATTERN,
+    PROMQL,
+    SERIES_RULE,
+    TCP,
+    TLS,
+)
+from stanch.catalog.checks import Check, Rule
 from stanch.catalog.key import Key, Type
 from stanch.catalog.model import (
     ActionSpec,
     Catalog,
     ChannelSpec,
-    Check,
     Person,
     Service,
     SourceSpec,
@@ -20,11 +35,22 @@ from stanch.catalog.model import (
 )
 from stanch.catalog.oncall import Layer, NotifyRule, OnCall, Policy, Schedule, SeverityPaging, Step, Stint, Window
 from stanch.catalog.oncall_keys import LAYER, ONCALL, POLICY, RULE, SCHEDULE, SEVERITY, STEP, STINT, WINDOW
+from stanch.catalog.pagers import PAGER, PagerSpec
+from stanch.ports.checks import (
+    DnsCheck,
+    HttpCheck,
+    JourneyCheck,
+    JourneyStep,
+    LogCheck,
+    PromqlCheck,
+    TcpCheck,
+    TlsCheck,
+)
 
-__all__ = ["Key", "Type"]
+__all__ = ["CHECK", "Key", "Type"]
 
 
-SAMPLERS: Final = ("http", "openmetrics", "jsonlog")
+SAMPLERS: Final = tuple(KINDS)
 """What a check may be read with, as shipped."""
 
 RISKS: Final = ("read", "low", "high", "irreversible")
@@ -60,6 +86,9 @@ ROOT: Final = (
     Key(name="people", type=Type.TABLES, doc="Who can be given a role and can approve, `[people.alice]`."),
     Key(name="channels", type=Type.TABLES, doc="Where messages go, `[channels.incidents]`."),
     Key(name="sources", type=Type.TABLES, doc="Senders of alerts and changes, `[sources.sentry]`."),
+    Key(name="alerting", type=Type.TABLE, doc="What alerts from outside lead to."),
+    Key(name="heartbeats", type=Type.TABLES, doc="What must be heard regularly, `[heartbeats.backup]`."),
+    Key(name="pagers", type=Type.TABLES, doc="Providers that pages go through, `[pagers.twilio]`."),
     Key(name="oncall", type=Type.TABLE, doc="Who is on call and who is paged; also in files in `oncall/`."),
     Key(name="thresholds", type=Type.TABLE, doc="When a reading is an alert."),
     Key(name="timing", type=Type.TABLE, doc="Windows and how long things may take."),
@@ -86,21 +115,15 @@ SERVICE: Final = (
     Key(name="check_every_s", type=Type.SECONDS, doc="How often the checks above look; 15 s.", low=0.2, high=86_400),
     Key(name="status_page", type=Type.TEXT, doc="Status page of an external service."),
     Key(name="checks", type=Type.LIST_OF_TABLES, doc="Further checks, `[[services.payments.checks]]`."),
+    Key(name="rules", type=Type.LIST_OF_TABLES, doc="When other series of its metrics page are an alert."),
+    Key(
+        name="unseen_declares",
+        type=Type.BOOLEAN,
+        doc="That no check sees it is an incident; for tier 1. Otherwise it is an alert alone.",
+    ),
     Key(name="actions", type=Type.LIST_OF_TABLES, doc="What may be done to it, `[[services.payments.actions]]`."),
     Key(name="policy", type=Type.TEXT, doc="Its escalation policy; by default that of `[oncall]`."),
     Key(name="specialists", type=Type.TEXTS, doc="Who is paged too where a severity asks for a specialist: targets."),
-)
-
-CHECK: Final = (
-    Key(name="sampler", type=Type.TEXT, doc="What reads it: `http`, `openmetrics` or `jsonlog`.", required=True),
-    Key(name="target", type=Type.TEXT, doc="A URL, or a path for `jsonlog`.", required=True),
-    Key(
-        name="every_s",
-        type=Type.SECONDS,
-        doc="How often it looks; the service's `check_every_s`.",
-        low=0.2,
-        high=86_400,
-    ),
 )
 
 ACTION: Final = (
@@ -220,11 +243,23 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "": ROOT,
     "services.<name>": SERVICE,
     "services.<name>.checks": CHECK,
+    "services.<name>.checks (http)": HTTP,
+    "services.<name>.checks (journey)": JOURNEY,
+    "services.<name>.checks.steps": JOURNEY_STEP,
+    "services.<name>.checks (tcp)": TCP,
+    "services.<name>.checks (tls)": TLS,
+    "services.<name>.checks (dns)": DNS,
+    "services.<name>.checks (logpattern)": LOGPATTERN,
+    "services.<name>.checks (promql)": PROMQL,
+    "services.<name>.rules": SERIES_RULE,
     "services.<name>.actions": ACTION,
     "people.<id>": PERSON,
     "people.<id>.rules": RULE,
     "channels.<name>": CHANNEL,
     "sources.<name>": SOURCE,
+    "pagers.<name>": PAGER,
+    "alerting": ALERTING,
+    "heartbeats.<name>": HEARTBEAT,
     "thresholds": THRESHOLDS,
     "timing": TIMING,
     "oncall": ONCALL,
@@ -242,11 +277,23 @@ MODELS: Final[dict[str, type]] = {
     "": Catalog,
     "services.<name>": Service,
     "services.<name>.checks": Check,
+    "services.<name>.checks (http)": HttpCheck,
+    "services.<name>.checks (journey)": JourneyCheck,
+    "services.<name>.checks.steps": JourneyStep,
+    "services.<name>.checks (tcp)": TcpCheck,
+    "services.<name>.checks (tls)": TlsCheck,
+    "services.<name>.checks (dns)": DnsCheck,
+    "services.<name>.checks (logpattern)": LogCheck,
+    "services.<name>.checks (promql)": PromqlCheck,
+    "services.<name>.rules": Rule,
     "services.<name>.actions": ActionSpec,
     "people.<id>": Person,
     "people.<id>.rules": NotifyRule,
     "channels.<name>": ChannelSpec,
     "sources.<name>": SourceSpec,
+    "pagers.<name>": PagerSpec,
+    "alerting": Alerting,
+    "heartbeats.<name>": Heartbeat,
     "thresholds": Thresholds,
     "timing": Timing,
     "oncall": OnCall,

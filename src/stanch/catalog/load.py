@@ -11,13 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from stanch.catalog.alerting_keys import HEARTBEAT
 from stanch.catalog.keys import (
     ACTION,
     CHANNEL,
-    CHECK,
     PERSON,
     ROOT,
     SAMPLERS,
@@ -28,14 +27,16 @@ from stanch.catalog.keys import (
     TIMING,
     Key,
 )
+from stanch.catalog.load_alerting import read_alerting, read_heartbeat
+from stanch.catalog.load_checks import complain_of_url, read_checks
 from stanch.catalog.load_oncall import Known, complain_of_targets, merged, read_folder, read_oncall, read_person
 from stanch.catalog.model import Catalog, Timing
+from stanch.catalog.pagers import PAGER, read_pager
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.kernel.codec import from_data
 from stanch.kernel.errors import Invalid, NotFound, Problem
 
 FILE_NAME: Final = "stanch.toml"
-CHECK_EVERY_S: Final = 15.0
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
@@ -52,7 +53,6 @@ _PLACEHOLDERS: Final = (
     "value",
     "previous_value",
 )
-_URL_SAMPLERS: Final = ("http", "openmetrics")
 
 
 def load_catalog(path: Path | str, *, samplers: Sequence[str] = SAMPLERS) -> Catalog:
@@ -113,6 +113,14 @@ def read_catalog(
         "sources": {
             name: _source(reader, name=name) for name, reader in _named(top, "sources", SOURCE, problems).items()
         },
+        "alerting": read_alerting(top, problems),
+        "heartbeats": {
+            name: read_heartbeat(reader, name=name, services=tuple(services))
+            for name, reader in _named(top, "heartbeats", HEARTBEAT, problems).items()
+        },
+        "pagers": {
+            name: read_pager(reader, name=name) for name, reader in _named(top, "pagers", PAGER, problems).items()
+        },
         "thresholds": Reader(top.table("thresholds"), at="thresholds", keys=THRESHOLDS, problems=problems).given(),
         "timing": _timing(top, problems),
     }
@@ -161,8 +169,8 @@ def _service(
             reader.complain("depends_on", "names the service itself")
         elif other not in all_names:
             reader.complain("depends_on", f"names no service: {other!r}{did_you_mean(other, all_names)}")
-    checks = _checks(reader, folder=folder, samplers=samplers)
-    _complain_of_twins(reader, "checks", (f"{check['sampler']} {check['target']}" for check in checks))
+    checks = read_checks(reader, folder=folder, samplers=samplers)
+    _complain_of_unseen(reader)
     actions = _actions(reader)
     _complain_of_twins(reader, "actions", (str(action["name"]) for action in actions))
     given = reader.given()
@@ -171,26 +179,9 @@ def _service(
     return {**given, "name": name, "title": reader.text("title") or name, "checks": checks, "actions": actions}
 
 
-def _checks(reader: Reader, *, folder: Path, samplers: Sequence[str]) -> list[dict[str, object]]:
-    """Return the checks of a service: those that follow from `health`, `metrics` and `logs`, then the declared ones."""
-    every_s = reader.number("check_every_s", default=CHECK_EVERY_S)
-    found: list[dict[str, object]] = []
-    for key, sampler in (("health", "http"), ("metrics", "openmetrics")):
-        if url := reader.text(key):
-            _complain_of_url(reader, key, url)
-            found.append({"sampler": sampler, "target": url, "every_s": every_s})
-    found += [{"sampler": "jsonlog", "target": str(folder / log), "every_s": every_s} for log in reader.texts("logs")]
-    for number, one in enumerate(_inner(reader, "checks", CHECK)):
-        sampler, target = one.text("sampler"), one.text("target")
-        if sampler and sampler not in samplers:
-            near = did_you_mean(sampler, samplers)
-            reader.complain(f"checks.{number}.sampler", f"must be one of {', '.join(samplers)}{near}")
-        if target and sampler in _URL_SAMPLERS:
-            _complain_of_url(reader, f"checks.{number}.target", target)
-        elif target and "://" not in target:
-            target = str(folder / target)
-        found.append({"sampler": sampler, "target": target, "every_s": one.number("every_s", default=every_s)})
-    return found
+def _complain_of_unseen(reader: Reader) -> None:
+    if reader.given().get("unseen_declares") and reader.number("tier", default=2) != 1:
+        reader.complain("unseen_declares", "is for services of tier 1: of others an alert says that they are not seen")
 
 
 def _actions(reader: Reader) -> list[dict[str, object]]:
@@ -219,7 +210,7 @@ def _inner(reader: Reader, section: str, keys: Sequence[Key]) -> list[Reader]:
 
 def _channel(reader: Reader, *, name: str) -> dict[str, object]:
     if reader.text("kind") == "webhook" and (target := reader.text("target")):
-        _complain_of_url(reader, "target", target)
+        complain_of_url(reader, "target", target)
     return {**reader.given(), "name": name}
 
 
@@ -248,19 +239,6 @@ def _timing(top: Reader, problems: list[Problem]) -> dict[str, object]:
     if reader.number("baseline_s", default=shipped.baseline_s) <= window_s:
         reader.complain("baseline_s", f"must be longer than detect_window_s ({window_s:g} s)")
     return given
-
-
-def _complain_of_url(reader: Reader, name: str, url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        reader.complain(name, f"is not a URL: {error}")
-        return
-    if parts.scheme not in ("http", "https") or not host or port == 0:
-        reader.complain(name, f"must be a URL such as http://127.0.0.1:8001/health, not {url!r}")
-    elif parts.username or parts.password:
-        reader.complain(name, "must hold no password: this file is not a place for secrets")
 
 
 def _complain_of_twins(reader: Reader, name: str, values: Iterable[str]) -> None:

@@ -2,16 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from stanch.catalog.alerting import Alerting, Heartbeat
+from stanch.catalog.checks import Check
 from stanch.catalog.oncall import Method, NotifyRule, OnCall
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One own check of a service. `sampler` names what reads it, `target` is a URL or a path."""
-
-    sampler: str
-    target: str
-    every_s: float
+from stanch.catalog.pagers import PagerSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +35,7 @@ class ActionSpec:
 class Service:
     """A service. `weight` is its share of the business, 0..1; an `external` one is somebody else's.
 
-    `policy` and `specialists` say who is paged about it.
+    `policy` and `specialists` say who is paged about it. With `unseen_declares` that no check sees it is an incident.
     """
 
     name: str
@@ -60,6 +54,7 @@ class Service:
     status_page: str = ""
     logs: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    unseen_declares: bool = False
     actions: tuple[ActionSpec, ...] = ()
     policy: str = ""
     specialists: tuple[str, ...] = ()
@@ -167,6 +162,9 @@ class Catalog:
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, ChannelSpec] = field(default_factory=dict)
     sources: dict[str, SourceSpec] = field(default_factory=dict)
+    alerting: Alerting = field(default_factory=Alerting)
+    heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
+    pagers: dict[str, PagerSpec] = field(default_factory=dict)
     oncall: OnCall = field(default_factory=OnCall)
     thresholds: Thresholds = field(default_factory=Thresholds)
     timing: Timing = field(default_factory=Timing)

@@ -14,7 +14,7 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_WORDS: Final = (*WEEKDAYS, "weekday", "weekend", "workday", "holiday")
 """What a restriction may name: `workday` is Monday to Friday without public holidays."""
 
-METHOD_KINDS: Final = ("push", "email", "sms", "voice", "slack", "matrix", "webhook", "apprise")
+METHOD_KINDS: Final = ("push", "email", "sms", "voice", "slack", "matrix", "webhook", "apprise", "file")
 URGENCIES: Final = ("high", "low", "any")
 ROTATIONS: Final = ("hourly", "daily", "weekly", "monthly", "custom")
 PERSONS_ZONE: Final = "person"

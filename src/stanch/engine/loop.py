@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from stanch.engine.deliver import deliver_due
+from stanch.engine.paging import Paging
 from stanch.kernel.errors import Conflict
 from stanch.operations.world import World
 from stanch.store import Transaction, timers
@@ -45,6 +46,7 @@ class Engine:
     def __init__(self, world: World, duties: Mapping[str, Duty], *, workers: int = 8) -> None:
         self.world = world
         self.duties = dict(duties)
+        self.paging = Paging(world)
         self._workers = workers
         self._stopping = threading.Event()
         self._stopped = threading.Event()
@@ -56,11 +58,11 @@ class Engine:
         self._lock = threading.Lock()
 
     def run_due(self, *, limit: int = 100) -> int:
-        """Fire the timers and hand over the deliveries that are due; return how many were worked on."""
+        """Fire the timers, move pages on and hand over what is due; return how many were worked on."""
         claimed = self._claim(limit)
         for timer in claimed:
             self._fire(timer)
-        return len(claimed) + deliver_due(self.world, limit=limit)
+        return len(claimed) + self.paging.run_due(limit=limit) + deliver_due(self.world, limit=limit)
 
     def run_until_quiet(self, *, rounds: int = 1000) -> int:
         """Repeat `run_due` until nothing is due any more; return how many were worked on. The clock stands still."""
@@ -79,11 +81,13 @@ class Engine:
             thread = threading.Thread(target=target, name=f"stanch-{name}", daemon=True)
             thread.start()
             self._threads.append(thread)
+        self.paging.start()
 
     def stop(self) -> None:
         """Stop claiming, wait for what is under way, and return."""
         self._stopping.set()
         self._wake.set()
+        self.paging.stop()
         # In this order: who claims must be gone before those who work, and leases are held until the last is done.
         for thread in self._threads[:-1]:
             thread.join()

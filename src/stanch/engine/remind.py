@@ -13,7 +13,7 @@ from stanch.incidents.rules import rule_again
 from stanch.incidents.severity import rule_severity
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Bug
-from stanch.operations import cases
+from stanch.operations import cases, paging
 from stanch.operations.announcing import announce
 from stanch.operations.detection import symptom_of
 from stanch.operations.measuring import measure
@@ -33,7 +33,7 @@ def target(timer: Timer, world: World) -> Effect:
         if not state.is_open:
             return
         now = world.clock.now()
-        _record_missed(tx, state, now=now)
+        _record_missed(tx, world, state, now=now)
         for clock in response_clocks(state, now=now):
             if clock.target.value == timer.data.get("target") and clock.state is ClockState.RUNNING:
                 # Due to the instant it can still be met; and a lower severity gives more time.
@@ -43,12 +43,13 @@ def target(timer: Timer, world: World) -> Effect:
     return effect
 
 
-def _record_missed(tx: Transaction, state: IncidentState, *, now: datetime) -> None:
-    """Record the targets that were missed, each once."""
+def _record_missed(tx: Transaction, world: World, state: IncidentState, *, now: datetime) -> None:
+    """Record the targets that were missed, each once, and page the next level."""
     for clock in response_clocks(state, now=now):
         name = clock.target.value
         if clock.met_at is None and clock.state is ClockState.MISSED and name not in state.missed_targets:
             cases.record(tx, state.number, ev.TargetMissed(target=name, due_at=clock.due_at))
+            paging.hurry_incident(tx, world, state.number, reason=f"the response target {name} was missed")
 
 
 def remind(timer: Timer, world: World) -> Effect:
@@ -84,8 +85,10 @@ def remeasure(timer: Timer, world: World) -> Effect:
             symptom = symptom_of(tx, world, services=state.services, since=state.started_at, now=now)
             news = (symptom,) if _is_news(symptom, state) else ()
             cases.record(tx, number, ev.ImpactMeasured(impact=impact), *news, *ruled)
+            if ruled:
+                paging.follow(tx, world, cases.load(tx, number))
         # A severity that was raised since leaves less time than the target's own timer knows.
-        _record_missed(tx, cases.load(tx, number), now=now)
+        _record_missed(tx, world, cases.load(tx, number), now=now)
         if _may_be_over(state):
             # Mended by hand, or by itself: the recovery is watched as if a plan had run.
             tx.schedule(Timer(id=f"inc{number}/verify", kind="verify", due_at=now, incident=number))

@@ -1,7 +1,8 @@
 """The typed events of an incident's log. A kind is never renamed, and a field never changes its meaning.
 
 Streams: `incident/<n>` for the incident, `action/<n>/<plan>` for one plan and its run, `postmortem/<n>` for the
-write-up. Every event carries the incident's number, so one query reads the whole log.
+write-up, `page/<n>` for who was paged about it. Every event carries the incident's number, so one query reads the
+whole log.
 """
 
 from datetime import datetime
@@ -27,8 +28,15 @@ from stanch.incidents.recorded.investigation import (
     ChangesRanked,
     FindingRecorded,
     HypothesesRanked,
+    HypothesisAdded,
+    HypothesisConfirmed,
+    HypothesisRefuted,
     InvestigationStarted,
+    NextTestAsked,
+    NextTestEnded,
+    OnsetEstimated,
     RankedChange,
+    ScoreMoved,
 )
 from stanch.incidents.recorded.mitigation import (
     Approved,
@@ -57,6 +65,7 @@ from stanch.incidents.recorded.telling import (
 from stanch.kernel.codec import from_data, to_data
 from stanch.kernel.errors import Bug
 from stanch.kernel.event import JSON, Event, NewEvent
+from stanch.oncall.escalation.events import PageEvent
 
 __all__ = [
     "EVENT_TYPES",
@@ -73,13 +82,19 @@ __all__ = [
     "FindingRecorded",
     "Fork",
     "HypothesesRanked",
+    "HypothesisAdded",
+    "HypothesisConfirmed",
+    "HypothesisRefuted",
     "ImpactMeasured",
     "IncidentEvent",
     "InvestigationStarted",
     "MessageEnded",
     "MessageOwed",
     "MitigationProposed",
+    "NextTestAsked",
+    "NextTestEnded",
     "NoteAdded",
+    "OnsetEstimated",
     "Plan",
     "PostmortemDrafted",
     "PostmortemPublished",
@@ -93,6 +108,7 @@ __all__ = [
     "RunOutcomeUnknown",
     "RunOutput",
     "RunStarted",
+    "ScoreMoved",
     "SeverityChanged",
     "StatusChanged",
     "SymptomSeen",
@@ -121,6 +137,12 @@ IncidentEvent: TypeAlias = (
     | ImpactMeasured
     | TargetMissed
     | InvestigationStarted
+    | OnsetEstimated
+    | NextTestAsked
+    | NextTestEnded
+    | HypothesisAdded
+    | HypothesisConfirmed
+    | HypothesisRefuted
     | FindingRecorded
     | ChangesRanked
     | HypothesesRanked
@@ -144,6 +166,7 @@ IncidentEvent: TypeAlias = (
     | PostmortemScheduled
     | PostmortemDrafted
     | PostmortemPublished
+    | PageEvent
 )
 
 EVENT_TYPES: Final[dict[str, type[IncidentEvent]]] = {kind.kind: kind for kind in IncidentEvent.__args__}

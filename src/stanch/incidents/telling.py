@@ -1,11 +1,14 @@
 """Says in words what an event means: the time line, the terminal and the post-mortem all tell it the same way. Pure."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import singledispatch
 
 from stanch.alerts.words import percent
 from stanch.incidents import events as ev
 from stanch.incidents.model import Reading
+from stanch.oncall.escalation.events import PAGE_EVENTS, PageEvent
+from stanch.oncall.escalation.words import words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,15 @@ def quantity(value: float | None, unit: str) -> str:
             return f"{value:,.1f}/s"
         case _:
             return f"{value:,.4g}"
+
+
+def since(at: datetime, low: datetime | None, high: datetime | None) -> str:
+    """Say a start with its uncertainty in UTC: `03:12:40 (±10 s)`; the clock alone where no interval is known."""
+    clock = f"{at.astimezone(UTC):%H:%M:%S}"
+    if low is None or high is None or high <= low:
+        return clock
+    half_s = max((at - low).total_seconds(), (high - at).total_seconds())
+    return f"{clock} (±{max(1, round(half_s)):,} s)" if half_s < 120 else f"{clock} (±{round(half_s / 60):,} min)"
 
 
 def beside_normal(reading: Reading) -> str:
@@ -147,6 +159,38 @@ def _(record: ev.TargetMissed) -> Telling:
 @tell.register
 def _(record: ev.InvestigationStarted) -> Telling:
     return Telling(title=f"Investigation {record.round} started", text=", ".join(record.collectors))
+
+
+@tell.register
+def _(record: ev.OnsetEstimated) -> Telling:
+    return Telling(
+        title=f"Began {since(record.at, record.low, record.high)}", text=record.text, tone="alert", major=True
+    )
+
+
+@tell.register
+def _(record: ev.NextTestAsked) -> Telling:
+    return Telling(title=f"Test: {record.text}", text=", ".join(record.collectors), tone="person")
+
+
+@tell.register
+def _(record: ev.NextTestEnded) -> Telling:
+    return Telling(title="Test came back", text=record.summary, tone="change", major=bool(record.moved))
+
+
+@tell.register
+def _(record: ev.HypothesisAdded) -> Telling:
+    return Telling(title=f"Possible cause added: {record.title}", text=record.reason, tone="person", major=True)
+
+
+@tell.register
+def _(record: ev.HypothesisConfirmed) -> Telling:
+    return Telling(title=f"Cause confirmed: {record.title}", text=record.reason, tone="person", major=True)
+
+
+@tell.register
+def _(record: ev.HypothesisRefuted) -> Telling:
+    return Telling(title=f"Not the cause: {record.title}", text=record.reason, tone="person", major=True)
 
 
 @tell.register
@@ -288,3 +332,12 @@ def _(record: ev.PostmortemDrafted) -> Telling:
 @tell.register
 def _(record: ev.PostmortemPublished) -> Telling:
     return Telling(title=f"Post-mortem revision {record.revision} published", tone="good", major=True)
+
+
+def _paging(record: PageEvent) -> Telling:
+    told = words(record)
+    return Telling(title=told.title, text=told.text, tone=told.tone, major=told.major)
+
+
+for _kind in PAGE_EVENTS.values():
+    tell.register(_kind, _paging)

@@ -13,7 +13,7 @@ from stanch.incidents.reading import explain, read_report
 from stanch.incidents.severity import rule_severity
 from stanch.incidents.state import IncidentState
 from stanch.kernel.actor import Actor, Via
-from stanch.operations import cases
+from stanch.operations import cases, paging
 from stanch.operations.announcing import announce
 from stanch.operations.measuring import measure
 from stanch.operations.world import Call, World
@@ -103,12 +103,13 @@ def open_incident(
     via: Via,
     also: tuple[ev.IncidentEvent, ...] = (),
 ) -> IncidentState:
-    """Write the declaration with what is known, start the clocks, owe the first messages, and return the state."""
+    """Write the declaration with what is known, start the clocks, page, owe the first messages; return the state."""
     measured = ev.ImpactMeasured(impact=impact)
     cases.record(tx, record.number, record, *also, measured, actor=actor, via=via)
     state = cases.load(tx, record.number)
     announce(tx, world, state, purpose="declaration")
     start_clocks(tx, world, state)
+    paging.follow(tx, world, state)
     return state
 
 

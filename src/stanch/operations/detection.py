@@ -18,7 +18,7 @@ from stanch.incidents.severity import rule_severity
 from stanch.incidents.state import IncidentState
 from stanch.incidents.tables import find
 from stanch.kernel.actor import SYSTEM, Via
-from stanch.operations import cases
+from stanch.operations import cases, paging
 from stanch.operations.declaring import open_incident
 from stanch.operations.measuring import measure
 from stanch.operations.world import World
@@ -34,7 +34,8 @@ _SAME_STORY: Final = timedelta(minutes=10)
 class Sign:
     """What an alert says to an incident, whoever raised it: own checks, or a sender from outside.
 
-    `about` is the word the channel is named by, `symptom` one of the word list or empty.
+    `about` is the word the channel is named by, `symptom` one of the word list or empty, `told` the severity that the
+    sender gives, in its own word.
     """
 
     service: str
@@ -44,6 +45,20 @@ class Sign:
     starts_low: datetime | None = None
     starts_high: datetime | None = None
     symptom: str = ""
+    told: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What a sign led to. `listed` is False where the incident lists so many that this one is only counted."""
+
+    incident: int
+    declared: bool = False
+    listed: bool = True
+
+
+MOST_LISTED: Final = 50
+"""So many alerts an incident lists by themselves; a storm of them tells nobody more, and each costs a measurement."""
 
 
 def alert_changed(tx: Transaction, world: World, alert: Alert, outcome: Outcome) -> None:
@@ -54,15 +69,17 @@ def alert_changed(tx: Transaction, world: World, alert: Alert, outcome: Outcome)
         sign_over(tx, id=alert.id, summary=alert.summary)
 
 
-def sign_seen(tx: Transaction, world: World, sign: Sign) -> None:
+def sign_seen(tx: Transaction, world: World, sign: Sign) -> Taken:
     """Attach `sign` to the open incident that covers its service or a neighbour of it, or declare one."""
     tx.lock("detection")
     for row in find(tx.connection, open_only=True):
         state = cases.load(tx, row.number, lock=True)
         if sign.service in _neighbourhood(world, state):
+            if len(state.alerts) >= MOST_LISTED and sign.attached.alert not in state.alerts:
+                return Taken(incident=row.number, listed=False)
             _attach(tx, world, state, sign)
-            return
-    _declare(tx, world, sign)
+            return Taken(incident=row.number)
+    return Taken(incident=_declare(tx, world, sign), declared=True)
 
 
 def sign_over(tx: Transaction, *, id: str, summary: str) -> None:
@@ -92,7 +109,7 @@ def _neighbourhood(world: World, state: IncidentState) -> frozenset[str]:
     return neighbourhood(world.catalog, own) | own
 
 
-def _declare(tx: Transaction, world: World, sign: Sign) -> None:
+def _declare(tx: Transaction, world: World, sign: Sign) -> int:
     now = world.clock.now()
     alert = sign.attached
     impact = measure(tx, world, services=(sign.service,), since=alert.starts_at, now=now)
@@ -106,7 +123,7 @@ def _declare(tx: Transaction, world: World, sign: Sign) -> None:
         started_at=alert.starts_at,
         started_low=sign.starts_low,
         started_high=sign.starts_high,
-        ruling=rule_severity(case_of(impact, world.catalog)),
+        ruling=rule_severity(case_of(impact, world.catalog, told=sign.told, services=(sign.service,))),
         channel=channel_name(now.date(), f"{sign.service} {sign.about}"),
         environment=service.environment if service else "",
         symptom=sign.symptom,
@@ -114,6 +131,7 @@ def _declare(tx: Transaction, world: World, sign: Sign) -> None:
     )
     symptom = symptom_of(tx, world, services=(sign.service,), since=alert.starts_at, now=now)
     open_incident(tx, world, record, impact=impact, actor=SYSTEM, via=Via.ENGINE, also=(alert, symptom))
+    return record.number
 
 
 def _attach(tx: Transaction, world: World, state: IncidentState, sign: Sign) -> None:
@@ -123,9 +141,12 @@ def _attach(tx: Transaction, world: World, state: IncidentState, sign: Sign) -> 
         return
     services = tuple(dict.fromkeys((*state.services, sign.service)))
     impact = measure(tx, world, services=services, since=state.started_at, now=now)
-    ruled = rule_again(state, rule_severity(case_of(impact, world.catalog)))
+    ruling = rule_severity(case_of(impact, world.catalog, told=sign.told, services=(sign.service,)))
+    ruled = rule_again(state, ruling)
     symptom = symptom_of(tx, world, services=services, since=state.started_at, now=now)
     cases.record(tx, state.number, sign.attached, symptom, ev.ImpactMeasured(impact=impact), *ruled)
+    if ruled:
+        paging.follow(tx, world, cases.load(tx, state.number))
 
 
 def attached(alert: Alert) -> ev.AlertAttached:

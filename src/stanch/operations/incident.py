@@ -15,7 +15,7 @@ from stanch.incidents.state import IncidentState
 from stanch.incidents.tables import find
 from stanch.incidents.troubles import Trouble
 from stanch.kernel.errors import Invalid, Problem
-from stanch.operations import cases, declaring
+from stanch.operations import cases, declaring, paging
 from stanch.operations.announcing import announce
 from stanch.operations.closing import write_postmortem
 from stanch.operations.overview import card_of_row, overview
@@ -241,8 +241,7 @@ def report(call: Call, request: Report) -> IncidentView:
 def acknowledge(call: Call, request: ById) -> IncidentView:
     """Take an incident on; whoever does so first is its commander until somebody else is."""
     with call.world.store.writing() as tx:
-        state = cases.load_open(tx, request.incident)
-        return _record(tx, call, state, *rules.acknowledge(state, actor=call.actor))
+        return _acknowledge(tx, call, cases.load_open(tx, request.incident))
 
 
 @operation("incident.note", effect=Effect.WRITE, example={"incident": 1, "text": "payments pool looks full"})
@@ -287,7 +286,7 @@ def set_status(call: Call, request: SetStatus) -> IncidentView:
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
         if status is Status.ACKNOWLEDGED and state.acknowledged_at is None:
-            return _record(tx, call, state, *rules.acknowledge(state, actor=call.actor))
+            return _acknowledge(tx, call, state)
         return _record(tx, call, state, *rules.change_status(state, status, reason=request.reason))
 
 
@@ -304,6 +303,7 @@ def resolve(call: Call, request: Resolve) -> IncidentView:
         # A plan that runs must be able to say how it ended; one that has not begun says that it will not run.
         tx.cancel_timers(incident=state.number, keep=("run",))
         resolved = cases.load(tx, state.number)
+        paging.follow(tx, call.world, resolved)
         announce(tx, call.world, resolved, purpose="resolution")
         write_postmortem(tx, call.world, resolved)
         return _view(tx, call, state.number)
@@ -317,6 +317,7 @@ def reopen(call: Call, request: Because) -> IncidentView:
         events = rules.reopen(state, reason=request.reason)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
         again = cases.load(tx, state.number)
+        paging.follow(tx, call.world, again)
         announce(tx, call.world, again, purpose="reopened", note=request.reason.strip())
         declaring.start_clocks(tx, call.world, again)
         return _view(tx, call, state.number)
@@ -333,7 +334,9 @@ def dismiss(call: Call, request: Dismiss) -> IncidentView:
         tx.cancel_timers(incident=state.number, keep=("run",))
         if into is not None:
             cases.record(tx, into.number, *rules.take_over(state, into), actor=call.actor, via=call.via)
-        announce(tx, call.world, cases.load(tx, state.number), purpose="dismissed", note=request.reason.strip())
+        dismissed = cases.load(tx, state.number)
+        paging.follow(tx, call.world, dismissed)
+        announce(tx, call.world, dismissed, purpose="dismissed", note=request.reason.strip())
         return _view(tx, call, state.number)
 
 
@@ -352,7 +355,15 @@ def _person(call: Call, given: str) -> str:
 
 def _record(tx: Transaction, call: Call, state: IncidentState, *events: ev.IncidentEvent) -> IncidentView:
     cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
+    paging.follow(tx, call.world, cases.load(tx, state.number))
     return _view(tx, call, state.number)
+
+
+def _acknowledge(tx: Transaction, call: Call, state: IncidentState) -> IncidentView:
+    """Take an incident on; pages about it stop where a person does."""
+    if call.actor.is_person:
+        paging.acknowledge_incident(tx, call.world, state.number, actor=call.actor, via=call.via, how=call.via.value)
+    return _record(tx, call, state, *rules.acknowledge(state, actor=call.actor))
 
 
 def _view(tx: Transaction, call: Call, number: int) -> IncidentView:

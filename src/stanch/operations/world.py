@@ -7,11 +7,15 @@ from stanch.alerts.intake.routes import CurrentRouting
 from stanch.catalog.model import Catalog
 from stanch.kernel.actor import Actor, Via
 from stanch.kernel.clock import Clock
+from stanch.packs.model import Packs
 from stanch.ports.actuator import Actuator
-from stanch.ports.changes import ChangeSource
 from stanch.ports.calendars import Calendars
+from stanch.ports.changes import ChangeSource
 from stanch.ports.channel import Channel
 from stanch.ports.evidence import Collector
+from stanch.ports.logsource import LogSource
+from stanch.ports.pager import Pager
+from stanch.ports.query import QuerySource
 from stanch.ports.sampler import Sampler
 from stanch.ports.signals import SignalSource
 from stanch.store import Store
@@ -31,9 +35,14 @@ class World:
     url: str = "http://127.0.0.1:8484"
     collectors: tuple[Collector, ...] = ()
     change_sources: tuple[ChangeSource, ...] = ()
+    systems: tuple[QuerySource, ...] = ()
+    log_sources: tuple[LogSource, ...] = ()
+    packs: Packs = field(default_factory=Packs)
     samplers: dict[str, Sampler] = field(default_factory=dict)
     actuators: dict[str, Actuator] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    pagers: dict[str, Pager] = field(default_factory=dict)
+    calendars: Calendars | None = None
     routing: CurrentRouting = field(default_factory=CurrentRouting)
     signal_sources: dict[str, SignalSource] = field(default_factory=dict)
     signal_secrets: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
@@ -41,8 +50,6 @@ class World:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    pagers: dict[str, Pager] = field(default_factory=dict)
-    calendars: Calendars | None = None
     """One call of an operation: who asks, through which surface."""
 
     world: World

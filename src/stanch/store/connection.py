@@ -106,3 +106,11 @@ def lock_stream(connection: Connection, stream: str) -> None:
     """Let one transaction at a time decide on `stream`, until it ends (PostgreSQL; SQLite has one writer anyway)."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:stream, 42))"), {"stream": stream})
+
+
+def try_lock_stream(connection: Connection, stream: str) -> bool:
+    """Lock `stream` as `lock_stream` does where nobody has; False where somebody has. Never waits."""
+    if connection.dialect.name != "postgresql":
+        return True
+    statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:stream, 42))")
+    return bool(connection.execute(statement, {"stream": stream}).scalar_one())

@@ -18,7 +18,7 @@ from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.clock import Clock, SystemClock
 from stanch.kernel.event import Event, NewEvent
 from stanch.store import deliveries, log, migrations, timers
-from stanch.store.connection import database_url, keep_pages, lock_stream, open_engine
+from stanch.store.connection import database_url, keep_pages, lock_stream, open_engine, try_lock_stream
 from stanch.store.model import Delivery, Timer
 from stanch.store.schema import counters
 from stanch.store.turns import Turns
@@ -82,6 +82,10 @@ class Transaction:
     def lock(self, stream: str) -> None:
         """Decide alone on `stream` until the transaction ends. Take it before reading what the decision rests on."""
         lock_stream(self.connection, stream)
+
+    def try_lock(self, stream: str) -> bool:
+        """Lock `stream` unless somebody else has; never wait, so that a transaction which holds rows may ask."""
+        return try_lock_stream(self.connection, stream)
 
     def events(
         self, *, stream: str | None = None, incident: int | None = None, after: int = 0, limit: int | None = None

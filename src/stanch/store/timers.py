@@ -89,6 +89,36 @@ def take_due(connection: Connection, *, kind: str, now: datetime, limit: int) ->
     return sorted((_timer(row) for row in taken), key=lambda timer: (timer.due_at, timer.id))
 
 
+def hold_due(connection: Connection, *, kind: str, now: datetime, limit: int) -> list[Timer]:
+    """Return up to `limit` due timers of `kind` that no other transaction holds, longest due first, and hold them.
+
+    For an effect that has to choose among them before it deletes what it takes.
+    """
+    due = (
+        select(timers)
+        .where(and_(timers.c.kind == kind, timers.c.due_at <= now))
+        .order_by(timers.c.due_at, timers.c.id)
+        .limit(limit)
+    )
+    if connection.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    return [_timer(row) for row in connection.execute(due)]
+
+
+def remove(connection: Connection, ids: Sequence[str]) -> int:
+    """Delete the timers with these ids; return how many there were."""
+    return connection.execute(delete(timers).where(timers.c.id.in_(ids))).rowcount
+
+
+def postpone(connection: Connection, id: str, *, due_at: datetime, error: str) -> None:
+    """Put the timer off until `due_at`, with the reason why its effect did not work."""
+    connection.execute(
+        update(timers)
+        .where(timers.c.id == id)
+        .values(due_at=due_at, attempts=timers.c.attempts + 1, last_error=error[:2000])
+    )
+
+
 def consume(connection: Connection, timer: Timer) -> bool:
     """Delete `timer` where the claim still holds; False means another node has it or it was cancelled."""
     statement = delete(timers).where(and_(timers.c.id == timer.id, timers.c.lease_token == timer.lease_token))

@@ -1,5 +1,6 @@
 """Messages as JSON to any URL."""
 
 from stanch.integrations.webhook.channel import WebhookChannel
+from stanch.integrations.webhook.pager import WebhookPager
 
-__all__ = ["WebhookChannel"]
+__all__ = ["WebhookChannel", "WebhookPager"]

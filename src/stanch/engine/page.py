@@ -1,0 +1,342 @@
+"""Hands notices over: marks before it sends, sends with the notice's id as the key, records how each attempt ended.
+
+A notice is sent under its page's lock only in so far as that nobody has answered when it is marked; what is on its way
+when somebody answers arrives. A provider that does not take a notice is followed by the next one that serves the same
+kind of method. One that gave no answer is asked again with the same key; where it knows no keys, the notice is left
+alone for a minute and then said once more, as what it is.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+import structlog
+
+from stanch.engine.escalate import CHANNEL, owe
+from stanch.kernel.codec import from_data
+from stanch.oncall.escalation import events as ev
+from stanch.oncall.escalation import rules
+from stanch.oncall.escalation.model import Notice, NoticeState, Purpose
+from stanch.oncall.escalation.state import PageState
+from stanch.oncall.pages.tables import mark_bounced, read_pages
+from stanch.operations import paging
+from stanch.operations.world import World
+from stanch.ports.pager import Failure, NotTaken, Page, Pager, Receipt
+from stanch.store import Transaction, deliveries
+from stanch.store.model import Delivery, DeliveryState
+
+_LEASE: Final = timedelta(seconds=15)
+_MOST_ATTEMPTS: Final = 12
+_FIRST_RETRY_S: Final = 1.0
+_LAST_RETRY_S: Final = 120.0
+_LONGEST_WAIT_S: Final = 900.0
+
+log = structlog.get_logger("stanch.page")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A notice that is marked as being sent: its delivery, what it says, and who is to take it over."""
+
+    delivery: Delivery
+    page: Page
+    pager: Pager
+    number: int
+    notice: int
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How the attempt on a notice ended."""
+
+    ready: Ready
+    receipt: Receipt | None = None
+    failure: Failure | None = None
+    detail: str = ""
+    retry_after_s: float | None = None
+
+
+_Place: TypeAlias = tuple[int, int]
+
+
+def place_of(id: str) -> _Place | None:
+    """Return page and notice that a delivery's id names, None when it names none."""
+    page, _, notice = id.partition("/n")
+    number = page.removeprefix("page")
+    return (int(number), int(notice)) if number.isdecimal() and notice.isdecimal() else None
+
+
+def kinds_of(world: World) -> tuple[str, ...]:
+    """Return the kinds of methods that some provider of this process serves."""
+    return tuple(sorted({kind for pager in world.pagers.values() for kind in pager.kinds}))
+
+
+def pagers_for(world: World, kind: str) -> list[Pager]:
+    """Return the providers for a kind of method, in the order in which they are tried."""
+    return [pager for pager in world.pagers.values() if kind in pager.kinds]
+
+
+def claim(world: World, kind: str, *, limit: int) -> list[Delivery]:
+    """Take up to `limit` due notices of one kind for this node."""
+    channels = (f"{CHANNEL}{kind}",)
+    now = world.clock.now()
+    with world.store.reading() as view:
+        if not deliveries.any_due(view.connection, channels=channels, now=now):
+            return []
+    with world.store.writing() as tx:
+        return deliveries.claim(
+            tx.connection,
+            channels=channels,
+            now=now,
+            lease_now=tx.lease_now(),
+            lease=_LEASE,
+            node=world.node,
+            token=secrets.token_hex(8),
+            limit=limit,
+        )
+
+
+def begin(world: World, claimed: Sequence[Delivery]) -> list[Ready]:
+    """Mark as being sent what is still to be sent, and return it; what nobody needs any more is cancelled."""
+    if not claimed:
+        return []
+    now = world.clock.now()
+    ready = []
+    with world.store.writing() as tx:
+        states = _locked(tx, claimed)
+        for delivery in claimed:
+            place = place_of(delivery.id)
+            state = states.get(place[0]) if place else None
+            if state is None or place is None:
+                _drop(tx, delivery, now=now)
+                continue
+            one = _begin_one(tx, world, delivery, state, place[1], now=now)
+            if one is not None:
+                ready.append(one)
+            # The next notice of the same page must see what was recorded about this one.
+            states[place[0]] = read_pages(tx.connection, [place[0]])[place[0]]
+    return ready
+
+
+def _locked(tx: Transaction, claimed: Sequence[Delivery]) -> dict[int, PageState]:
+    places = {delivery.id: place for delivery in claimed if (place := place_of(delivery.id))}
+    # All before anything is appended and in one order, so that two of these never wait for each other.
+    for name in sorted({paging.lock_of(places[one.id][0], one.incident) for one in claimed if one.id in places}):
+        tx.lock(name)
+    return read_pages(tx.connection, [number for number, _ in places.values()])
+
+
+def _begin_one(
+    tx: Transaction, world: World, delivery: Delivery, state: PageState, number: int, *, now: datetime
+) -> Ready | None:
+    notice = state.notice(number)
+    pagers = pagers_for(world, delivery.channel.removeprefix(CHANNEL))
+    if notice is None or not pagers:
+        _drop(tx, delivery, now=now)
+        return None
+    pager = _provider(pagers, notice)
+    if delivery.state is DeliveryState.SENDING and not pager.idempotent:
+        _unknown(tx, world, state, delivery, notice, "the node that was sending it died", pager=pager, now=now)
+        return None
+    if not notice.state.is_waiting:
+        # Answered while the lease was held; a node that died after it began may have sent it.
+        _drop(tx, delivery, now=now, unknown=delivery.state is DeliveryState.SENDING)
+        return None
+    if not deliveries.begin(tx.connection, delivery, node=world.node, now=now):
+        return None
+    return Ready(
+        delivery=delivery,
+        page=from_data(delivery.message, Page),
+        pager=pager,
+        number=state.number,
+        notice=number,
+        attempt=delivery.attempts + 1,
+    )
+
+
+def _provider(pagers: Sequence[Pager], notice: Notice) -> Pager:
+    """Return who takes the notice over next: the same again where no answer came, else the one after the last."""
+    names = [pager.name for pager in pagers]
+    if notice.provider not in names:
+        return pagers[0]
+    index = names.index(notice.provider)
+    return pagers[index if notice.state is NoticeState.UNSURE else (index + 1) % len(pagers)]
+
+
+def _drop(tx: Transaction, delivery: Delivery, *, now: datetime, unknown: bool = False) -> None:
+    deliveries.end(
+        tx.connection,
+        delivery,
+        state=DeliveryState.UNKNOWN if unknown else DeliveryState.CANCELLED,
+        outcome="cancelled",
+        detail="nobody needs it any more",
+        now=now,
+        attempt=delivery.attempts,
+    )
+
+
+def send(ready: Ready) -> Ended:
+    """Hand one notice over, outside any transaction."""
+    try:
+        receipt = ready.pager.page(ready.page)
+    except NotTaken as error:
+        return Ended(ready=ready, failure=error.failure, detail=error.message, retry_after_s=error.retry_after_s)
+    except Exception as error:  # boundary "integration": a provider's own defect must not stop the others
+        log.exception("pager_failed", pager=ready.pager.name, delivery=ready.delivery.id)
+        detail = f"{type(error).__name__} in provider {ready.pager.name}"
+        return Ended(ready=ready, failure=Failure.UNREACHABLE, detail=detail)
+    return Ended(ready=ready, receipt=receipt, detail=receipt.detail)
+
+
+def finish(world: World, group: Sequence[Ended]) -> None:
+    """Record how attempts ended, and what follows from each."""
+    if not group:
+        return
+    with world.store.writing() as tx:
+        _locked(tx, [one.ready.delivery for one in group])
+        for one in group:
+            _finish_one(tx, world, one)
+
+
+def _finish_one(tx: Transaction, world: World, ended: Ended) -> None:
+    now = world.clock.now()
+    ready = ended.ready
+    state = paging.load(tx, ready.number)
+    notice = state.notice(ready.notice)
+    if notice is None:
+        return
+    if ended.failure is None:
+        taken = DeliveryState.SENT
+        reference = ended.receipt.reference if ended.receipt else ""
+        if _end(tx, ended, taken, now=now, reference=reference):
+            after = _moved(tx, state, ended, NoticeState.HANDED_OVER, reference=reference)
+            _measured(tx, world, after, now=now)
+        return
+    if not notice.state.is_waiting:
+        _end(tx, ended, DeliveryState.CANCELLED, now=now)
+        return
+    _failed(tx, world, state, notice, ended, now=now)
+
+
+def _failed(tx: Transaction, world: World, state: PageState, notice: Notice, ended: Ended, *, now: datetime) -> None:
+    ready = ended.ready
+    pagers = pagers_for(world, ready.page.kind)
+    is_last = ready.pager.name == pagers[-1].name or len(pagers) == 1
+    if ended.failure is Failure.UNKNOWN and not ready.pager.idempotent:
+        _unknown(tx, world, state, ready.delivery, notice, ended.detail, pager=ready.pager, now=now, ended=ended)
+        return
+    over = ready.attempt >= _MOST_ATTEMPTS
+    if over or (ended.failure is Failure.REFUSED and is_last):
+        _end(tx, ended, DeliveryState.FAILED, now=now)
+        after = _moved(tx, state, ended, NoticeState.FAILED)
+        if ended.failure is Failure.REFUSED:
+            mark_bounced(tx.connection, person=notice.person, method=notice.method, now=now)
+        _hasten(tx, world, after, notice, now=now)
+        return
+    moved, delay_s = _again(ended, is_last=is_last)
+    if _end(tx, ended, DeliveryState.READY, now=now, retry_at=now + timedelta(seconds=delay_s)):
+        _moved(tx, state, ended, moved)
+
+
+def _again(ended: Ended, *, is_last: bool) -> tuple[NoticeState, float]:
+    """Return what becomes of a notice that is tried again, and after how many seconds."""
+    backoff_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** (ended.ready.attempt - 1))
+    if ended.failure is Failure.UNKNOWN:
+        return NoticeState.UNSURE, backoff_s
+    if not is_last:
+        return NoticeState.FELL_BACK, 0.0
+    if ended.failure is Failure.THROTTLED:
+        return NoticeState.THROTTLED, min(_LONGEST_WAIT_S, max(ended.retry_after_s or 0.0, backoff_s))
+    return NoticeState.RETRYING, backoff_s
+
+
+def _hasten(tx: Transaction, world: World, state: PageState, failed: Notice, *, now: datetime) -> None:
+    """Do at once what was to come later, as this way to the person is closed."""
+    gone = state.notice(failed.number)
+    following = rules.hurries(state, gone) if gone else None
+    if following is not None:
+        deliveries.hasten(tx.connection, f"page{state.number}/n{following.number}", due_at=now)
+    elif state.is_paging and rules.level_is_lost(state):
+        paging.hurry(tx, world, state, reason="no notice of this level could be handed over")
+
+
+def _unknown(
+    tx: Transaction,
+    world: World,
+    state: PageState,
+    delivery: Delivery,
+    notice: Notice,
+    detail: str,
+    *,
+    pager: Pager,
+    now: datetime,
+    ended: Ended | None = None,
+) -> None:
+    """Leave a notice alone that may have arrived, and say it once more later unless somebody answers."""
+    attempt = ended.ready.attempt if ended else delivery.attempts
+    held = deliveries.end(
+        tx.connection,
+        delivery,
+        state=DeliveryState.UNKNOWN,
+        outcome=DeliveryState.UNKNOWN.value,
+        detail=detail,
+        now=now,
+        attempt=attempt,
+    )
+    if not held:
+        return
+    moved = ev.NoticeMoved(
+        notice=notice.number, state=NoticeState.UNKNOWN, provider=pager.name, detail=detail, attempt=attempt
+    )
+    after = paging.record(tx, state, moved)
+    gone = after.notice(notice.number)
+    again = rules.repetition(after, gone, now=now) if gone and notice.state.is_waiting else None
+    person = world.catalog.people.get(notice.person)
+    if again is None or person is None or all(one.id != notice.method for one in person.methods):
+        return
+    owe(tx, world, paging.record(tx, after, ev.NoticeRepeated(notice=again)), [again])
+
+
+def _end(
+    tx: Transaction,
+    ended: Ended,
+    state: DeliveryState,
+    *,
+    now: datetime,
+    reference: str = "",
+    retry_at: datetime | None = None,
+) -> bool:
+    outcome = ended.failure.value if ended.failure else state.value
+    return deliveries.end(
+        tx.connection,
+        ended.ready.delivery,
+        state=state,
+        outcome=outcome,
+        detail=ended.detail,
+        now=now,
+        attempt=ended.ready.attempt,
+        reference=reference,
+        retry_at=retry_at,
+    )
+
+
+def _moved(tx: Transaction, state: PageState, ended: Ended, to: NoticeState, *, reference: str = "") -> PageState:
+    moved = ev.NoticeMoved(
+        notice=ended.ready.notice,
+        state=to,
+        provider=ended.ready.pager.name,
+        detail=ended.detail[:500],
+        attempt=ended.ready.attempt,
+        reference=reference,
+    )
+    return paging.record(tx, state, moved)
+
+
+def _measured(tx: Transaction, world: World, state: PageState, *, now: datetime) -> None:
+    """End a synthetic page that arrived where it should: how long that took stands in its log."""
+    if state.purpose is Purpose.SYNTHETIC and state.is_paging:
+        took_s = (now - state.started_at).total_seconds()
+        paging.end(tx, world, state, reason=f"handed over after {took_s:.2f} s")

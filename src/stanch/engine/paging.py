@@ -1,0 +1,166 @@
+"""The crew of one node that pages: one thread escalates, one marks and hands out, some send, one records.
+
+What they do is `escalate` and `page`; this owns who does it when, and what happens when the clock is set back.
+"""
+
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from stanch.engine.escalate import escalate_due
+from stanch.engine.page import Ended, Ready, begin, claim, finish, kinds_of, send
+from stanch.operations import paging
+from stanch.operations.world import World
+from stanch.store import timers
+
+_POLL_S: Final = 0.05
+_TROUBLE_S: Final = 1.0
+# Of each kind, so that a slow provider of one does not hold up the others.
+_SENDERS: Final = 8
+_TOGETHER: Final = 50
+_BACKWARDS: Final = timedelta(seconds=5)
+
+log = structlog.get_logger("stanch.page")
+
+
+class Paging:
+    """Escalates and hands over for one node. `run_due` works in the caller's thread, `start` in threads of its own."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._ended: queue.SimpleQueue[Ended | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._pool: ThreadPoolExecutor | None = None
+        self._busy: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._seen = world.clock.now()
+
+    def run_due(self, *, limit: int = 100) -> int:
+        """Escalate and hand over what is due; return how many timers and notices were worked on."""
+        self._watch_clock()
+        done = escalate_due(self.world, limit=limit)
+        for kind in kinds_of(self.world):
+            claimed = claim(self.world, kind, limit=limit)
+            done += len(claimed)
+            finish(self.world, [send(one) for one in begin(self.world, claimed)])
+        return done
+
+    def start(self) -> None:
+        """Work in threads of its own until `stop`."""
+        kinds = kinds_of(self.world)
+        self._pool = ThreadPoolExecutor(max(1, _SENDERS * len(kinds)), thread_name_prefix="stanch-page")
+        for name, target in (
+            ("escalate", self._escalate_loop),
+            ("notices", self._notice_loop),
+            ("ended", self._ended_loop),
+        ):
+            thread = threading.Thread(target=target, name=f"stanch-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Begin nothing more, wait for what is being handed over, record it, and return."""
+        self._stopping.set()
+        self._wake.set()
+        for thread in self._threads[:2]:
+            thread.join()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+        self._ended.put(None)
+        for thread in self._threads[2:]:
+            thread.join()
+
+    def _escalate_loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._watch_clock()
+                done = escalate_due(self.world)
+            except Exception:  # boundary "engine loop": a database that is away must not end the loop
+                log.exception("escalating_failed")
+                self._stopping.wait(_TROUBLE_S)
+                continue
+            if done:
+                self._wake.set()
+            else:
+                self._stopping.wait(_POLL_S)
+
+    def _notice_loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                worked = sum([self._dispatch(kind) for kind in kinds_of(self.world)])
+            except Exception:  # boundary "engine loop": as above
+                log.exception("handing_over_failed")
+                self._stopping.wait(_TROUBLE_S)
+                continue
+            if not worked:
+                self._wake.wait(_POLL_S)
+                self._wake.clear()
+
+    def _dispatch(self, kind: str) -> int:
+        with self._lock:
+            free = _SENDERS - self._busy.get(kind, 0)
+        if free <= 0 or self._pool is None:
+            return 0
+        claimed = claim(self.world, kind, limit=free)
+        ready = begin(self.world, claimed)
+        with self._lock:
+            self._busy[kind] = self._busy.get(kind, 0) + len(ready)
+        for one in ready:
+            self._pool.submit(self._send, kind, one)
+        return len(claimed)
+
+    def _send(self, kind: str, ready: Ready) -> None:
+        self._ended.put(send(ready))
+        with self._lock:
+            self._busy[kind] -= 1
+        self._wake.set()
+
+    def _ended_loop(self) -> None:
+        while True:
+            first = self._ended.get()
+            if first is None:
+                return
+            group, over = [first], False
+            while len(group) < _TOGETHER and not self._ended.empty():
+                following = self._ended.get()
+                if following is None:
+                    over = True
+                    break
+                group.append(following)
+            self._record(group)
+            if over:
+                return
+
+    def _record(self, group: Sequence[Ended]) -> None:
+        """Record how attempts ended, each alone where they cannot be together; what cannot be recorded at all is found
+        as being sent when its lease is over, and handed over again with the same key."""
+        try:
+            finish(self.world, group)
+        except Exception:  # boundary "engine loop": two that lock the same things in another order, or no database
+            log.exception("recording_together_failed")
+            for one in group:
+                try:
+                    finish(self.world, [one])
+                except Exception:  # boundary "engine loop": as above
+                    log.exception("recording_failed", delivery=one.ready.delivery.id)
+
+    def _watch_clock(self) -> None:
+        """Bring levels forward that a clock set back would let wait longer than their policy says."""
+        now = self.world.clock.now()
+        if now < self._seen - _BACKWARDS:
+            log.warning("clock_went_back", by_s=(self._seen - now).total_seconds())
+            with self.world.store.writing() as tx:
+                for timer in timers.find(tx.connection, kind=paging.TIMER):
+                    wait_s = timer.data.get("wait_s")
+                    if isinstance(wait_s, int | float) and timer.due_at > now + timedelta(seconds=wait_s):
+                        due_at = now + timedelta(seconds=wait_s)
+                        tx.schedule(replace(timer, due_at=due_at), replace=True)
+        self._seen = now

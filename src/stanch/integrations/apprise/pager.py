@@ -1,0 +1,50 @@
+"""Hands pages to Apprise, which answers yes or no and keeps no key."""
+
+from typing import Final
+
+from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt
+
+try:
+    import apprise
+except ImportError:  # the extra is not installed; said when the first page would go this way
+    apprise = None  # type: ignore[assignment]
+
+KINDS: Final = frozenset({"apprise"})
+
+
+class ApprisePager:
+    """Sends through whatever service the address names."""
+
+    def __init__(self, settings: PagerSettings) -> None:
+        self._name = settings.name
+
+    @property
+    def name(self) -> str:
+        """Return the configured name."""
+        return self._name
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Apprise's URLs."""
+        return KINDS
+
+    @property
+    def idempotent(self) -> bool:
+        """There is no key."""
+        return False
+
+    def page(self, page: Page) -> Receipt:
+        """Send `page`. A no of Apprise's can be a time-out, so that it may have arrived."""
+        if apprise is None:
+            raise NotTaken("Apprise is not installed: pip install 'stanch[apprise]'", failure=Failure.REFUSED)
+        far = apprise.Apprise()
+        if not far.add(page.address):
+            raise NotTaken("the address is no URL that Apprise knows", failure=Failure.REFUSED)
+        links = "\n".join(line for line in (f"Acknowledge: {page.link}" if page.link else "", page.url) if line)
+        taken = far.notify(title=page.subject, body=f"{page.text}\n{links}", notify_type=apprise.NotifyType.FAILURE)
+        if not taken:
+            raise NotTaken(f"{self._name} did not hand it over; it does not say why", failure=Failure.UNKNOWN)
+        return Receipt(detail="handed over by Apprise")
+
+    def close(self) -> None:
+        """Hold nothing."""

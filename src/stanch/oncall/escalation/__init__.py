@@ -1,0 +1,1 @@
+"""Escalation: a page as data, its events, and the pure rules that say what is next."""

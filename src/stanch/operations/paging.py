@@ -1,0 +1,222 @@
+"""Starting, stopping, raising and hurrying pages: what an incident, a person or a missed target does to them.
+
+Everything here happens in the transaction of what led to it. A page about an incident is decided on under the lock of
+that incident, any other under its own; whoever takes several takes the incident's first.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from stanch.incidents.state import IncidentState
+from stanch.incidents.tables import find as find_incidents
+from stanch.kernel.actor import SYSTEM, Actor, Via
+from stanch.kernel.errors import Bug, NotFound
+from stanch.oncall.escalation import events as ev
+from stanch.oncall.escalation.model import FrozenPolicy, PageStatus, Purpose
+from stanch.oncall.escalation.rules import Why, freeze, policy_for
+from stanch.oncall.escalation.state import PageState, fold
+from stanch.oncall.pages.tables import find_pages, incident_of, read_page
+from stanch.operations import cases
+from stanch.operations.world import World
+from stanch.store import Transaction, deliveries
+from stanch.store.model import Timer
+
+TIMER: Final = "page"
+"""The kind of the timers that move pages on."""
+
+
+def lock_of(number: int, incident: int | None) -> str:
+    """Return the stream whose lock decides on the page `number`."""
+    return f"incident/{incident}" if incident is not None else ev.page_stream(number)
+
+
+def load(tx: Transaction, number: int, *, lock: bool = False) -> PageState:
+    """Return a page; `lock` decides alone on it until the transaction ends. Raises `NotFound`."""
+    if lock:
+        tx.lock(lock_of(number, incident_of(tx.connection, number)))
+    state = read_page(tx.connection, number)
+    if state is None:
+        raise NotFound(f"there is no page {number}", hint="see the list: stanch page list")
+    return state
+
+
+def record(
+    tx: Transaction, state: PageState, *records: ev.PageEvent, actor: Actor = SYSTEM, via: Via = Via.ENGINE
+) -> PageState:
+    """Append typed events to a page's stream and return the state after them."""
+    new = [ev.new_event(one) for one in records]
+    after: PageState | None = state
+    for event in tx.append(ev.page_stream(state.number), new, actor=actor, via=via, incident=state.incident):
+        after = fold(after, event)
+    if after is None:
+        raise Bug(f"page {state.number} has no start")
+    return after
+
+
+def start(
+    tx: Transaction,
+    world: World,
+    *,
+    purpose: Purpose,
+    severity: int,
+    title: str,
+    policy: FrozenPolicy,
+    reason: str,
+    incident: int | None = None,
+    actor: Actor = SYSTEM,
+    via: Via = Via.ENGINE,
+) -> PageState:
+    """Begin to page by `policy`; the first level is due at once."""
+    number = tx.next_number("page")
+    started = ev.PagingStarted(
+        number=number,
+        incident=incident,
+        purpose=purpose,
+        severity=severity,
+        title=title,
+        policy=policy,
+        reason=reason,
+    )
+    events = tx.append(ev.page_stream(number), [ev.new_event(started)], actor=actor, via=via, incident=incident)
+    state = fold(None, events[0])
+    if state is None:
+        raise Bug(f"page {number} has no start")
+    schedule_next(tx, state, at=world.clock.now())
+    return state
+
+
+def schedule_next(tx: Transaction, state: PageState, *, at: datetime, wait_s: float = 0.0) -> None:
+    """Let the next level come at `at`, `wait_s` seconds after the last one; any other plan for it is dropped."""
+    timer = Timer(
+        id=f"page{state.number}/next",
+        kind=TIMER,
+        due_at=at,
+        incident=state.incident,
+        data={"do": "step", "page": state.number, "round": state.round, "step": state.step, "wait_s": wait_s},
+    )
+    tx.schedule(timer, replace=True)
+
+
+def follow(tx: Transaction, world: World, state: IncidentState, *, actor: Actor = SYSTEM) -> None:
+    """Let paging follow an incident: begin when it is new, rise with its severity, end with it."""
+    oncall = world.catalog.oncall
+    known = find_pages(tx.connection, incident=state.number, open_only=True)
+    if not state.is_open:
+        for page in known:
+            end(tx, world, page, reason=f"{state.key} is {state.status.value}")
+        return
+    severity = int(state.ruling.severity)
+    if not known:
+        if oncall.policies:
+            _begin(tx, world, state, severity=severity)
+        return
+    for page in known:
+        if severity < page.severity and page.purpose is Purpose.INCIDENT:
+            _raise(tx, world, state, page, severity=severity)
+
+
+def _begin(tx: Transaction, world: World, state: IncidentState, *, severity: int) -> None:
+    policy = policy_for(world.catalog, state.services, severity=severity)
+    if isinstance(policy, Why):
+        stream = f"incident/{state.number}"
+        tx.append(stream, [ev.new_event(ev.NotPaged(reason=policy.value))], incident=state.number)
+        return
+    page = start(
+        tx,
+        world,
+        purpose=Purpose.INCIDENT,
+        severity=severity,
+        title=f"{state.key} {state.title}",
+        policy=freeze(policy, world.catalog, state.services, severity=severity),
+        reason=f"{state.ruling.severity.label}: {state.ruling.reason}",
+        incident=state.number,
+    )
+    if state.acknowledged_by is not None and state.acknowledged_by.is_person:
+        # Declared and taken on in one go, or taken up again by somebody who is at it.
+        acknowledge(tx, world, page, actor=state.acknowledged_by, via=Via.ENGINE, how="incident")
+
+
+def _raise(tx: Transaction, world: World, state: IncidentState, page: PageState, *, severity: int) -> None:
+    policy = policy_for(world.catalog, state.services, severity=severity)
+    if isinstance(policy, Why):
+        return
+    frozen = freeze(policy, world.catalog, state.services, severity=severity)
+    raised = record(tx, page, ev.PageRaised(severity=severity, policy=frozen))
+    schedule_next(tx, raised, at=world.clock.now())
+
+
+def acknowledge(
+    tx: Transaction, world: World, page: PageState, *, actor: Actor, via: Via, how: str, notice: int = 0
+) -> PageState:
+    """Take a page on: what waits is dropped in this transaction, so that no notice begins after it.
+
+    A page that somebody has and that is still told to nobody else, or that is over, stays as it is.
+    """
+    told = any(one.state.is_waiting for one in page.notices)
+    if page.status is PageStatus.ENDED or (page.is_acknowledged and not told):
+        return page
+    taken = record(tx, page, ev.PageAcknowledged(person=actor.id, how=how, notice=notice), actor=actor, via=via)
+    drop_waiting(tx, world, page.number)
+    if page.incident is None:
+        return record(tx, taken, ev.PagingEnded(reason=f"{actor.label} has it"))
+    if taken.policy.stale_after_s > 0:
+        schedule_stale(tx, taken, at=world.clock.now() + timedelta(seconds=taken.policy.stale_after_s))
+    return taken
+
+
+def schedule_stale(tx: Transaction, state: PageState, *, at: datetime) -> None:
+    """Look at `at` whether anybody acts on what they acknowledged."""
+    tx.schedule(
+        Timer(
+            id=f"page{state.number}/stale",
+            kind=TIMER,
+            due_at=at,
+            incident=state.incident,
+            data={"do": "stale", "page": state.number, "acknowledgements": state.acknowledgements},
+        ),
+        replace=True,
+    )
+
+
+def acknowledge_incident(
+    tx: Transaction, world: World, incident: int, *, actor: Actor, via: Via, how: str, notice: int = 0
+) -> None:
+    """Take on every page about an incident."""
+    for page in find_pages(tx.connection, incident=incident, open_only=True):
+        acknowledge(tx, world, page, actor=actor, via=via, how=how, notice=notice)
+
+
+def hurry(tx: Transaction, world: World, page: PageState, *, reason: str) -> None:
+    """Let the next level come now, unless it is about to come anyway."""
+    now = world.clock.now()
+    if not page.is_paging or page.next_at is None or page.next_at <= now:
+        return
+    schedule_next(tx, record(tx, page, ev.PageHurried(reason=reason)), at=now)
+
+
+def hurry_incident(tx: Transaction, world: World, incident: int, *, reason: str) -> None:
+    """Let the next level of every page about an incident come now."""
+    for page in find_pages(tx.connection, incident=incident, open_only=True):
+        hurry(tx, world, page, reason=reason)
+
+
+def end(tx: Transaction, world: World, page: PageState, *, reason: str) -> None:
+    """End a page: nobody is looked for any more."""
+    record(tx, page, ev.PagingEnded(reason=reason))
+    drop_waiting(tx, world, page.number)
+
+
+def drop_waiting(tx: Transaction, world: World, number: int) -> None:
+    """Drop the timers of a page and the notices that have not begun."""
+    tx.cancel_timers(prefix=f"page{number}/")
+    deliveries.cancel_below(tx.connection, prefix=f"page{number}/", now=world.clock.now())
+
+
+def incident_state(tx: Transaction, page: PageState) -> IncidentState | None:
+    """Return the incident that a page is about, None when it is about none."""
+    return None if page.incident is None else cases.load(tx, page.incident)
+
+
+def open_incidents(tx: Transaction) -> list[int]:
+    """Return the incidents that are open."""
+    return [row.number for row in find_incidents(tx.connection, open_only=True)]
