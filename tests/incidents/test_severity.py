@@ -9,7 +9,14 @@ from tests.incidents.lives import NOW
 
 
 def case(
-    *, weight: float = 0.0, critical: bool = False, total: bool = False, symptom: str = "", **impact: object
+    *,
+    weight: float = 0.0,
+    critical: bool = False,
+    total: bool = False,
+    symptom: str = "",
+    told: str = "",
+    tier: int | None = None,
+    **impact: object,
 ) -> Case:
     """Return what a rule looks at."""
     return Case(
@@ -18,6 +25,8 @@ def case(
         critical=critical,
         total_outage=total,
         symptom=symptom,
+        told=told,
+        tier=tier,
     )
 
 
@@ -44,6 +53,14 @@ TABLE = [
     (case(symptom="resource"), "SEV3", "reported-strain"),
     (case(symptom="unknown"), "SEV3", "reported-unread"),
     (case(symptom="unknown", error_ratio=0.0), "SEV4", "minor"),
+    (case(told="critical", critical=True, tier=1), "SEV2", "alerted-critical"),
+    (case(told="critical", critical=True, tier=1, error_ratio=0.0), "SEV3", "alerted"),
+    (case(told="page", tier=3), "SEV3", "alerted"),
+    (case(told="error", critical=True, tier=1), "SEV3", "alerted"),
+    (case(told="error", tier=2), "SEV3", "alerted"),
+    (case(told="error", tier=3), "SEV4", "minor"),
+    (case(told="warning", critical=True, tier=1), "SEV4", "minor"),
+    (case(told="critical", critical=True, tier=1, error_ratio=0.5), "SEV1", "critical-majority"),
     (case(down=("search",)), "SEV3", "partial"),
     (case(error_ratio=0.95), "SEV3", "partial"),
     (case(latency_p95_ms=200.0, normal_latency_p95_ms=100.0), "SEV3", "partial"),

@@ -13,6 +13,8 @@ from stanch.alerts.intake.matchers import parse_matchers
 from stanch.alerts.intake.silences import Silence
 from stanch.app.wiring import build_world
 from stanch.catalog.model import Catalog, Service
+from stanch.engine.follow import follow
+from stanch.engine.loop import Engine
 from stanch.incidents.tables import find
 from stanch.kernel.actor import Via, person
 from stanch.kernel.clock import SystemClock
@@ -39,8 +41,10 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
 
 
 def tell(world: World, *alerts: AlertSignal) -> str:
-    """Take in alerts and return the remark."""
-    return take_parsed(world, "test", Parsed(alerts=alerts)).remark
+    """Take in alerts, follow them, and return the remark."""
+    remark = take_parsed(world, "test", Parsed(alerts=alerts)).remark
+    Engine(world, {"follow": follow}).run_until_quiet()
+    return remark
 
 
 def open_alerts(world: World) -> list[dict[str, str]]:

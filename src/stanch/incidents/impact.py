@@ -15,9 +15,15 @@ def upstream_of(catalog: Catalog, services: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in found if name not in given)
 
 
-def case_of(impact: Impact, catalog: Catalog, *, symptom: str = "") -> Case:
-    """Return what the severity rules look at: the impact with the tier and weight of the services it reaches."""
-    reached = [catalog.services[name] for name in (*impact.down, *impact.affected) if name in catalog.services]
+def case_of(
+    impact: Impact, catalog: Catalog, *, symptom: str = "", told: str = "", services: Iterable[str] = ()
+) -> Case:
+    """Return what the severity rules look at: the impact with the tier and weight of the services it reaches.
+
+    `told` is the severity that a sender gives, `services` what its alert is about, whether or not that is measured.
+    """
+    names = dict.fromkeys((*services, *impact.down, *impact.affected))
+    reached = [catalog.services[name] for name in names if name in catalog.services]
     own = [service for service in reached if not service.external]
     critical = [service for service in catalog.services.values() if service.tier == 1 and not service.external]
     return Case(
@@ -28,4 +34,6 @@ def case_of(impact: Impact, catalog: Catalog, *, symptom: str = "") -> Case:
         and all(service.name in impact.down for service in critical)
         and (impact.error_ratio is None or impact.error_ratio >= OUTAGE_RATIO),
         symptom=symptom,
+        told=told.strip().lower(),
+        tier=min((service.tier for service in reached), default=None),
     )

@@ -24,7 +24,8 @@ class Case:
 
     `weight` is the largest business weight, 0..1, among the services down or affected; `critical` says that one of
     them is of tier 1; `total_outage` that every critical service that is measured is down; `symptom` is what a report
-    in words says where nothing is measured.
+    in words says where nothing is measured. `told` is the severity that a sender gives its alert, in lower case, and
+    `tier` the most critical tier that is reached, None where no service of the catalog is.
     """
 
     impact: Impact
@@ -32,6 +33,15 @@ class Case:
     critical: bool = False
     total_outage: bool = False
     symptom: str = ""
+    told: str = ""
+    tier: int | None = None
+
+
+CRITICAL_WORDS: Final = frozenset({"critical", "crit", "page", "emergency", "fatal", "disaster", "p1", "sev1"})
+"""What senders call their worst severity."""
+
+ERROR_WORDS: Final = frozenset({"error", "major", "high", "urgent", "p2", "sev2"})
+"""... and the one below it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +60,12 @@ def _error_ratio(case: Case) -> float:
 
 def _is_unmeasured(case: Case) -> bool:
     return case.impact.error_ratio is None and case.impact.latency_p95_ms is None and not case.impact.down
+
+
+def _is_told_grave(case: Case) -> bool:
+    """Tell whether a sender calls it critical, or an error of a service that people notice soon (tier 1 or 2)."""
+    near = case.tier is not None and case.tier <= 2
+    return case.told in CRITICAL_WORDS or (near and case.told in ERROR_WORDS)
 
 
 def _is_slow(case: Case, factor: float) -> bool:
@@ -102,6 +118,12 @@ SHIPPED_RULES: Final[tuple[SeverityRule, ...]] = (
     ),
     SeverityRule(
         severity=Severity.SEV2,
+        name="alerted-critical",
+        words="what a sender calls critical, on a critical path where nothing is measured yet, is SEV2",
+        holds=lambda case: _is_unmeasured(case) and case.critical and case.told in CRITICAL_WORDS,
+    ),
+    SeverityRule(
+        severity=Severity.SEV2,
         name="reported-failure",
         words="a report of failures with nothing measured yet is SEV2 until figures say otherwise",
         holds=lambda case: _is_unmeasured(case) and case.symptom in {"outage", "error_spike", "auth", "data"},
@@ -123,6 +145,12 @@ SHIPPED_RULES: Final[tuple[SeverityRule, ...]] = (
         name="partial",
         words="a service failing or down that no critical path needs is SEV3",
         holds=lambda case: bool(case.impact.down) or _error_ratio(case) >= 0.05 or _is_slow(case, 2.0),
+    ),
+    SeverityRule(
+        severity=Severity.SEV3,
+        name="alerted",
+        words="what a sender calls critical, or an error of a service of tier 1 or 2, is at least SEV3",
+        holds=_is_told_grave,
     ),
     SeverityRule(
         severity=Severity.SEV4,
@@ -172,4 +200,9 @@ def _figures(case: Case) -> str:
         parts.append(f"p95 {impact.latency_p95_ms:,.0f} ms")
     if case.critical:
         parts.append("on a critical path")
+    if case.told:
+        parts.append(f"the sender says {case.told[:40]}")
+        parts.append("no such service in the catalog" if case.tier is None else f"tier {case.tier}")
+        if _is_unmeasured(case):
+            parts.append("nothing measured here")
     return ", ".join(parts) or "no figures yet"

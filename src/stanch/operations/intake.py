@@ -1,7 +1,7 @@
 """Takes in what senders post: checked, kept once, grouped and silenced as every other alert, and answered after that.
 
 Everything a message leads to is one transaction: the raw message, its changes, its alerts in their groups, and the
-incident that a severe alert of a known service declares or joins.
+timers by which those that may be incidents are followed.
 """
 
 import time
@@ -13,19 +13,14 @@ from typing import Final
 from stanch.alerts.inbound.model import Delivery, Standing, ended, plain_change, standing_of
 from stanch.alerts.inbound.tables import count, count_trouble, keep, put_standing, standing
 from stanch.alerts.intake.model import Received
-from stanch.alerts.intake.quiet import quiet_at
 from stanch.alerts.intake.receiving import LOCK, take_in
 from stanch.catalog.changes import record_changes
 from stanch.catalog.model import SourceSpec
-from stanch.incidents import events as ev
 from stanch.kernel.errors import Forbidden, Invalid, NotFound, StanchError
-from stanch.operations.detection import Sign, sign_over, sign_seen
+from stanch.operations.following import follow_soon
 from stanch.operations.world import World
 from stanch.ports.signals import AlertSignal, ConfirmingSource, Inbound, Parsed, SignalSource, SignalStatus
 from stanch.store import Transaction
-
-SEVERE: Final = frozenset({"critical", "page", "error"})
-"""Severities for which an alert of a service of the catalog is an incident."""
 
 MOST_ALERTS: Final = 10_000
 """What one message may hold: taking in so many takes about two seconds."""
@@ -165,81 +160,31 @@ def _fold(
     """Bring the alerts of a message into the intake, in their order, and return why nothing came of some."""
     known = standing(tx.connection, source=name, identities=[one.identity for _, one in told])
     received: list[Received] = []
-    opened: dict[bytes, Standing] = {}
-    closed: dict[bytes, Standing] = {}
     remarks: list[str] = []
     for signal, fresh in told:
         before = known.get(fresh.identity)
         open_before = before if before is not None and before.is_firing else None
         match signal.status:
             case SignalStatus.FIRING:
-                if open_before is None:
-                    opened[fresh.identity] = fresh
-                elif open_before.labels != fresh.labels:
+                if open_before is not None and open_before.labels != fresh.labels:
                     # Labels are what an alert is known by: with another severity it is another one.
                     received.append(ended(open_before, at=None, now=now).received(now=now))
-                    if _is_severe(world, fresh) and not _is_severe(world, open_before):
-                        opened[fresh.identity] = fresh
-                else:
+                elif open_before is not None:
                     fresh = replace(fresh, starts_at=min(fresh.starts_at, open_before.starts_at))
                 known[fresh.identity] = fresh
                 received.append(fresh.received(now=now))
             case SignalStatus.RESOLVED if open_before is not None:
                 over = ended(open_before, at=signal.ends_at, now=now)
-                known[fresh.identity] = closed[fresh.identity] = over
+                known[fresh.identity] = over
                 received.append(over.received(now=now))
             case SignalStatus.RESOLVED:
                 remarks.append("what is over was not open here")
             case SignalStatus.ACKNOWLEDGED:
                 remarks.append("an acknowledgement elsewhere changes no alert here")
     if received:
-        take_in(tx, world.routing.now, received, now=now)
+        follow_soon(tx, world, take_in(tx, world.routing.now, received, now=now), now=now)
     put_standing(tx.connection, [known[one.identity] for _, one in told if one.identity in known])
-    _follow(tx, world, opened, closed, now=now)
     return remarks
-
-
-def _follow(
-    tx: Transaction, world: World, opened: Mapping[bytes, Standing], closed: Mapping[bytes, Standing], *, now: datetime
-) -> None:
-    """Declare or join incidents for what opened and is not kept quiet, and tell them what is over."""
-    quiet = quiet_at(tx.connection, world.routing.now, now)
-    for one in opened.values():
-        if one.identity in closed or not _is_severe(world, one):
-            continue
-        if quiet.silenced_by(one.labels) or quiet.inhibited_by(one.labels) is not None:
-            continue
-        sign_seen(tx, world, _sign(one))
-    for one in closed.values():
-        sign_over(tx, id=one.id, summary=_summary(one))
-
-
-def _is_severe(world: World, one: Standing) -> bool:
-    known = one.labels.get("service", "") in world.catalog.services
-    return known and one.labels.get("severity", "").lower() in SEVERE
-
-
-def _sign(one: Standing) -> Sign:
-    summary = _summary(one)
-    return Sign(
-        service=one.labels["service"],
-        about=one.labels.get("alertname", one.source),
-        detail=one.annotations.get("description", "")[:1000],
-        attached=ev.AlertAttached(
-            alert=one.id,
-            summary=summary,
-            reading=None,
-            starts_at=one.starts_at,
-            labels=dict(one.labels),
-            source=one.source,
-        ),
-    )
-
-
-def _summary(one: Standing) -> str:
-    text = one.annotations.get("summary", "") or one.labels.get("alertname", "an alert")
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else line[:199] + "…"
 
 
 _pending: Final[dict[str, tuple[int, float]]] = {}

@@ -46,12 +46,15 @@ class _Alert:
 class TakenIn:
     """What taking in led to: groups that are due at once, and the soonest tick that was set (None for none).
 
-    `learned` are digests of labels with the ids of their alerts, for `Recognition` once it is committed.
+    `learned` are digests of labels with the ids of their alerts, for `Recognition` once it is committed. `opened` and
+    `ended` are the alerts, by id, that may fire since and that are over since.
     """
 
     due: list[int] = field(default_factory=list)
     soonest: datetime | None = None
     learned: list[tuple[bytes, int]] = field(default_factory=list)
+    opened: list[tuple[int, Received]] = field(default_factory=list)
+    ended: list[tuple[int, Received]] = field(default_factory=list)
 
 
 def take_in(tx: Transaction, routing: Routing, batch: Sequence[Received], *, now: datetime) -> TakenIn:
@@ -76,6 +79,10 @@ def take_in(tx: Transaction, routing: Routing, batch: Sequence[Received], *, now
     if grouped:
         place(tx, routing, grouped, taken, now=now)
     taken.learned += [(one.received.said, one.id) for one in alerts if one.received.said and not one.received.id]
+    taken.opened += [(one.id, one.received) for one in alerts if one.regroup]
+    taken.ended += [
+        (one.id, one.received) for one in alerts if one.is_changed and one.episode and one.episode.ends_at <= stamp
+    ]
     return taken
 
 
@@ -103,6 +110,7 @@ def _add(
     )
     place(tx, routing, [(id, one.labels, one.starts_at) for id, one in zip(ids, fresh, strict=True)], taken, now=now)
     taken.learned += [(one.said, id) for id, one in zip(ids, fresh, strict=True) if one.said]
+    taken.opened += zip(ids, fresh, strict=True)
     if len(fresh) == len(batch):
         return (), known
     return [one for one in batch if one.id or one.key() in known], known

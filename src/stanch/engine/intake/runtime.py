@@ -22,6 +22,7 @@ from stanch.alerts.intake.recognition import Recognition
 from stanch.alerts.intake.routes import Integration, Routing
 from stanch.engine.intake.receiving import Door
 from stanch.engine.intake.sending import Sender, begin
+from stanch.operations.following import follow_soon
 from stanch.operations.world import World
 from stanch.ports.notifier import Notifier
 from stanch.store import Transaction, timers
@@ -114,6 +115,7 @@ class Intake:
         now = self.world.clock.now()
         routing = self.routing
         taken = take_in(tx, routing, batch, now=now)
+        follow_soon(tx, self.world, taken, now=now)
         owed = self._flush(tx, routing, [(id, False) for id in taken.due], now=now) if taken.due else []
         return taken, owed
 

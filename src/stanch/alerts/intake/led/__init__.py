@@ -1,0 +1,1 @@
+"""What alerts from outside led to."""
