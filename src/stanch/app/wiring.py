@@ -11,6 +11,7 @@ from typing import Final
 
 from stanch.alerts.intake.config import CheckSettings, read_routing
 from stanch.alerts.intake.routes import Routing, default_routing
+from stanch.alerts.intake.subject import check_matchers
 from stanch.app.world import DATABASE, DEFAULT_URL, DUTIES, PROJECTORS, open_world, read_catalog
 from stanch.catalog.model import Catalog, SourceSpec
 from stanch.engine import board, changes, watch
@@ -78,7 +79,11 @@ NOTIFIERS: Final[Mapping[str, MakeNotifier]] = {"webhook": lambda one: WebhookNo
 def build_world(
     *, catalog: Catalog, database: str | Path, clock: Clock | None = None, node: str = "", url: str = DEFAULT_URL
 ) -> World:
-    """Open the store and put together everything the process has. Raises what opening a database raises."""
+    """Open the store and put together everything the process has.
+
+    Raises what opening a database raises, and `Invalid` for matchers of the catalog that are none.
+    """
+    check_matchers(catalog)
     world = open_world(catalog=catalog, database=database, clock=clock, node=node, url=url)
     return replace(
         world,
