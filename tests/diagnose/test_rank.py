@@ -5,6 +5,7 @@ import math
 import pytest
 
 from stanch.diagnose.kinds import KINDS
+from stanch.diagnose.model import Graph
 from stanch.diagnose.rank import FLOOR, UNSEEN
 from stanch.incidents.events import HypothesesRanked
 from stanch.ports.changes import Change, ChangeKind
@@ -428,3 +429,26 @@ def test_order_of_findings_changes_nothing() -> None:
     metrics = finding("f1-metrics-1", *failing())
 
     assert ranked([metrics, logs], [DEPLOY]) == ranked([logs, metrics], [DEPLOY])
+
+
+def test_a_service_of_ours_that_nobody_looked_into_is_no_cause() -> None:
+    """That payments fails for checkout is the symptom: without a look inside payments the cause is not known."""
+    ours = Graph(depends_on={"checkout": (), "payments": ()})
+    seen = finding(
+        "f1-calls-1",
+        reading("error_ratio", "checkout", 0.5, 0.0),
+        reading("dependency_error_ratio", "checkout", 0.5, 0.0, target="payments"),
+    )
+
+    assert not ranked([seen], graph=ours).known
+
+
+def test_the_same_of_somebody_elses_service_is_one() -> None:
+    """A far end that is not ours can be down, and then that is the cause."""
+    seen = finding(
+        "f1-calls-1",
+        reading("error_ratio", "checkout", 0.5, 0.0),
+        reading("dependency_error_ratio", "checkout", 0.5, 0.0, target="bank"),
+    )
+
+    assert ranked([seen], graph=Graph(depends_on={"checkout": ()})).known

@@ -50,10 +50,16 @@ def test_what_is_affected_names_where_it_starts_and_the_victims() -> None:
 
 
 def test_since_when_has_its_interval() -> None:
-    """The onset is told with the stretch in which it must lie."""
-    state = replace(BARE, started_low=ONSET - timedelta(seconds=5), started_high=ONSET)
+    """The onset is told with how far it may be off, and with what moved first."""
+    dated = ev.OnsetEstimated(at=ONSET, low=ONSET - timedelta(seconds=5), high=ONSET, text="", first="payments first")
+    state = replace(BARE, started_low=dated.low, started_high=dated.high, onset=dated)
 
-    assert "14:30:00Z (between 14:29:55Z and 14:30:00Z)" == answers(state=state)[1].text
+    assert "14:30:00 (±5 s) UTC; payments first" == answers(state=state)[1].text
+
+
+def test_a_start_that_was_only_told_says_so() -> None:
+    """Without an estimate from the data the answer says whose word it is."""
+    assert "14:30:00 UTC, as the alert dates it" == answers(state=replace(BARE, source="alert"))[1].text
 
 
 def test_what_changed_is_the_verdict() -> None:

@@ -13,7 +13,7 @@ import pytest
 from stanch.catalog.changes import changes_between, record_changes
 from stanch.diagnose.nearest import nearest_change
 from stanch.engine import changes
-from stanch.engine.collect import question_of
+from stanch.operations.diagnosing import question_of
 from stanch.engine.collectors import ChangesCollector
 from stanch.engine.loop import Engine
 from stanch.integrations.deploylog import DeployLog

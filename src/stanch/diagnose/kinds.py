@@ -88,6 +88,7 @@ _CODE: Final = (
     _w("change_touches_no_code", 0.001, 1.0, "documentation and tests are not run"),
 )
 _MINOR: Final = _w("minor_trouble", 0.05, 1.0, "under load every call takes longer; what hurts most lies elsewhere")
+_UNSEEN: Final = _w("target_not_looked_into", 0.005, 1.0, "a service of ours is down for a reason of its own")
 _NO_CHANGE: Final = _w("no_change_near", 1.6, 0.5, "without a change the cause lies in load, data or what is called")
 
 KINDS: Final[tuple[Kind, ...]] = (
@@ -164,6 +165,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         prior=log_odds(0.07),
         weights=(
             _MINOR,
+            _UNSEEN,
             _w("call_slow", 20.0, 0.05, "it is what the kind means"),
             _w("call_explains", 6.0, 0.3, "the time is spent waiting for it, not here"),
             _w("target_down", 0.4, 1.3, "slow is not away"),
@@ -185,6 +187,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         prior=log_odds(0.07),
         weights=(
             _MINOR,
+            _UNSEEN,
             _w("call_failing", 12.0, 0.05, "it is what the kind means"),
             _w("call_explains", 6.0, 0.3, "the failures are those of the calls"),
             _w("target_down", 12.0, 0.25, "an independent look from here agrees"),
@@ -206,6 +209,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         prior=log_odds(0.04),
         weights=(
             _MINOR,
+            _UNSEEN,
             _w("target_says_so", 25.0, 0.35, "they say so themselves; but often late"),
             _w("target_external", 1.5, 0.01, "third party means somebody else's"),
             _w("call_failing", 4.0, 0.5, "we notice it by failing calls"),
@@ -225,6 +229,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         prior=log_odds(0.03),
         weights=(
             _MINOR,
+            _UNSEEN,
             _w("target_healthy_inside", 15.0, 0.08, "one side sees trouble, the other does not: it is between them"),
             _w("calls_break", 5.0, 0.6, "resets and names that do not resolve are the network's words"),
             _w("call_explains", 1.5, 0.8, "the failures are those of the calls"),

@@ -37,6 +37,7 @@ class Question:
     text: str
     command: str
     information: float
+    about: tuple[str, ...] = ()
 
 
 def most_informative(weighed: Sequence[Weighed]) -> Question | None:
@@ -66,6 +67,7 @@ def most_informative(weighed: Sequence[Weighed]) -> Question | None:
                 text=text,
                 command=clue.command.format_map(words),
                 information=information + (before.information if before else 0.0),
+                about=tuple(name for name in (each.candidate.service, each.candidate.target) if name),
             )
     return max(told.values(), key=lambda question: (question.information, question.text), default=None)
 

@@ -15,18 +15,20 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from stanch.diagnose.candidates import candidates
 from stanch.diagnose.clues import CLUES, Clue
 from stanch.diagnose.kinds import KINDS, Kind, Subject, log_odds
 from stanch.diagnose.model import Candidate, Graph, Sighting
+from stanch.diagnose.named import THOUGHT_OF, Named, named_candidates, word_of
 from stanch.diagnose.origin import origins, own_errors
 from stanch.diagnose.picture import Picture, picture_of
 from stanch.diagnose.questions import Weighed, most_informative
 from stanch.diagnose.wording import change_name, percent, place
 from stanch.incidents.events import HypothesesRanked
-from stanch.incidents.model import Citation, Hypothesis
+from stanch.incidents.model import Citation, Hypothesis, Judged, Judgement
 from stanch.ports.changes import Change
 from stanch.ports.evidence import Finding
 
@@ -57,6 +59,13 @@ class _Scored:
     pro: tuple[Citation, ...]
     contra: tuple[Citation, ...]
     sightings: Mapping[str, Sighting]
+    named: Named | None = None
+    judged: Judged | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the hypothesis' id: what it says, in words, so that it is the same in every round."""
+        return self.named.id if self.named is not None else id_of(self.candidate)
 
 
 def rank(
@@ -90,39 +99,93 @@ def rank(
     return rank_picture(picture, round=round, kinds=kinds)
 
 
-def rank_picture(picture: Picture, *, round: int = 1, kinds: Sequence[Kind] = KINDS) -> HypothesesRanked:
-    """Do what `rank` does on a picture that is already there."""
-    scored = [_weigh(kind, candidate, picture) for kind, candidate in candidates(kinds, picture)]
+def rank_picture(
+    picture: Picture,
+    *,
+    round: int = 1,
+    kinds: Sequence[Kind] = KINDS,
+    named: Sequence[Named] = (),
+    judged: Mapping[str, Judged] = MappingProxyType({}),
+) -> HypothesesRanked:
+    """Do what `rank` does on a picture that is already there, with what people `named` and `judged` (by id)."""
+    scored = _scored(picture, kinds=kinds, named=named, judged=judged)
     total = math.exp(ELSE_PRIOR if origins(picture) else ELSE_UNSEEN) + sum(math.exp(each.log_odds) for each in scored)
-    hypotheses = [_hypothesis(each, (1 - UNSEEN) * math.exp(each.log_odds) / total, picture) for each in scored]
-    hypotheses.sort(key=lambda each: (-each.score, each.kind, each.service, each.target, each.change))
-    shown = tuple(
-        each
-        for place, each in enumerate(hypotheses[:MOST_SHOWN])
-        if place < _ALWAYS_SHOWN or each.score >= _LEAST_SHOWN
-    )
-    top = shown[0] if shown else None
-    # Without a look at the trouble itself the nearest change could win by being near alone.
-    known = top is not None and top.score >= FLOOR and bool(origins(picture)) and _is_argued(top)
-    weighed = [
-        Weighed(
+    weighed = {
+        each.id: Weighed(
             kind=each.kind,
             candidate=each.candidate,
             score=math.exp(each.log_odds) / total,
             seen=frozenset(each.sightings),
         )
         for each in scored
+    }
+    hypotheses = [
+        _hypothesis(each, (1 - UNSEEN) * math.exp(each.log_odds) / total, picture, weighed[each.id]) for each in scored
     ]
-    question = most_informative(weighed)
+    hypotheses.sort(
+        key=lambda each: (not _confirmed(each), -each.score, each.kind, each.service, each.target, each.change)
+    )
+    shown = _shown(hypotheses)
+    top = shown[0] if shown else None
+    # Without a look at the trouble itself the nearest change could win by being near alone.
+    measured = top is not None and top.score >= FLOOR and bool(origins(picture)) and _is_argued(top)
+    known = top is not None and (_confirmed(top) or measured)
+    question = most_informative(list(weighed.values()))
     next_test = question.text if question is not None else "Look at what the failing requests have in common"
     if known and top is not None:
         next_test = top.next_test
     return HypothesesRanked(
-        round=round, hypotheses=shown, known=known, verdict=_verdict(top, known=known), next_test=next_test
+        round=round,
+        hypotheses=shown,
+        known=known,
+        verdict=_verdict(top, known=known),
+        next_test=next_test,
+        next_clue="" if known or question is None else question.clue,
+        next_about=() if known or question is None else question.about,
     )
 
 
-def _weigh(kind: Kind, candidate: Candidate, picture: Picture) -> _Scored:
+def id_of(candidate: Candidate) -> str:
+    """Return what a candidate is called: `bad_deploy/payments/deploylog/1a2b`, `dependency_slow/payments/acquirer`."""
+    parts = (candidate.kind, candidate.service, candidate.target, candidate.change.id if candidate.change else "")
+    return "/".join(part for part in parts if part)
+
+
+def _scored(
+    picture: Picture, *, kinds: Sequence[Kind], named: Sequence[Named], judged: Mapping[str, Judged]
+) -> list[_Scored]:
+    found = {
+        (one := _weigh(kind, candidate, picture, judged=judged.get(id_of(candidate)))).id: one
+        for kind, candidate in candidates(kinds, picture)
+    }
+    for kind, candidate, said in named_candidates(named, kinds, picture):
+        same = id_of(candidate)
+        if same in found and said.cause:
+            # Somebody thought of what was weighed already: one hypothesis, with the person's word beside the rest.
+            found.pop(same)
+        found[said.id] = _weigh(kind, candidate, picture, named=said, judged=judged.get(said.id) or judged.get(same))
+    return list(found.values())
+
+
+def _shown(hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+    """Return those worth showing: the likeliest, and whatever a person had a hand in."""
+    return tuple(
+        each
+        for place, each in enumerate(hypotheses)
+        if place < _ALWAYS_SHOWN
+        or (place < MOST_SHOWN and each.score >= _LEAST_SHOWN)
+        or each.added_by
+        or each.judged is not None
+    )
+
+
+def _confirmed(hypothesis: Hypothesis) -> bool:
+    return hypothesis.judged is not None and hypothesis.judged.judgement is Judgement.CONFIRMED
+
+
+def _weigh(
+    kind: Kind, candidate: Candidate, picture: Picture, *, named: Named | None = None, judged: Judged | None = None
+) -> _Scored:
     sightings: dict[str, Sighting] = {}
     cited: list[Citation] = []
     for weight in kind.weights:
@@ -134,8 +197,12 @@ def _weigh(kind: Kind, candidate: Candidate, picture: Picture) -> _Scored:
         nats = sighting.strength * math.log(weight.holds if sighting.holds else weight.absent)
         finding = sighting.findings[0] if sighting.findings else ""
         cited.append(Citation(finding=finding, text=_say(clue, sighting, candidate), weight=nats))
-    pro = _shared([each for each in cited if each.weight > 0])
-    contra = _shared([each for each in cited if each.weight < 0])
+    said = word_of(judged)
+    if named is not None:
+        said.append(Citation(finding="", text=f"{named.by} thought of it: {named.reason}", weight=THOUGHT_OF))
+    # What people say is no overlapping view of the same measurements, so it counts in full.
+    pro = (*(one for one in said if one.weight > 0), *_shared([each for each in cited if each.weight > 0]))
+    contra = (*(one for one in said if one.weight < 0), *_shared([each for each in cited if each.weight < 0]))
     return _Scored(
         kind=kind,
         candidate=candidate,
@@ -143,6 +210,8 @@ def _weigh(kind: Kind, candidate: Candidate, picture: Picture) -> _Scored:
         pro=pro,
         contra=contra,
         sightings=sightings,
+        named=named,
+        judged=judged,
     )
 
 
@@ -183,18 +252,17 @@ def _words(candidate: Candidate) -> dict[str, str]:
     }
 
 
-def _hypothesis(scored: _Scored, score: float, picture: Picture) -> Hypothesis:
+def _hypothesis(scored: _Scored, score: float, picture: Picture, weighed: Weighed) -> Hypothesis:
     kind, candidate, change = scored.kind, scored.candidate, scored.candidate.change
     culprit = _culprit(scored, picture)
     touched = scored.sightings.get("trace_in_change")
     file = touched.words.get("path", "") if touched is not None and touched.holds else ""
     words = _Words({**_words(candidate), "culprit_file": file})
     words["repeat"] = _repeat(scored, picture)
-    title = kind.title.format_map(words)
+    title = scored.named.title if scored.named is not None else kind.title.format_map(words)
+    question = most_informative([weighed])
     return Hypothesis(
-        id="/".join(
-            part for part in (kind.name, candidate.service, candidate.target, change.id if change else "") if part
-        ),
+        id=scored.id,
         kind=kind.name,
         title=title,
         score=round(score, 4),
@@ -212,6 +280,9 @@ def _hypothesis(scored: _Scored, score: float, picture: Picture) -> Hypothesis:
         next_test=kind.next_test.format_map(words),
         next_command=kind.next_command.format_map(words).strip().removesuffix(" --"),
         mitigations=kind.mitigations,
+        next_clue=question.clue if question is not None else "",
+        judged=scored.judged,
+        added_by=scored.named.by if scored.named is not None else "",
     )
 
 

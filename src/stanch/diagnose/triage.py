@@ -13,8 +13,9 @@ from typing import Final
 from stanch.diagnose.model import Fact, Graph
 from stanch.diagnose.origin import origins, troubles
 from stanch.diagnose.picture import Picture, picture_of
-from stanch.diagnose.wording import clock, compared, percent, quantity
+from stanch.diagnose.wording import compared, percent, quantity
 from stanch.incidents.state import IncidentState
+from stanch.incidents.telling import since
 
 _SHOWN: Final = 4
 _WORKAROUNDS: Final = {
@@ -82,10 +83,11 @@ def _affected(picture: Picture, state: IncidentState) -> Answer:
 
 
 def _since(state: IncidentState) -> Answer:
-    text = clock(state.started_at)
-    low, high = state.started_low, state.started_high
-    if low is not None and high is not None and high > low:
-        text += f" (between {clock(low)} and {clock(high)})"
+    text = f"{since(state.started_at, state.started_low, state.started_high)} UTC"
+    if state.onset is None:
+        text += ", as the alert dates it" if state.source == "alert" else ", as it was reported"
+    elif state.onset.first:
+        text += f"; {state.onset.first}"
     return Answer(question="Since when?", text=text, tone=Tone.BAD)
 
 

@@ -165,6 +165,26 @@ class Hypothesis:
     next_test: str = ""
     next_command: str = ""
     mitigations: tuple[str, ...] = ()
+    next_clue: str = ""
+    judged: "Judged | None" = None
+    added_by: str = ""
+
+
+class Judgement(StrEnum):
+    """What a person says of a hypothesis."""
+
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A person's word on a hypothesis: `by` is who said so, `reason` why."""
+
+    judgement: Judgement
+    reason: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from functools import singledispatch
 
 from stanch.incidents import events as ev
@@ -11,91 +10,39 @@ from stanch.incidents.model import (
     BY_HAND,
     Hypothesis,
     Impact,
+    Judged,
+    Judgement,
     NearestChange,
     PrimaryError,
     Role,
     SeverityRuling,
     Status,
 )
+from stanch.incidents.standing import (
+    Action,
+    ActionState,
+    AddedHypothesis,
+    Approval,
+    AskedTest,
+    AttachedAlert,
+    Verification,
+)
 from stanch.kernel.actor import Actor
 from stanch.kernel.event import Event
 from stanch.ports.evidence import Finding
 
-
-class ActionState(StrEnum):
-    """Where a plan stands."""
-
-    PROPOSED = "proposed"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Approval:
-    """A person's yes to one digest, until `expires_at`."""
-
-    person: Actor
-    digest: str
-    at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Action:
-    """A plan and what became of it. `proposed_seq` is the event that proposed it.
-
-    `spent` counts the approvals that a run has used up: a plan that failed needs new ones.
-    """
-
-    plan: ev.Plan
-    state: ActionState
-    proposed_seq: int
-    proposed_at: datetime
-    dry_run: str = ""
-    dry_run_code: int | None = None
-    approvals: tuple[Approval, ...] = ()
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    output: tuple[str, ...] = ()
-    code: int | None = None
-    verdict: str = ""
-    effect: str = ""
-    version: int = 0
-    spent: int = 0
-
-    @property
-    def standing(self) -> tuple[Approval, ...]:
-        """Return the approvals that no run has used up yet."""
-        return self.approvals[self.spent :]
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttachedAlert:
-    """An alert of this incident, and when it ended."""
-
-    alert: ev.AlertAttached
-    ended_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verification:
-    """How far the recovery has been watched.
-
-    `since` is when the present stretch began; `broken` says that a check does not hold now.
-    """
-
-    started_at: datetime
-    since: datetime
-    window_s: float
-    checks: tuple[str, ...]
-    shortened: str = ""
-    relapses: int = 0
-    broken: bool = False
-    passed_at: datetime | None = None
+__all__ = [
+    "Action",
+    "ActionState",
+    "AddedHypothesis",
+    "Approval",
+    "AskedTest",
+    "AttachedAlert",
+    "IncidentState",
+    "Verification",
+    "fold",
+    "fold_all",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +86,13 @@ class IncidentState:
     hypotheses: tuple[Hypothesis, ...] = ()
     cause_known: bool = False
     diagnosis: ev.HypothesesRanked | None = None
+    onset: ev.OnsetEstimated | None = None
+    added: dict[str, AddedHypothesis] = field(default_factory=dict)
+    judged: dict[str, Judged] = field(default_factory=dict)
+    tests: dict[str, AskedTest] = field(default_factory=dict)
     proposal: ev.MitigationProposed | None = None
     actions: dict[str, Action] = field(default_factory=dict)
+    runbook_checks: dict[tuple[str, int], ev.RunbookChecked] = field(default_factory=dict)
     verification: Verification | None = None
     messages: dict[str, ev.MessageOwed] = field(default_factory=dict)
     message_ends: dict[str, ev.MessageEnded] = field(default_factory=dict)
@@ -273,6 +225,54 @@ def _(record: ev.InvestigationStarted, state: IncidentState, event: Event) -> In
 
 
 @_apply.register
+def _(record: ev.OnsetEstimated, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, onset=record, started_at=record.at, started_low=record.low, started_high=record.high)
+
+
+@_apply.register
+def _(record: ev.NextTestAsked, state: IncidentState, event: Event) -> IncidentState:
+    asked = AskedTest(test=record, by=event.actor.label, at=event.at)
+    return replace(state, tests={**state.tests, record.test: asked})
+
+
+@_apply.register
+def _(record: ev.NextTestEnded, state: IncidentState, event: Event) -> IncidentState:
+    asked = state.tests.get(record.test)
+    if asked is None:
+        return state
+    return replace(state, tests={**state.tests, record.test: replace(asked, ended=record)})
+
+
+@_apply.register
+def _(record: ev.HypothesisAdded, state: IncidentState, event: Event) -> IncidentState:
+    added = AddedHypothesis(hypothesis=record, by=event.actor.label)
+    return replace(state, added={**state.added, record.hypothesis: added})
+
+
+@_apply.register
+def _(record: ev.HypothesisConfirmed, state: IncidentState, event: Event) -> IncidentState:
+    return _with_judgement(state, event, record.hypothesis, Judgement.CONFIRMED, record.reason)
+
+
+@_apply.register
+def _(record: ev.HypothesisRefuted, state: IncidentState, event: Event) -> IncidentState:
+    return _with_judgement(state, event, record.hypothesis, Judgement.REFUTED, record.reason)
+
+
+def _with_judgement(
+    state: IncidentState, event: Event, hypothesis: str, judgement: Judgement, reason: str
+) -> IncidentState:
+    judged = Judged(judgement=judgement, reason=reason, by=event.actor.label, at=event.at)
+    # Only one can be the cause: whoever confirms another takes the first confirmation back.
+    others = {
+        id: one
+        for id, one in state.judged.items()
+        if not (judgement is Judgement.CONFIRMED and one.judgement is Judgement.CONFIRMED)
+    }
+    return replace(state, judged={**others, hypothesis: judged})
+
+
+@_apply.register
 def _(record: ev.FindingRecorded, state: IncidentState, event: Event) -> IncidentState:
     return replace(state, findings={**state.findings, record.finding.id: record.finding})
 
@@ -296,6 +296,18 @@ def _(record: ev.MitigationProposed, state: IncidentState, event: Event) -> Inci
                 plan=plan, state=ActionState.PROPOSED, proposed_seq=event.seq, proposed_at=event.at
             )
     return replace(state, proposal=record, actions=actions)
+
+
+@_apply.register
+def _(record: ev.PlanAdded, state: IncidentState, event: Event) -> IncidentState:
+    action = Action(plan=record.plan, state=ActionState.PROPOSED, proposed_seq=event.seq, proposed_at=event.at)
+    return replace(state, actions={record.plan.id: action, **state.actions})
+
+
+@_apply.register
+def _(record: ev.RunbookChecked, state: IncidentState, event: Event) -> IncidentState:
+    checks = {**state.runbook_checks, (record.runbook, record.block): record}
+    return replace(state, runbook_checks=checks)
 
 
 def _with_action(incident: IncidentState, event: Event, plan: str, /, **changes: object) -> IncidentState:

@@ -118,6 +118,8 @@ def _changes(event: Event) -> dict[str, object]:
             return {"status": case((now == Status.DETECTED.value, Status.ACKNOWLEDGED.value), else_=now)}
         case ev.StatusChanged(status=status):
             return {"status": status.value, "is_open": int(status.is_open)}
+        case ev.OnsetEstimated(at=at):
+            return {"started_at": at}
         case ev.SeverityChanged(ruling=ruling):
             return {"severity": ruling.severity.value}
         case ev.Resolved():

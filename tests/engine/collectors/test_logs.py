@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from stanch.catalog.model import Service
-from stanch.engine.collect import question_of
+from stanch.operations.diagnosing import question_of
 from stanch.engine.collectors import LogsCollector
 from stanch.engine.collectors.logfile import Budget, lines_since
 from stanch.operations.world import World

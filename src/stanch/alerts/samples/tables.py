@@ -100,6 +100,20 @@ def find_labels(
     return [labels_of(row.labels) for row in connection.execute(query)]
 
 
+def label_sets(
+    connection: Connection, *, metric: str, services: Sequence[str], start: datetime, end: datetime
+) -> list[tuple[str, dict[str, str]]]:
+    """Return the services that have series of one metric in (start, end], each with the labels of one series."""
+    query = (
+        select(samples.c.service, samples.c.labels)
+        .where(samples.c.metric == metric, samples.c.service.in_(list(services)))
+        .where(samples.c.at > start, samples.c.at <= end)
+        .distinct()
+        .order_by(samples.c.service, samples.c.labels)
+    )
+    return [(row.service, labels_of(row.labels)) for row in connection.execute(query)]
+
+
 def newest_sample(
     connection: Connection, *, service: str, metric: str, labels: Mapping[str, str] | None = None
 ) -> tuple[datetime, float] | None:

@@ -11,6 +11,7 @@ from stanch.diagnose.wording import compared, percent
 
 _MINOR: Final = 0.1
 _INSIDE: Final = ("error_ratio", "latency_p95_ms")
+_OWN: Final = (*_INSIDE, "up", "restarts", "error_group", "request_rate")
 _PAGE_STRENGTH: Final = {"minor": 0.5, "major": 1.0, "critical": 1.0, "maintenance": 0.3}
 
 
@@ -64,6 +65,15 @@ def _status_page(picture: Picture, candidate: Candidate) -> Sighting | None:
 
 def _external(picture: Picture, candidate: Candidate) -> Sighting | None:
     return Sighting(holds=candidate.target in picture.graph.external)
+
+
+def _not_looked_into(picture: Picture, candidate: Candidate) -> Sighting | None:
+    """A service of ours that nobody measures inside: that its callers see it fail is the symptom and not the cause."""
+    target = candidate.target
+    if target not in picture.graph.depends_on or target in picture.graph.external:
+        return None
+    inside = [fact for fact in picture.facts if fact.service == target and fact.signal.name in _OWN]
+    return Sighting(holds=not inside, findings=findings_of(inside[:1]))
 
 
 def _healthy_inside(picture: Picture, candidate: Candidate) -> Sighting | None:
@@ -192,6 +202,12 @@ CLUES: Final = (
         look=_external,
         says="{target} is somebody else's",
         denies="{target} is our own",
+    ),
+    Clue(
+        name="target_not_looked_into",
+        look=_not_looked_into,
+        says="{target} is our own and nothing is known of its inside: why it is so lies there",
+        denies="{target} is our own and was looked into",
     ),
     Clue(
         name="target_healthy_inside",

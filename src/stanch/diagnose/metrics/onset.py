@@ -4,7 +4,7 @@ Pure. A start is estimated from the data and not taken from the alert, which com
 series to ask, and what to do with the answer, is not decided here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -88,7 +88,11 @@ def estimate_common_onset(series: Iterable[tuple[Samples, Samples]], *, around: 
     among times that get at least 0.8 of the best, with the weighted means of the interval's ends of those
     that agree.
     """
-    found = [onset for times, values in series if (onset := estimate_onset(times, values, around=around))]
+    return common_onset([onset for times, values in series if (onset := estimate_onset(times, values, around=around))])
+
+
+def common_onset(found: Sequence[Onset]) -> Onset | None:
+    """Return the start that most of several onsets agree on, as `estimate_common_onset` does; None without any."""
     if not found:
         return None
     weights = np.log1p(np.minimum([onset.strength for onset in found], 30.0))

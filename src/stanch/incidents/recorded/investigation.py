@@ -21,6 +21,21 @@ class InvestigationStarted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OnsetEstimated:
+    """The start was estimated from the data (UTC); it is held to lie in `low`..`high`.
+
+    `text` says from what, `first` which service moved first where that can be told apart.
+    """
+
+    kind: ClassVar[str] = "investigation.onset_estimated"
+    at: datetime
+    low: datetime
+    high: datetime
+    text: str
+    first: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FindingRecorded:
     """A collector came back."""
 
@@ -60,3 +75,76 @@ class HypothesesRanked:
     known: bool
     verdict: str
     next_test: str = ""
+    next_clue: str = ""
+    next_about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextTestAsked:
+    """The next test of a hypothesis (all of them where `hypothesis` is empty) was asked for.
+
+    `collectors` are those that are sent, `clue` what is looked for, `about` the services they are asked about.
+    """
+
+    kind: ClassVar[str] = "investigation.test_asked"
+    test: str
+    hypothesis: str
+    text: str
+    clue: str
+    collectors: tuple[str, ...]
+    about: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreMoved:
+    """One hypothesis whose score a test moved; None where it was not among those shown."""
+
+    hypothesis: str
+    title: str
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextTestEnded:
+    """A test came back: the findings it brought, and what they did to the ranking, in words and as scores."""
+
+    kind: ClassVar[str] = "investigation.test_ended"
+    test: str
+    findings: tuple[str, ...]
+    summary: str
+    moved: tuple[ScoreMoved, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HypothesisAdded:
+    """A person thought of a cause. `cause` is the name of a kind in `diagnose.kinds`, empty for none of them."""
+
+    kind: ClassVar[str] = "investigation.hypothesis_added"
+    hypothesis: str
+    title: str
+    reason: str
+    cause: str = ""
+    service: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HypothesisConfirmed:
+    """A person says that this is the cause, and why."""
+
+    kind: ClassVar[str] = "investigation.hypothesis_confirmed"
+    hypothesis: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HypothesisRefuted:
+    """A person says that this is not the cause, and why."""
+
+    kind: ClassVar[str] = "investigation.hypothesis_refuted"
+    hypothesis: str
+    title: str
+    reason: str

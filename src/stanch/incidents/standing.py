@@ -1,0 +1,102 @@
+"""How the parts of an incident stand, as its log says: plans, alerts, the recovery, tests and causes people named."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from stanch.incidents import events as ev
+from stanch.kernel.actor import Actor
+
+
+class ActionState(StrEnum):
+    """Where a plan stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """A person's yes to one digest, until `expires_at`."""
+
+    person: Actor
+    digest: str
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """A plan and what became of it. `proposed_seq` is the event that proposed it.
+
+    `spent` counts the approvals that a run has used up: a plan that failed needs new ones.
+    """
+
+    plan: ev.Plan
+    state: ActionState
+    proposed_seq: int
+    proposed_at: datetime
+    dry_run: str = ""
+    dry_run_code: int | None = None
+    approvals: tuple[Approval, ...] = ()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    output: tuple[str, ...] = ()
+    code: int | None = None
+    verdict: str = ""
+    effect: str = ""
+    version: int = 0
+    spent: int = 0
+
+    @property
+    def standing(self) -> tuple[Approval, ...]:
+        """Return the approvals that no run has used up yet."""
+        return self.approvals[self.spent :]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachedAlert:
+    """An alert of this incident, and when it ended."""
+
+    alert: ev.AlertAttached
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """How far the recovery has been watched.
+
+    `since` is when the present stretch began; `broken` says that a check does not hold now.
+    """
+
+    started_at: datetime
+    since: datetime
+    window_s: float
+    checks: tuple[str, ...]
+    shortened: str = ""
+    relapses: int = 0
+    broken: bool = False
+    passed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddedHypothesis:
+    """A cause that a person thought of, and who that was."""
+
+    hypothesis: ev.HypothesisAdded
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedTest:
+    """A test that was asked for, by whom, and how it ended; `ended` is None while it is under way."""
+
+    test: ev.NextTestAsked
+    by: str
+    at: datetime
+    ended: ev.NextTestEnded | None = None
