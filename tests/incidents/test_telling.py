@@ -41,6 +41,21 @@ MORE: tuple[ev.IncidentEvent, ...] = (
     replace(PROPOSED, plan=None, alternatives=(), verdict="go on investigating"),
     ev.DryRunFinished(plan=PLAN.id, code=0, output="would roll back"),
     ev.DryRunFinished(plan=PLAN.id, code=2, output="no such version"),
+    ev.PlanAdded(plan=PLAN, runbook="crash-loop", block=4),
+    *(
+        ev.RunbookChecked(
+            runbook="crash-loop",
+            block=1,
+            heading="Checks",
+            asked="SELECT 1",
+            on="orders-db",
+            outcome=outcome,
+            answer="1",
+            expects=expects,
+            took_s=0.1,
+        )
+        for outcome, expects in (("as_expected", "is 1"), ("not_as_expected", "is 2"), ("told", ""), ("failed", ""))
+    ),
     ev.Rejected(plan=PLAN.id, reason="a fix is on its way"),
     ev.RunStarted(plan=PLAN.id, node="n1", undo=True),
     ev.RunFinished(plan=PLAN.id, code=3, took_s=1.04, detail="exit 3"),

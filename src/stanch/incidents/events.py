@@ -46,7 +46,9 @@ from stanch.incidents.recorded.mitigation import (
     Fork,
     MitigationProposed,
     Plan,
+    PlanAdded,
     Rejected,
+    RunbookChecked,
     RunFinished,
     RunOutcomeUnknown,
     RunOutput,
@@ -96,6 +98,8 @@ __all__ = [
     "NoteAdded",
     "OnsetEstimated",
     "Plan",
+    "PlanAdded",
+    "RunbookChecked",
     "PostmortemDrafted",
     "PostmortemPublished",
     "PostmortemScheduled",
@@ -148,6 +152,8 @@ IncidentEvent: TypeAlias = (
     | HypothesesRanked
     | MitigationProposed
     | DryRunFinished
+    | PlanAdded
+    | RunbookChecked
     | Approved
     | Rejected
     | RunStarted

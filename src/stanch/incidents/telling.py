@@ -226,6 +226,23 @@ def _(record: ev.DryRunFinished) -> Telling:
 
 
 @tell.register
+def _(record: ev.PlanAdded) -> Telling:
+    return Telling(
+        title=f"Proposed from a runbook: {record.plan.title}", text=record.plan.why, tone="action", major=True
+    )
+
+
+@tell.register
+def _(record: ev.RunbookChecked) -> Telling:
+    words = {"as_expected": "as expected", "not_as_expected": "not as expected", "failed": "could not be asked"}
+    outcome = words.get(record.outcome, "answered")
+    wanted = f"\nexpected: {record.expects}" if record.expects else ""
+    tone = {"as_expected": "good", "not_as_expected": "bad"}.get(record.outcome, "note")
+    title = f"Runbook {record.runbook}, {record.heading.lower()}: {outcome}"
+    return Telling(title=title, text=f"{record.asked}{wanted}\n{record.answer}", tone=tone)
+
+
+@tell.register
 def _(record: ev.Approved) -> Telling:
     return Telling(title=f"Approved: {record.plan}", text=f"digest {record.digest[:12]}", tone="person", major=True)
 

@@ -2,7 +2,9 @@
 
 from stanch.operations import change, incident, investigation, mitigation, postmortem, senders, silencing
 from stanch.operations.board import groups, listing, selecting, showing
+from stanch.operations.oncall import pages
 from stanch.operations.registry import Operation, registered
+from stanch.operations.runbooks import finding, running
 
 MODULES = (
     incident,
@@ -16,6 +18,9 @@ MODULES = (
     showing,
     groups,
     selecting,
+    finding,
+    running,
+    pages,
 )
 
 

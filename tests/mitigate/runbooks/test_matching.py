@@ -76,14 +76,11 @@ def test_expectations(words: str, answer: str, values: tuple[float, ...], outcom
 
 
 def test_shipped_runbooks_have_nothing_to_complain_about() -> None:
-    """Each says what to expect, and each block of theirs can be run."""
+    """Each block of theirs can be run, and none changes anything where one only looks."""
     shelf = read_shelf(None)
-    wrong = {
-        id: [one.message for one in lint(runbook) if "does not say" not in one.message]
-        for id, runbook in shelf.runbooks.items()
-    }
+    wrong = [(id, one) for id, runbook in shelf.runbooks.items() for one in lint(runbook) if not one.advice]
 
-    assert {} == {id: messages for id, messages in wrong.items() if messages}
+    assert [] == wrong
 
 
 def test_a_check_that_changes_something_is_told() -> None:

@@ -177,3 +177,32 @@ class VerificationPassed:
     kind: ClassVar[str] = "verification.passed"
     window_s: float
     summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunbookChecked:
+    """A block of a runbook was run, which only reads.
+
+    `asked` is exactly what was asked of `on`; `outcome` is `as_expected`, `not_as_expected`, `told` or `failed`.
+    """
+
+    kind: ClassVar[str] = "runbook.checked"
+    runbook: str
+    block: int
+    heading: str
+    asked: str
+    on: str
+    outcome: str
+    answer: str
+    expects: str
+    took_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanAdded:
+    """Somebody took a change out of a runbook and proposed it as a plan."""
+
+    kind: ClassVar[str] = "mitigation.plan_added"
+    plan: Plan
+    runbook: str
+    block: int

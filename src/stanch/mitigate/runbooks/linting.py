@@ -24,6 +24,8 @@ KNOWN: Final = (
     "queue",
 )
 
+_SAY: Final = 'does not say what to expect: add expect="below 100" to the fence, or a line Expect: ...'
+
 
 def lint(runbook: Runbook) -> tuple[Complaint, ...]:
     """Return what is wrong with a runbook, by line; empty when nothing is."""
@@ -35,9 +37,17 @@ def lint(runbook: Runbook) -> tuple[Complaint, ...]:
     ]
     if runbook.unknown:
         keys = ", ".join(sorted(KEYS))
-        found.append(Complaint(line=1, message=f"{runbook.unknown[0]} means nothing here; there are {keys}"))
+        found.append(
+            Complaint(line=1, message=f"{runbook.unknown[0]} is no key of a runbook: {keys}", advice=True)
+        )
     found += [Complaint(line=block.line, message=message) for block in runbook.blocks for message in _messages(block)]
+    found += [Complaint(line=block.line, message=_SAY, advice=True) for block in runbook.blocks if _says_nothing(block)]
     return tuple(sorted(found, key=lambda complaint: complaint.line))
+
+
+def _says_nothing(block: Block) -> bool:
+    looking = block.part in (Part.CHECKS, Part.VERIFICATION)
+    return looking and not block.changes and not block.why_not and block.expects is None
 
 
 def _messages(block: Block) -> list[str]:
@@ -47,8 +57,6 @@ def _messages(block: Block) -> list[str]:
     looking = block.part in (Part.CHECKS, Part.VERIFICATION)
     if block.changes and looking:
         messages.append(f"changes something under {block.heading!r}: a check runs by itself, this one will ask")
-    if not block.changes and block.expects is None and looking:
-        messages.append('does not say what to expect: add expect="below 100" to the fence, or a line Expect: ...')
     unknown = [name for name in variables_of(block.text) if name not in KNOWN]
     if unknown:
         known = ", ".join(KNOWN)

@@ -96,8 +96,8 @@ def _texts(front: Mapping[str, object], field: str, *, id: str) -> tuple[str, ..
         return ()
     if isinstance(value, str):
         return (value,)
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return tuple(value)
+    if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
+        return tuple(str(one) for one in value)
     raise Invalid("must be a text or a list of texts", field=f"{id}.{field}")
 
 

@@ -107,7 +107,8 @@ class Runbook:
 
 @dataclass(frozen=True, kw_only=True)
 class Complaint:
-    """Something in a runbook that will not work: where, and what to do about it."""
+    """Something in a runbook that will not work: where, and what to do about it; `advice` is no error."""
 
     line: int
     message: str
+    advice: bool = False

@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "dry-run": ("plan", "Try a proposed plan without effect"),
     "approve": ("plan", "Approve a proposed plan; it runs then"),
     "reject": ("plan", "Say no to a proposed plan"),
+    "runbook": ("runbook", "Find, read and run runbooks"),
     "resolve": ("respond", "End an incident whose recovery is verified"),
     "postmortem": ("postmortem", "Read, draft, edit and publish post-mortems"),
     "open": ("respond", "Open an incident's page in the browser"),

@@ -1,0 +1,1 @@
+"""Operations on runbooks: find the one that fits, run its checks, propose its changes."""

@@ -1,0 +1,96 @@
+"""What operations on runbooks answer with."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunbookCard:
+    """A runbook in a list. `complaints` is how many things about it will not work."""
+
+    id: str
+    title: str
+    shipped: bool
+    services: tuple[str, ...]
+    alerts: tuple[str, ...]
+    kinds: tuple[str, ...]
+    owner: str
+    blocks: int
+    complaints: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockView:
+    """A block that can be run; `text` has its variables filled in where the incident knows them.
+
+    `why_not` says why it cannot be run as it stands; `last` is how it ended when it was run last in this incident.
+    """
+
+    number: int
+    language: str
+    text: str
+    line: int
+    part: str
+    heading: str
+    on: str
+    expects: str
+    changes: bool
+    risk: str
+    undo: str
+    why_not: str
+    last: "CheckView | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionView:
+    """A section as it was written, in Markdown."""
+
+    part: str
+    heading: str
+    markdown: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunbookView:
+    """One runbook, whole."""
+
+    card: RunbookCard
+    sections: tuple[SectionView, ...]
+    blocks: tuple[BlockView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchView:
+    """A runbook that fits an incident, with why; `score` only orders."""
+
+    runbook: str
+    title: str
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckView:
+    """How one block ended. `outcome` is `as_expected`, `not_as_expected`, `told` (nothing was expected) or `failed`.
+
+    `asked` is exactly what was asked, `on` who, `answer` what came back, redacted and at most 8 KiB.
+    """
+
+    runbook: str
+    block: int
+    heading: str
+    asked: str
+    on: str
+    outcome: str
+    answer: str
+    expects: str
+    took_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LintView:
+    """Something about a runbook: where and what. `advice` is not an error."""
+
+    runbook: str
+    line: int
+    message: str
+    advice: bool
