@@ -8,18 +8,20 @@ from stanch.engine.collectors.calls import CallsCollector
 from stanch.engine.collectors.changes import ChangesCollector
 from stanch.engine.collectors.logs import LogsCollector
 from stanch.engine.collectors.metrics import MetricsCollector
+from stanch.engine.collectors.packs import PackCollector
 from stanch.operations.world import World
 from stanch.ports.evidence import Collector
 
 
 def built_in(world: World) -> tuple[Collector, ...]:
-    """Return the collectors that every process has."""
+    """Return the collectors that every process has, and one for each system that is configured."""
     return (
         MetricsCollector(world),
         CallsCollector(world),
         LogsCollector(world),
         ChangesCollector(world),
         AlertsCollector(world),
+        *(PackCollector(world, source) for source in world.systems),
     )
 
 
@@ -29,5 +31,6 @@ __all__ = [
     "ChangesCollector",
     "LogsCollector",
     "MetricsCollector",
+    "PackCollector",
     "built_in",
 ]

@@ -1,0 +1,93 @@
+"""Puts the queries of its pack to one configured system: a finding a query, within one time-out for all of them."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from stanch.kernel.errors import Invalid, Refused, Unavailable
+from stanch.operations.asking import Window, ask_query, collector_name, concerns, finding_of, trouble
+from stanch.operations.world import World
+from stanch.packs.model import Language, Query
+from stanch.ports.evidence import Finding, FindingStatus, Question
+from stanch.ports.query import QuerySource, Session
+
+_ROOM_S: Final = 1.0
+_LEAST_S: Final = 0.05
+
+
+class PackCollector:
+    """Asks one system all its queries. What it cannot ask in time is told to be missing."""
+
+    def __init__(self, world: World, source: QuerySource) -> None:
+        self._world = world
+        self._source = source
+
+    @property
+    def name(self) -> str:
+        """Return `postgresql:orders-db`, or `redis` where the system is called that."""
+        return collector_name(self._source)
+
+    @property
+    def timeout_s(self) -> float:
+        """Return how many seconds its caller waits."""
+        return self._source.timeout_s + _ROOM_S
+
+    def collect(self, question: Question) -> list[Finding]:
+        """Return one finding a query, and one for what it does not have; empty when the question is not about it."""
+        if not concerns(self._source, question.services):
+            return []
+        began = time.monotonic()
+        until = began + self._source.timeout_s
+        window = Window(start=question.start, end=question.end, onset=question.onset)
+        queries = self._world.packs.of_system(self._source.system)
+        try:
+            with self._source.open() as session:
+                findings = self._ask_all(session, queries, question=question, window=window, until=until)
+        except (Refused, Unavailable, Invalid) as error:
+            told = trouble(self._source, error, catalog=self._world.catalog)
+            took_s = time.monotonic() - began
+            return [finding_of(self._source, told, window=window, command=self._source.where, took_s=took_s)]
+        return self._gathered(queries, findings)
+
+    def _ask_all(
+        self, session: Session, queries: Sequence[Query], *, question: Question, window: Window, until: float
+    ) -> list[Finding]:
+        ask = partial(self._ask, session, question=question, window=window, until=until)
+        if self._source.side_by_side <= 1:
+            return [ask(query) for query in queries]
+        with ThreadPoolExecutor(self._source.side_by_side, thread_name_prefix="query") as pool:
+            return list(pool.map(ask, queries))
+
+    def _ask(self, session: Session, query: Query, *, question: Question, window: Window, until: float) -> Finding:
+        left_s = until - time.monotonic()
+        if left_s < _LEAST_S:
+            late = Unavailable(f"the {self._source.timeout_s:g} s were over before it could be asked", retry=True)
+            told = trouble(self._source, late, catalog=self._world.catalog, title=query.title)
+            return finding_of(self._source, told, window=window, command=query.text, took_s=0.0, id=query.name)
+        return ask_query(
+            session,
+            self._source,
+            query,
+            window=window,
+            catalog=self._world.catalog,
+            services=question.services,
+            timeout_s=left_s,
+        )
+
+    def _gathered(self, queries: Sequence[Query], findings: Sequence[Finding]) -> list[Finding]:
+        """Return the findings, those of a metrics server that has no such metrics in one."""
+        told = {finding.id: query for finding, query in zip(findings, queries, strict=True)}
+        absent = [
+            finding
+            for finding in findings
+            if finding.status is FindingStatus.NO_DATA and told[finding.id].language is Language.PROMQL
+        ]
+        kept = [finding for finding in findings if finding not in absent]
+        if not absent:
+            return kept
+        names = ", ".join(told[finding.id].name for finding in absent)
+        summary = f"{self._source.name}: has no data for {len(absent)} of {len(queries)} queries: {names}"
+        return [*kept, replace(absent[0], id=f"{self._source.name}/absent", summary=summary, data={})]

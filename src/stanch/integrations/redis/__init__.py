@@ -1,0 +1,5 @@
+"""Redis, asked by commands that only read about the server."""
+
+from stanch.integrations.redis.source import RedisSource
+
+__all__ = ["RedisSource"]

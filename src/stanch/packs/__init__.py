@@ -1,0 +1,1 @@
+"""Query packs: read-only questions to common systems, as files that anybody may edit, replace and add to."""
