@@ -28,7 +28,7 @@ from stanch.surfaces.asgi.trust import Trust
 from stanch.surfaces.cli.session import server_file
 from stanch.surfaces.http import alertmanager, api
 from stanch.surfaces.http.hooks import Hooks
-from stanch.surfaces.web import pages
+from stanch.surfaces.web import answers, pages
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _GOODBYE_S: Final = 8
@@ -122,7 +122,11 @@ def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp
     hooks = Hooks(front.world, trust=trust, wake=intake.wake)
     routes = [*hooks.routes(), *alertmanager.routes(intake), *api.routes(front), *pages.routes(front)]
     return application(
-        front, routes=routes, trust=trust, page_error=pages.page_error(front), checks_itself=hooks.answers
+        front,
+        routes=routes,
+        trust=trust,
+        page_error=pages.page_error(front),
+        checks_itself=lambda path: hooks.answers(path) or answers.answers_itself(path),
     )
 
 

@@ -6,6 +6,7 @@ done is put off alone, and does not hold up the others.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,7 +25,7 @@ from stanch.oncall.escalation.state import PageState
 from stanch.oncall.pages.tables import Contact, read_contacts, read_page, signing_key
 from stanch.operations import paging
 from stanch.operations.answering import token_for
-from stanch.operations.reaching import people_of
+from stanch.operations.reaching import Reaching
 from stanch.operations.world import World
 from stanch.ports.pager import Page
 from stanch.store import Transaction, timers
@@ -41,6 +42,19 @@ _DONE: Final = frozenset({Status.MONITORING})
 _ACTORS: Final = frozenset({ActorKind.PERSON, ActorKind.AGENT})
 
 log = structlog.get_logger("stanch.escalate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What the timers of one transaction share: who is on call, which methods were proved to work."""
+
+    reaching: Reaching
+    contacts: dict[tuple[str, str], Contact]
+
+    @classmethod
+    def of(cls, tx: Transaction, world: World, *, now: datetime) -> "Batch":
+        """Return what is shared in `tx`."""
+        return cls(reaching=Reaching(tx, world, at=now), contacts=read_contacts(tx.connection))
 
 
 def escalate_due(world: World, *, limit: int = _AT_ONCE) -> int:
@@ -64,9 +78,9 @@ def _fire_some(world: World, *, limit: int) -> int:
         # Whoever has the lock of one decides on it right now, and may wait for a row that is held here: not waited for.
         mine = [timer for timer in due if tx.try_lock(paging.lock_of(_page_of(timer), timer.incident))]
         timers.remove(tx.connection, [timer.id for timer in mine])
-        contacts = read_contacts(tx.connection) if mine else {}
+        batch = Batch.of(tx, world, now=now)
         for timer in mine:
-            _fire(tx, world, timer, contacts)
+            _fire(tx, world, timer, batch)
     return len(mine)
 
 
@@ -78,7 +92,7 @@ def _fire_each(world: World, *, limit: int) -> int:
             with world.store.writing() as tx:
                 tx.lock(paging.lock_of(_page_of(timer), timer.incident))
                 if timers.remove(tx.connection, [timer.id]):
-                    _fire(tx, world, timer, read_contacts(tx.connection))
+                    _fire(tx, world, timer, Batch.of(tx, world, now=world.clock.now()))
         except Exception as error:  # boundary "engine loop": the timer stays and is tried again
             log.exception("escalating_failed", timer=timer.id, attempts=timer.attempts)
             delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0**timer.attempts)
@@ -92,17 +106,17 @@ def _page_of(timer: Timer) -> int:
     return int(str(timer.data["page"]))
 
 
-def _fire(tx: Transaction, world: World, timer: Timer, contacts: dict[tuple[str, str], Contact]) -> None:
+def _fire(tx: Transaction, world: World, timer: Timer, batch: Batch) -> None:
     state = read_page(tx.connection, _page_of(timer))
     if state is None:
         return
     if timer.data["do"] == "stale":
         _look_for_acts(tx, world, state, timer)
     elif (timer.data["round"], timer.data["step"]) == (state.round, state.step):
-        _reach_next(tx, world, state, contacts)
+        _reach_next(tx, world, state, batch)
 
 
-def _reach_next(tx: Transaction, world: World, state: PageState, contacts: dict[tuple[str, str], Contact]) -> None:
+def _reach_next(tx: Transaction, world: World, state: PageState, batch: Batch) -> None:
     """Page the next level; one where nobody can be reached leads to the one after it at once."""
     now = world.clock.now()
     # Raised after somebody had it: they are joined by the first level, and nobody is looked for further.
@@ -116,8 +130,8 @@ def _reach_next(tx: Transaction, world: World, state: PageState, contacts: dict[
             return
         if reach.nobody:
             state = paging.record(tx, state, ev.NobodyAnswered(fallback=state.policy.fallback))
-        people = [one for one in people_of(tx, world, reach.targets, at=now) if one.id != state.acknowledged_by]
-        notices = _notices(world, state, reach, people, contacts=contacts, now=now)
+        people = [one for one in batch.reaching.people(reach.targets) if one.id != state.acknowledged_by]
+        notices = _notices(world, state, reach, people, contacts=batch.contacts, now=now)
         unreached = tuple(one.id for one in people if not one.methods)
         next_at = now + timedelta(seconds=reach.wait_s)
         if notices:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 import structlog
 
@@ -59,16 +59,6 @@ class Ended:
     retry_after_s: float | None = None
 
 
-_Place: TypeAlias = tuple[int, int]
-
-
-def place_of(id: str) -> _Place | None:
-    """Return page and notice that a delivery's id names, None when it names none."""
-    page, _, notice = id.partition("/n")
-    number = page.removeprefix("page")
-    return (int(number), int(notice)) if number.isdecimal() and notice.isdecimal() else None
-
-
 def kinds_of(world: World) -> tuple[str, ...]:
     """Return the kinds of methods that some provider of this process serves."""
     return tuple(sorted({kind for pager in world.pagers.values() for kind in pager.kinds}))
@@ -108,7 +98,7 @@ def begin(world: World, claimed: Sequence[Delivery]) -> list[Ready]:
     with world.store.writing() as tx:
         states = _locked(tx, claimed)
         for delivery in claimed:
-            place = place_of(delivery.id)
+            place = paging.place_of(delivery.id)
             state = states.get(place[0]) if place else None
             if state is None or place is None:
                 _drop(tx, delivery, now=now)
@@ -122,7 +112,7 @@ def begin(world: World, claimed: Sequence[Delivery]) -> list[Ready]:
 
 
 def _locked(tx: Transaction, claimed: Sequence[Delivery]) -> dict[int, PageState]:
-    places = {delivery.id: place for delivery in claimed if (place := place_of(delivery.id))}
+    places = {delivery.id: place for delivery in claimed if (place := paging.place_of(delivery.id))}
     # All before anything is appended and in one order, so that two of these never wait for each other.
     for name in sorted({paging.lock_of(places[one.id][0], one.incident) for one in claimed if one.id in places}):
         tx.lock(name)
@@ -234,7 +224,7 @@ def _failed(tx: Transaction, world: World, state: PageState, notice: Notice, end
         after = _moved(tx, state, ended, NoticeState.FAILED)
         if ended.failure is Failure.REFUSED:
             mark_bounced(tx.connection, person=notice.person, method=notice.method, now=now)
-        _hasten(tx, world, after, notice, now=now)
+        paging.after_failure(tx, world, after, notice.number)
         return
     moved, delay_s = _again(ended, is_last=is_last)
     if _end(tx, ended, DeliveryState.READY, now=now, retry_at=now + timedelta(seconds=delay_s)):
@@ -251,16 +241,6 @@ def _again(ended: Ended, *, is_last: bool) -> tuple[NoticeState, float]:
     if ended.failure is Failure.THROTTLED:
         return NoticeState.THROTTLED, min(_LONGEST_WAIT_S, max(ended.retry_after_s or 0.0, backoff_s))
     return NoticeState.RETRYING, backoff_s
-
-
-def _hasten(tx: Transaction, world: World, state: PageState, failed: Notice, *, now: datetime) -> None:
-    """Do at once what was to come later, as this way to the person is closed."""
-    gone = state.notice(failed.number)
-    following = rules.hurries(state, gone) if gone else None
-    if following is not None:
-        deliveries.hasten(tx.connection, f"page{state.number}/n{following.number}", due_at=now)
-    elif state.is_paging and rules.level_is_lost(state):
-        paging.hurry(tx, world, state, reason="no notice of this level could be handed over")
 
 
 def _unknown(

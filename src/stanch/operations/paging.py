@@ -7,11 +7,12 @@ that incident, any other under its own; whoever takes several takes the incident
 from datetime import datetime, timedelta
 from typing import Final
 
+from stanch.incidents import rules
 from stanch.incidents.state import IncidentState
-from stanch.incidents.tables import find as find_incidents
 from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.errors import Bug, NotFound
 from stanch.oncall.escalation import events as ev
+from stanch.oncall.escalation import rules as escalation
 from stanch.oncall.escalation.model import FrozenPolicy, PageStatus, Purpose
 from stanch.oncall.escalation.rules import Why, freeze, policy_for
 from stanch.oncall.escalation.state import PageState, fold
@@ -200,6 +201,24 @@ def hurry_incident(tx: Transaction, world: World, incident: int, *, reason: str)
         hurry(tx, world, page, reason=reason)
 
 
+def after_failure(tx: Transaction, world: World, page: PageState, notice: int) -> None:
+    """Do at once what was to come later, as one way to a person is closed: their next method, or the next level."""
+    now = world.clock.now()
+    gone = page.notice(notice)
+    following = escalation.hurries(page, gone) if gone else None
+    if following is not None:
+        deliveries.hasten(tx.connection, f"page{page.number}/n{following.number}", due_at=now)
+    elif page.is_paging and escalation.level_is_lost(page):
+        hurry(tx, world, page, reason="no notice of this level could be handed over")
+
+
+def place_of(id: str) -> tuple[int, int] | None:
+    """Return page and notice that a delivery's id names, None when it names none."""
+    page, _, notice = id.partition("/n")
+    number = page.removeprefix("page")
+    return (int(number), int(notice)) if number.isdecimal() and notice.isdecimal() else None
+
+
 def end(tx: Transaction, world: World, page: PageState, *, reason: str) -> None:
     """End a page: nobody is looked for any more."""
     record(tx, page, ev.PagingEnded(reason=reason))
@@ -212,11 +231,21 @@ def drop_waiting(tx: Transaction, world: World, number: int) -> None:
     deliveries.cancel_below(tx.connection, prefix=f"page{number}/", now=world.clock.now())
 
 
+def take_on(
+    tx: Transaction, world: World, page: PageState, *, actor: Actor, via: Via, how: str, notice: int = 0
+) -> PageState:
+    """Take a page on together with the incident that it is about, and return it."""
+    if page.incident is None:
+        return acknowledge(tx, world, page, actor=actor, via=via, how=how, notice=notice)
+    incident = cases.load(tx, page.incident, lock=True)
+    for other in find_pages(tx.connection, incident=page.incident, open_only=True):
+        answered = notice if other.number == page.number else 0
+        acknowledge(tx, world, other, actor=actor, via=via, how=how, notice=answered)
+    if incident.is_open:
+        cases.record(tx, incident.number, *rules.acknowledge(incident, actor=actor), actor=actor, via=via)
+    return load(tx, page.number)
+
+
 def incident_state(tx: Transaction, page: PageState) -> IncidentState | None:
     """Return the incident that a page is about, None when it is about none."""
     return None if page.incident is None else cases.load(tx, page.incident)
-
-
-def open_incidents(tx: Transaction) -> list[int]:
-    """Return the incidents that are open."""
-    return [row.number for row in find_incidents(tx.connection, open_only=True)]

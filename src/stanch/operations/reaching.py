@@ -1,32 +1,49 @@
-"""Who stands behind a target now: schedules with their overrides, teams, people."""
+"""Who stands behind a target now: schedules with their overrides and calendars, teams, people."""
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 
-from stanch.catalog.model import Catalog, Person
+import structlog
+
+from stanch.catalog.model import Person
 from stanch.kernel.errors import NotFound
 from stanch.oncall.model import NOTHING, Facts
 from stanch.oncall.targets import reach
+from stanch.operations.oncall.facts import facts_at
 from stanch.operations.world import World
 from stanch.store import Transaction
 
-
-def facts_of(tx: Transaction, world: World, *, at: datetime) -> Facts:
-    """Return what the store and the calendars know about who is on call around `at`."""
-    return NOTHING
+log = structlog.get_logger("stanch.reaching")
 
 
-def people_of(tx: Transaction, world: World, targets: Iterable[str], *, at: datetime) -> list[Person]:
-    """Return whom `targets` mean at `at`, each once, in their order."""
-    wanted = tuple(targets)
-    facts = facts_of(tx, world, at=at) if any(one.startswith("schedule:") for one in wanted) else NOTHING
-    found = dict.fromkeys(id for target in wanted for id in _reached(world.catalog, target, at=at, facts=facts))
-    return [world.catalog.people[id] for id in found if id in world.catalog.people]
+class Reaching:
+    """Answers for one instant and one transaction; what overrides and calendars say is read once, when it matters."""
 
+    def __init__(self, tx: Transaction, world: World, *, at: datetime) -> None:
+        self._tx = tx
+        self._world = world
+        self._at = at
 
-def _reached(catalog: Catalog, target: str, *, at: datetime, facts: Facts) -> tuple[str, ...]:
-    try:
-        return reach(catalog, target, at=at, facts=facts)
-    except NotFound:
-        # A policy that was frozen may name what the configuration does not know any more: nobody stands there.
-        return ()
+    def people(self, targets: Iterable[str]) -> list[Person]:
+        """Return whom `targets` mean, each once, in their order."""
+        known = self._world.catalog.people
+        found = dict.fromkeys(id for target in targets for id in self._reached(target))
+        return [known[id] for id in found if id in known]
+
+    def _reached(self, target: str) -> tuple[str, ...]:
+        facts = self._facts if target.startswith("schedule:") else NOTHING
+        try:
+            return reach(self._world.catalog, target, at=self._at, facts=facts)
+        except NotFound:
+            # A policy that was frozen may name what the configuration does not know any more: nobody stands there.
+            return ()
+
+    @cached_property
+    def _facts(self) -> Facts:
+        try:
+            return facts_at(self._world, self._tx.connection, at=self._at)
+        except ValueError:
+            # Somebody's calendar: whoever the rotation names is paged, which is better than nobody.
+            log.exception("facts_failed")
+            return NOTHING

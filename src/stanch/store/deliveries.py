@@ -191,24 +191,18 @@ def cancel_below(connection: Connection, *, prefix: str, now: datetime) -> int:
 
     A claim on them ends with it, so that a node which is about to begin does not.
     """
-    waiting = and_(
-        deliveries.c.id.startswith(prefix, autoescape=True), deliveries.c.state == DeliveryState.READY.value
-    )
+    waiting = and_(deliveries.c.id.startswith(prefix, autoescape=True), deliveries.c.state == DeliveryState.READY.value)
     statement = (
         update(deliveries)
         .where(waiting)
-        .values(
-            state=DeliveryState.CANCELLED.value, ended_at=now, lease_owner=None, lease_token=None, lease_until=None
-        )
+        .values(state=DeliveryState.CANCELLED.value, ended_at=now, lease_owner=None, lease_token=None, lease_until=None)
     )
     return connection.execute(statement).rowcount
 
 
 def hasten(connection: Connection, id: str, *, due_at: datetime) -> bool:
     """Make a delivery that has not begun due at `due_at`; False when it has begun or is due by then anyway."""
-    waiting = and_(
-        deliveries.c.id == id, deliveries.c.state == DeliveryState.READY.value, deliveries.c.due_at > due_at
-    )
+    waiting = and_(deliveries.c.id == id, deliveries.c.state == DeliveryState.READY.value, deliveries.c.due_at > due_at)
     return connection.execute(update(deliveries).where(waiting).values(due_at=due_at)).rowcount == 1
 
 
@@ -230,6 +224,12 @@ def newest_below(connection: Connection, *, prefix: str, limit: int) -> list[Del
         query = query.where(and_(deliveries.c.id >= prefix, deliveries.c.id < f"{prefix}\U0010ffff"))
     query = query.order_by(deliveries.c.created_at.desc(), deliveries.c.id.desc()).limit(limit)
     return [_delivery(row) for row in connection.execute(query)]
+
+
+def reference_of(connection: Connection, id: str) -> str:
+    """Return the provider's own reference for a delivery, empty where it gave none."""
+    found = connection.execute(select(deliveries.c.reference).where(deliveries.c.id == id)).scalar_one_or_none()
+    return str(found or "")
 
 
 def attempts_of(connection: Connection, delivery_id: str) -> list[Attempt]:
