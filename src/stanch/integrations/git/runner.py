@@ -1,4 +1,4 @@
-"""Runs the `git` command to read: an argument list, no shell, a clean environment, a time-out, bounded output.
+"""Runs the `git` command: an argument list, no shell, a clean environment, a time-out, bounded output.
 
 A repository is somebody else's data. Its configuration may name programs for git to run (a diff driver, a signature
 checker, a file-system monitor) and a partial clone may want to go to the network; all of that is switched off here.
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,7 @@ _SETTINGS: Final = (
     *("log.showSignature=false", "color.ui=false", "diff.noprefix=false", "diff.mnemonicPrefix=false"),
     *("protocol.allow=never", "log.mailmap=false", "diff.orderFile=/dev/null"),
 )
+_REMOTE: Final = ("protocol.file.allow=always", "protocol.https.allow=always", "protocol.ssh.allow=always")
 _MOST_OUTPUT: Final = 8 * 1024 * 1024
 _LONGEST_COMPLAINT: Final = 400
 
@@ -49,14 +51,28 @@ class Output:
     cut: bool = False
 
 
-def run_git(folder: Path, *arguments: str, timeout_s: float = 10.0, most_bytes: int = _MOST_OUTPUT) -> Output:
-    """Run git in `folder` and return what it printed.
+def run_git(
+    folder: Path,
+    *arguments: str,
+    timeout_s: float = 10.0,
+    most_bytes: int = _MOST_OUTPUT,
+    variables: Mapping[str, str] | None = None,
+    remote: bool = False,
+) -> Output:
+    """Run git in `folder` and return what it printed; `variables` come to its environment.
+
+    With `remote` it may go to another repository, by a path, `https` or `ssh`; else it goes nowhere.
 
     Raises `Unavailable` when git is not installed, cannot be started there, or takes longer than `timeout_s`.
     """
-    options = [option for setting in _SETTINGS for option in ("-c", setting)]
+    settings = (*_SETTINGS, *_REMOTE) if remote else _SETTINGS
+    options = [option for setting in settings for option in ("-c", setting)]
     command = ["git", "--no-pager", "-C", str(folder), *options, *arguments]
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _ENVIRONMENT
+    passed_on = (*_PASSED_ON, "SSH_AUTH_SOCK") if remote else _PASSED_ON
+    environment = {name: os.environ[name] for name in passed_on if name in os.environ} | _ENVIRONMENT
+    if remote:
+        environment |= {"GIT_ALLOW_PROTOCOL": "file:https:ssh", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes"}
+    environment |= variables or {}
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(
