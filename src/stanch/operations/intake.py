@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from stanch.alerts.inbound.model import Delivery, Standing, ended, plain_change, standing_of
+from stanch.alerts.inbound.model import Delivery, Standing, body_to_keep, ended, plain_change, standing_of
 from stanch.alerts.inbound.tables import count, count_trouble, keep, put_standing, standing
 from stanch.alerts.intake.model import Received
 from stanch.alerts.intake.receiving import LOCK, take_in
 from stanch.catalog.changes import record_changes
 from stanch.catalog.model import SourceSpec
 from stanch.kernel.errors import Forbidden, Invalid, NotFound, StanchError
+from stanch.kernel.redaction import redact
 from stanch.operations.following import follow_soon
 from stanch.operations.world import World
 from stanch.ports.signals import AlertSignal, ConfirmingSource, Inbound, Parsed, SignalSource, SignalStatus
@@ -125,17 +126,19 @@ def _store(
     *,
     now: datetime,
 ) -> Taken:
+    # Reading a large message for secrets takes a while, and nobody else has to wait for it.
+    kept = body_to_keep(request.body)
     with world.store.writing() as tx:
         tx.lock(LOCK)
         delivery = Delivery(
             source=name,
             delivery=parsed.delivery[:_LONGEST_DELIVERY].replace("\x00", ""),
             received_at=now,
-            body=request.body,
+            body=kept,
             content_type=request.content_type[:100],
             alerts=len(parsed.alerts),
             changes=len(parsed.changes),
-            remark=parsed.remark.replace("\x00", "")[:_LONGEST_REMARK],
+            remark=redact(parsed.remark.replace("\x00", ""))[:_LONGEST_REMARK],
         )
         if not keep(tx.connection, delivery):
             count(tx.connection, name, seen_at=now, duplicates=1)
@@ -144,7 +147,7 @@ def _store(
         record_changes(tx.connection, changes, now=now)
         remarks = _fold(tx, world, name, told, now=now)
         count(tx.connection, name, seen_at=now, deliveries=1, alerts=len(parsed.alerts), changes=len(parsed.changes))
-    remark = "; ".join(part for part in (parsed.remark, *dict.fromkeys(remarks)) if part)
+    remark = "; ".join(part for part in (delivery.remark, *dict.fromkeys(remarks)) if part)
     return Taken(
         status=parsed.status,
         reply=parsed.reply,
@@ -199,6 +202,6 @@ def _trouble(world: World, name: str, error: StanchError, *, now: datetime) -> N
         _pending[key] = (times + 1, last)
         return
     _pending[key] = (0, time.monotonic())
-    message = error.message.replace("\x00", "")[:_LONGEST_REMARK]
+    message = redact(error.message.replace("\x00", ""))[:_LONGEST_REMARK]
     with world.store.writing() as tx:
         count_trouble(tx.connection, name, what=what, times=times + 1, message=message, at=now)

@@ -8,9 +8,12 @@ from typing import Final
 
 import msgspec
 
-from stanch.alerts.intake.fingerprint import canonical, fingerprint
+from stanch.alerts.intake.fingerprint import canonical, fingerprint, key_of
+from stanch.alerts.intake.hiding import is_suspicious, without_secrets
 from stanch.alerts.intake.model import Received
 from stanch.kernel.errors import Invalid
+from stanch.kernel.event import JSON
+from stanch.kernel.redaction import redact, redact_tree
 from stanch.ports.changes import Change
 from stanch.ports.signals import AlertSignal
 
@@ -18,16 +21,23 @@ MOST_LABELS: Final = 1000
 MOST_LABEL_BYTES: Final = 65_536
 MOST_NOTE_BYTES: Final = 262_144
 LONGEST_URL: Final = 4096
+MOST_KEPT: Final = 262_144
+"""Larger messages are not kept: reading one of 5 MB for secrets takes seconds, and nobody reads it afterwards."""
+
 LASTS: Final = timedelta(days=30)
 """How long an alert stays open when its sender never says that it is over; most say it once and never repeat."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MARK: Final = b"[redacted:"
 _PROMOTED: Final = ("severity", "service")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """An alert as its sender last told it. `labels` are those it is grouped and silenced by."""
+    """An alert as its sender last told it. `labels` are those it is grouped and silenced by.
+
+    `identity` is of the labels as they came; in those that are kept no secret stands.
+    """
 
     source: str
     identity: bytes
@@ -62,12 +72,14 @@ class Standing:
             assumed=self.is_firing,
             labels=dict(self.labels),
             canonical=text,
+            # What differs in nothing but a secret is still two alerts.
+            stored_by=key_of(text + self.identity) if _MARK in text else None,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One message that was taken in. `body` is as it came; `delivery` is the sender's id of it, empty for none."""
+    """One message that was taken in. `body` is what of it is kept, `delivery` its sender's id of it, empty for none."""
 
     source: str
     delivery: str
@@ -113,12 +125,15 @@ def standing_of(signal: AlertSignal, *, source: str, defaults: Mapping[str, str]
         raise Invalid(f"at most {MOST_LABELS:,} labels and {MOST_LABEL_BYTES:,} bytes of them", field="labels")
     if len(canonical(annotations)) > MOST_NOTE_BYTES:
         annotations = {name: value[:1000] for name, value in list(annotations.items())[:100]}
+    url = clean(signal.url)[:LONGEST_URL]
+    if is_suspicious(b"\n".join((canonical(labels), canonical(annotations), url.encode()))):
+        labels, annotations, url = without_secrets(labels), without_secrets(annotations), redact(url)
     return Standing(
         source=source,
         identity=fingerprint(identity),
         labels=labels,
         annotations=annotations,
-        url=clean(signal.url)[:LONGEST_URL],
+        url=url,
         starts_at=min(signal.starts_at or now, now),
         is_firing=True,
         updated_at=now,
@@ -135,21 +150,47 @@ def _micros(instant: datetime) -> int:
 
 
 def plain_change(change: Change, *, now: datetime) -> Change:
-    """Return `change` with texts that any database takes, and not in the future."""
+    """Return `change` with texts that any database takes, without secrets, and not in the future."""
     return replace(
         change,
         id=clean(change.id)[:500],
         at=min(change.at, now),
         service=clean(change.service),
-        title=clean(change.title)[:1000],
-        version=clean(change.version)[:500],
-        previous=clean(change.previous)[:500],
+        title=_plain(change.title, 1000),
+        version=_plain(change.version, 500),
+        previous=_plain(change.previous, 500),
         commit=clean(change.commit)[:500],
-        author=clean(change.author)[:500],
+        author=_plain(change.author, 500),
         paths=tuple(clean(path) for path in change.paths),
-        url=clean(change.url)[:LONGEST_URL],
-        data={name: clean(value) if isinstance(value, str) else value for name, value in change.data.items()},
+        url=_plain(change.url, LONGEST_URL),
+        data={name: _plain_value(value) for name, value in _hidden(change.data).items()},
     )
+
+
+def _plain(text: str, longest: int) -> str:
+    # Redacted before it is cut: half a secret is one that no rule knows.
+    return redact(clean(text))[:longest]
+
+
+def _hidden(data: Mapping[str, JSON]) -> dict[str, JSON]:
+    tree = redact_tree(dict(data))
+    return tree if isinstance(tree, dict) else {}
+
+
+def _plain_value(value: JSON) -> JSON:
+    return clean(value) if isinstance(value, str) else value
+
+
+def body_to_keep(body: bytes) -> bytes:
+    """Return a message without its secrets, as it is kept to be looked at; nothing of one above `MOST_KEPT`."""
+    if not body or len(body) > MOST_KEPT:
+        return b""
+    if not is_suspicious(body):
+        return body
+    try:
+        return msgspec.json.encode(redact_tree(msgspec.json.decode(body)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return redact(body.decode("utf-8", "replace")).encode()
 
 
 def clean(text: str) -> str:

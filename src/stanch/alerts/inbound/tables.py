@@ -6,7 +6,21 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, Table, Text, and_, delete, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -16,6 +30,9 @@ from stanch.store.types import Instant, Serial
 
 KEPT_FOR: Final = timedelta(days=14)
 """How long raw messages and alerts that are over are kept."""
+
+MOST_MESSAGES: Final = 20_000
+"""So many raw messages are kept at most: 100 MB where each takes 5 kB."""
 
 _PRUNE_EVERY: Final = 256
 
@@ -82,12 +99,12 @@ def keep(connection: Connection, one: Delivery) -> bool:
     statement = insert(inbound).values(row).on_conflict_do_nothing(index_elements=["source", "delivery"])
     id = connection.execute(statement.returning(inbound.c.id)).scalar_one_or_none()
     if id is not None and id % _PRUNE_EVERY == 0:
-        _prune(connection, before=one.received_at - KEPT_FOR)
+        prune(connection, now=one.received_at)
     return id is not None
 
 
 def body_of(connection: Connection, id: int) -> bytes:
-    """Return a message as it came."""
+    """Return what is kept of a message."""
     return zlib.decompress(connection.execute(select(inbound.c.body).where(inbound.c.id == id)).scalar_one())
 
 
@@ -167,8 +184,11 @@ def _ensure(connection: Connection, name: str) -> None:
     connection.execute(insert(inbound_sources).values(name=name).on_conflict_do_nothing(index_elements=["name"]))
 
 
-def _prune(connection: Connection, *, before: datetime) -> None:
-    connection.execute(delete(inbound).where(inbound.c.received_at < before))
+def prune(connection: Connection, *, now: datetime) -> None:
+    """Delete raw messages that are old or too many, and alerts of senders that are long over."""
+    before = now - KEPT_FOR
+    newest = select(func.coalesce(func.max(inbound.c.id), 0) - MOST_MESSAGES).scalar_subquery()
+    connection.execute(delete(inbound).where(or_(inbound.c.received_at < before, inbound.c.id <= newest)))
     over = and_(inbound_alerts.c.is_firing == 0, inbound_alerts.c.updated_at < before)
     connection.execute(delete(inbound_alerts).where(over))
 

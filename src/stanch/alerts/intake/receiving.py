@@ -12,6 +12,7 @@ from stanch.alerts.intake.bulk.tables import Bulk, Cold, GroupState, Hot, Known,
 from stanch.alerts.intake.episodes import Episode, merged
 from stanch.alerts.intake.fingerprint import canonical
 from stanch.alerts.intake.groups.tables import add_group, change_group
+from stanch.alerts.intake.hiding import hide
 from stanch.alerts.intake.model import Received
 from stanch.alerts.intake.routes import Route, Routing, group_key
 from stanch.store import Transaction
@@ -67,6 +68,7 @@ def take_in(tx: Transaction, routing: Routing, batch: Sequence[Received], *, now
     if not rest:
         return taken
     alerts = _fold(rest, present, known, now=stamp)
+    _conceal(alerts)
     fresh = [one for one in alerts if not one.id]
     if fresh:
         for one, id in zip(fresh, bulk.add([_cold(one.received, stamp) for one in fresh]), strict=True):
@@ -101,6 +103,7 @@ def _add(
         return batch, known
     if not fresh:
         return batch, known
+    hide(fresh)
     ids = bulk.add([_cold(one, stamp) for one in fresh])
     bulk.put(
         [
@@ -297,6 +300,18 @@ def _take(alert: _Alert, received: Received, now: int) -> None:
     elif fires and new.starts_at < old.starts_at:
         # It has been firing for longer than was known: its group may not have to wait any more.
         alert.regroup = True
+
+
+def _conceal(alerts: Sequence[_Alert]) -> None:
+    """Take the secrets out of what is about to be stored or to find its groups."""
+    written = []
+    for one in alerts:
+        if one.regroup or not one.id:
+            one.received.read()
+            written.append(one.received)
+        elif one.is_noted:
+            written.append(one.received)
+    hide(written)
 
 
 def _cold(received: Received, stamp: int) -> Cold:

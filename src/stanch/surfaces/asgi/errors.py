@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from stanch.kernel.errors import Bug, Conflict, Forbidden, Invalid, NotFound, Problem, Refused, StanchError, Unavailable
+from stanch.kernel.redaction import redact
 
 # Looked up along the class's ancestors, so a refusal without a line of its own is a conflict with the rules: 409.
 _STATUS: Final[dict[type[StanchError], int]] = {
@@ -50,12 +51,17 @@ def detail_of(error: StanchError, *, request_id: str = "") -> ErrorDetail:
     """Return what the caller is told about `error`."""
     return ErrorDetail(
         code=error.code,
-        message=error.message,
+        # What was refused may be quoted, and it may have been a secret.
+        message=redact(error.message),
         hint=error.hint,
         reason=error.reason if isinstance(error, Refused) else error.code,
-        problems=error.problems if isinstance(error, Invalid) else (),
+        problems=_plain(error.problems) if isinstance(error, Invalid) else (),
         request_id=request_id,
     )
+
+
+def _plain(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(Problem(field=redact(one.field), message=redact(one.message)) for one in problems)
 
 
 def error_response(detail: ErrorDetail, *, status: int, headers: dict[str, str] | None = None) -> Response:

@@ -18,8 +18,10 @@ from stanch.alerts.intake.listing import Shown, View, view_at
 from stanch.alerts.intake.matchers import Matcher, compile_regex, parse_matchers, selects
 from stanch.alerts.intake.silenced.tables import find_silence
 from stanch.engine.intake import Intake
-from stanch.kernel.errors import Invalid, NotFound, Unavailable
+from stanch.kernel.errors import Invalid, NotFound, StanchError
+from stanch.kernel.redaction import redact
 from stanch.operations.silencing import end_silence, known_silences, save_silence
+from stanch.surfaces.asgi.errors import status_of
 from stanch.surfaces.http.alertmanager.posted import Unprocessable, read_alerts, read_silence, told
 from stanch.surfaces.http.alertmanager.shapes import (
     alerts_json,
@@ -67,13 +69,10 @@ def _answering(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except Unprocessable as error:
-            return _json({"code": 602, "message": str(error)}, status=422)
-        except Invalid as error:
-            return _json(error.message, status=400)
-        except NotFound as error:
-            return _json(error.message, status=404)
-        except Unavailable as error:
-            return _json(error.message, status=503)
+            return _json({"code": 602, "message": redact(str(error))}, status=422)
+        except StanchError as error:
+            # What was refused may be quoted, and it may have been a secret.
+            return _json(redact(error.message), status=status_of(error))
         except HTTPException as error:
             return _json(error.detail, status=error.status_code, headers=error.headers)
 
@@ -92,7 +91,7 @@ def _post_alerts(intake: Intake) -> Endpoint:
         if received:
             await asyncio.wrap_future(intake.receive(received))
         if problems:
-            return _json(told(problems), status=400)
+            return _json(redact(told(problems)), status=400)
         return Response()
 
     return post
