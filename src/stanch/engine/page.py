@@ -59,16 +59,6 @@ class Ended:
     retry_after_s: float | None = None
 
 
-def kinds_of(world: World) -> tuple[str, ...]:
-    """Return the kinds of methods that some provider of this process serves."""
-    return tuple(sorted({kind for pager in world.pagers.values() for kind in pager.kinds}))
-
-
-def pagers_for(world: World, kind: str) -> list[Pager]:
-    """Return the providers for a kind of method, in the order in which they are tried."""
-    return [pager for pager in world.pagers.values() if kind in pager.kinds]
-
-
 def claim(world: World, kind: str, *, limit: int) -> list[Delivery]:
     """Take up to `limit` due notices of one kind for this node."""
     channels = (f"{CHANNEL}{kind}",)
@@ -123,7 +113,7 @@ def _begin_one(
     tx: Transaction, world: World, delivery: Delivery, state: PageState, number: int, *, now: datetime
 ) -> Ready | None:
     notice = state.notice(number)
-    pagers = pagers_for(world, delivery.channel.removeprefix(CHANNEL))
+    pagers = paging.pagers_for(world, delivery.channel.removeprefix(CHANNEL))
     if notice is None or not pagers:
         _drop(tx, delivery, now=now)
         return None
@@ -213,7 +203,7 @@ def _finish_one(tx: Transaction, world: World, ended: Ended) -> None:
 
 def _failed(tx: Transaction, world: World, state: PageState, notice: Notice, ended: Ended, *, now: datetime) -> None:
     ready = ended.ready
-    pagers = pagers_for(world, ready.page.kind)
+    pagers = paging.pagers_for(world, ready.page.kind)
     is_last = ready.pager.name == pagers[-1].name or len(pagers) == 1
     if ended.failure is Failure.UNKNOWN and not ready.pager.idempotent:
         _unknown(tx, world, state, ready.delivery, notice, ended.detail, pager=ready.pager, now=now, ended=ended)

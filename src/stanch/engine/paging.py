@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from stanch.engine.escalate import escalate_due
-from stanch.engine.page import Ended, Ready, begin, claim, finish, kinds_of, send
+from stanch.engine.page import Ended, Ready, begin, claim, finish, send
 from stanch.operations import paging
 from stanch.operations.world import World
 from stanch.store import timers
@@ -47,7 +47,7 @@ class Paging:
         """Escalate and hand over what is due; return how many timers and notices were worked on."""
         self._watch_clock()
         done = escalate_due(self.world, limit=limit)
-        for kind in kinds_of(self.world):
+        for kind in paging.kinds_of(self.world):
             claimed = claim(self.world, kind, limit=limit)
             done += len(claimed)
             finish(self.world, [send(one) for one in begin(self.world, claimed)])
@@ -55,7 +55,7 @@ class Paging:
 
     def start(self) -> None:
         """Work in threads of its own until `stop`."""
-        kinds = kinds_of(self.world)
+        kinds = paging.kinds_of(self.world)
         self._pool = ThreadPoolExecutor(max(1, _SENDERS * len(kinds)), thread_name_prefix="stanch-page")
         for name, target in (
             ("escalate", self._escalate_loop),
@@ -95,7 +95,7 @@ class Paging:
     def _notice_loop(self) -> None:
         while not self._stopping.is_set():
             try:
-                worked = sum([self._dispatch(kind) for kind in kinds_of(self.world)])
+                worked = sum([self._dispatch(kind) for kind in paging.kinds_of(self.world)])
             except Exception:  # boundary "engine loop": as above
                 log.exception("handing_over_failed")
                 self._stopping.wait(_TROUBLE_S)

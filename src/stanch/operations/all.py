@@ -1,19 +1,31 @@
 """Every operation there is: importing this module registers them all."""
 
-from stanch.operations import change, incident, investigation, mitigation, postmortem, senders, silencing
+from stanch.operations import (
+    change,
+    hypotheses,
+    incident,
+    investigation,
+    maintenance,
+    mitigation,
+    postmortem,
+    senders,
+    silencing,
+)
 from stanch.operations.board import groups, listing, selecting, showing
-from stanch.operations.oncall import pages
+from stanch.operations.oncall import asking, changing, contacts, pages, readiness, swapping
 from stanch.operations.registry import Operation, registered
 from stanch.operations.runbooks import finding, running
 
 MODULES = (
     incident,
     investigation,
+    hypotheses,
     mitigation,
     postmortem,
     change,
     silencing,
     senders,
+    maintenance,
     listing,
     showing,
     groups,
@@ -21,6 +33,11 @@ MODULES = (
     finding,
     running,
     pages,
+    contacts,
+    readiness,
+    asking,
+    changing,
+    swapping,
 )
 
 

@@ -19,6 +19,7 @@ from stanch.oncall.escalation.state import PageState, fold
 from stanch.oncall.pages.tables import find_pages, incident_of, read_page
 from stanch.operations import cases
 from stanch.operations.world import World
+from stanch.ports.pager import Pager
 from stanch.store import Transaction, deliveries
 from stanch.store.model import Timer
 
@@ -249,3 +250,13 @@ def take_on(
 def incident_state(tx: Transaction, page: PageState) -> IncidentState | None:
     """Return the incident that a page is about, None when it is about none."""
     return None if page.incident is None else cases.load(tx, page.incident)
+
+
+def kinds_of(world: World) -> tuple[str, ...]:
+    """Return the kinds of methods that some provider of this process serves."""
+    return tuple(sorted({kind for pager in world.pagers.values() for kind in pager.kinds}))
+
+
+def pagers_for(world: World, kind: str) -> list[Pager]:
+    """Return the providers for a kind of method, in the order in which they are tried."""
+    return [pager for pager in world.pagers.values() if kind in pager.kinds]

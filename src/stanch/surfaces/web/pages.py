@@ -12,7 +12,7 @@ from stanch.operations.postmortem import Postmortem
 from stanch.surfaces.asgi.errors import ErrorDetail
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import PageError
-from stanch.surfaces.web import alerts, answers, assets, forms, services, silences, sources
+from stanch.surfaces.web import alerts, answers, assets, forms, ledger, services, silences, sources
 from stanch.surfaces.web.incident import IncidentPage, load_incident
 from stanch.surfaces.web.markdown import as_html
 from stanch.surfaces.web.overview import OverviewPage, load_overview
@@ -34,6 +34,7 @@ def routes(front: Front) -> list[BaseRoute]:
         *silences.routes(front),
         *sources.routes(front),
         *services.routes(front),
+        *ledger.routes(front),
         *answers.routes(front),
         *forms.routes(front),
         *assets.routes(),

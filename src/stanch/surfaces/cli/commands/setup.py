@@ -7,18 +7,25 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
 from stanch.catalog.first import COMPOSE_FILES, Surroundings, first_document, read_compose
 from stanch.catalog.load import FILE_NAME, load_catalog
+from stanch.catalog.model import Catalog
 from stanch.kernel.errors import Conflict, Invalid, NotFound, StanchError
-from stanch.surfaces.cli.records import records_of, text_of
+from stanch.surfaces.cli.moments import ahead
+from stanch.surfaces.cli.records import children, count_in, record_of, records_of, text_of
 from stanch.surfaces.cli.session import Session
 from stanch.surfaces.cli.shared import json_option, local_zone, print_json
 from stanch.surfaces.cli.telling import hint, is_tty, paint, say, table
+
+if TYPE_CHECKING:
+    # The store behind it is for those who check on-call alone.
+    from stanch.operations.oncall.checking import Checked
 
 _GIT_WITHIN_S: Final = 10.0
 _LEAST_PYTHON: Final = (3, 11)
@@ -36,14 +43,17 @@ class Diagnosis:
 
 @click.command("check")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--at", "instant", default="", help="Check the rules of on-call from this instant on; by default now.")
 @json_option
-def check(file: Path | None, as_json: bool) -> None:
-    """Check stanch.toml and show everything that is wrong, at once."""
+@click.pass_context
+def check(ctx: click.Context, file: Path | None, instant: str, as_json: bool) -> None:
+    """Check stanch.toml and show everything that is wrong, at once; with the rules and the tests of on-call."""
     where = file or Path(FILE_NAME)
     try:
         catalog = load_catalog(where)
     except NotFound as error:
         raise NotFound(error.message, hint="write a first one: stanch init") from error
+    _check_oncall(ctx.obj, catalog, where, at=ahead(instant, zone=catalog.zone, field="--at"))
     checks = sum(len(service.checks) for service in catalog.services.values())
     actions = sum(len(service.actions) for service in catalog.services.values())
     counts = {
@@ -58,6 +68,18 @@ def check(file: Path | None, as_json: bool) -> None:
         return
     told = ", ".join(f"{count} {name if count != 1 else name.removesuffix('s')}" for name, count in counts.items())
     click.echo(f"{where} is valid: {told}".replace("1 people", "1 person"))
+
+
+def _check_oncall(session: Session, catalog: Catalog, where: Path, *, at: str | None) -> None:
+    """Raise `Invalid` for rules that are broken ahead and for assertions that do not hold."""
+    calendars = session.doors.open("calendars_for")(catalog)
+    now = datetime.fromisoformat(at) if at else datetime.now(UTC)
+    folder = where if where.is_dir() else where.parent
+    checked = cast("Checked", session.doors.open("check_folder")(catalog, calendars, folder, now=now))
+    for note in checked.notes:
+        hint(note)
+    if checked.problems:
+        raise Invalid(problems=checked.problems, hint="what each rule asks, and how to switch it off: docs/oncall.md")
 
 
 @click.command("init")
@@ -95,6 +117,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         _tried("server", lambda: _server(session)),
         _tried("configuration", _configuration),
         _tried("services", lambda: _services(session)),
+        *_paging(session),
     ]
     failed = any(one.state == "failed" for one in found)
     if as_json:
@@ -199,6 +222,29 @@ def _services(session: Session) -> tuple[str, str]:
     down = [text_of(card, "name") for card in cards if text_of(card, "state") in ("down", "degraded")]
     told = f"{len(seen)} of {len(cards)} services seen"
     return ("ok" if len(seen) == len(cards) else "note"), told + (f"; not well: {', '.join(down)}" if down else "")
+
+
+def _paging(session: Session) -> list[Diagnosis]:
+    """Return whether pages would arrive: one line when they would, one for each thing that is missing else."""
+    try:
+        way = session.way()
+        try:
+            told = record_of(way.read("oncall.readiness"))
+        finally:
+            way.close()
+    except (StanchError, OSError) as error:
+        return [Diagnosis(name="paging", state="failed", detail=f"{error}")]
+    if told.get("configured") is not True:
+        return [Diagnosis(name="paging", state="note", detail="no one is on call, so nobody is paged")]
+    lacks = [
+        Diagnosis(
+            name="paging",
+            state="failed" if one.get("grave") is True else "note",
+            detail=f"{text_of(one, 'message')} ({text_of(one, 'hint')})",
+        )
+        for one in children(told, "shortcomings")
+    ]
+    return lacks or [Diagnosis(name="paging", state="ok", detail=f"{count_in(told, 'people')} people can be reached")]
 
 
 def _sign(state: str) -> str:
