@@ -17,6 +17,8 @@ NAMED_BY_THE_TABLE = {
     "people.<id>": {"id"},
     "channels.<name>": {"name"},
     "sources.<name>": {"name"},
+    "systems.<name>": {"name"},
+    "maintenance.<name>": {"name"},
     "pagers.<name>": {"name"},
     "heartbeats.<name>": {"name"},
     "oncall.schedules.<name>": {"name"},

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from stanch.catalog.load import load_catalog, read_catalog
-from stanch.catalog.model import Catalog, Check, Thresholds
+from stanch.catalog.checks import Check
+from stanch.catalog.model import Catalog, Thresholds
 from stanch.kernel.errors import Invalid, NotFound
 
 ROOT = Path("/srv/shop")
@@ -56,10 +57,10 @@ def test_checks_follow_from_keys() -> None:
     )
 
     assert (
-        Check(sampler="http", target="http://h/health", every_s=2.0),
-        Check(sampler="openmetrics", target="http://h/metrics", every_s=2.0),
-        Check(sampler="jsonlog", target="/srv/shop/logs/p.jsonl", every_s=2.0),
-        Check(sampler="http", target="https://h/journey", every_s=60.0),
+        Check(sampler="http", target="http://h/health", every_s=2.0, name="health"),
+        Check(sampler="openmetrics", target="http://h/metrics", every_s=2.0, name="metrics"),
+        Check(sampler="jsonlog", target="/srv/shop/logs/p.jsonl", every_s=2.0, name="log"),
+        Check(sampler="http", target="https://h/journey", every_s=60.0, name="http"),
     ) == catalog.services["payments"].checks
 
 
@@ -135,7 +136,7 @@ def test_all_mistakes_at_once() -> None:
         (
             "[[services.a.checks]]\nsampler = 'htpp'\ntarget = 'x'",
             "services.a.checks.0.sampler",
-            "must be one of http, openmetrics, jsonlog; did you mean http?",
+            "promql; did you mean http?",
         ),
         ("[[services.a.checks]]\nsampler = 'http'", "services.a.checks.0.target", "is missing"),
         (

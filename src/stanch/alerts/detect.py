@@ -13,6 +13,7 @@ import numpy as np
 
 from stanch.alerts.baseline import Baseline, Floats
 from stanch.alerts.began import Start
+from stanch.alerts.declared import gone, judge_check, judge_rule
 from stanch.alerts.growth import judge_memory
 from stanch.alerts.lifecycle import advance
 from stanch.alerts.model import Alert, AlertStatus, Condition, Measured, Metric, Outcome, Seeing
@@ -40,6 +41,7 @@ from stanch.alerts.tables import (
 )
 from stanch.alerts.verdict import Verdict
 from stanch.alerts.words import ended_summary_of, summary_of, title_of
+from stanch.catalog.checks import CRITICAL, WARNING, Check, Rule
 from stanch.catalog.model import Catalog
 from stanch.kernel.ids import new_id
 from stanch.ports.sampler import Sample
@@ -106,20 +108,25 @@ def detect(
     service: str,
     samples: Sequence[Sample],
     seeing: Seeing,
-    every_s: float,
+    check: Check,
     now: datetime,
 ) -> list[tuple[Alert, Outcome]]:
     """Judge what a look at `service` brought and store what follows; return the alerts that changed, with why.
 
-    `samples` are those of the look, already stored; `seeing` is how its check has been getting on, with this look.
+    `samples` are those of the look of `check`, already stored; `seeing` is how it has been getting on, with this look.
     """
+    every_s = check.every_s
     window_s = max(catalog.timing.detect_window_s, LATEST_LOOKS * every_s)
     scene = Scene(connection=connection, catalog=catalog, service=service, now=now, window_s=window_s)
     firing = {
         (one.metric, labels_text(one.labels)): one for one in find_alerts(connection, service=service, firing_only=True)
     }
     stands = {(one.metric, labels_text(one.labels)): one for one in find_conditions(connection, service=service)}
-    judged = _judge_all(scene, samples, firing) | _judge_sight(scene, seeing, every_s)
+    judged = (
+        _judge_all(scene, samples, firing)
+        | _judge_declared(scene, check, samples, firing, trouble=seeing.trouble)
+        | _judge_sight(scene, samples, seeing, every_s)
+    )
     changes = []
     rows = []
     for key, (labels, verdict) in judged.items():
@@ -137,8 +144,7 @@ def retire(
     """End the alerts of services that are not in the catalog any more, and of checks that are not in `checks`."""
     ended = []
     for alert in find_alerts(connection, firing_only=True):
-        check = alert.labels.get("check")
-        if alert.service not in catalog.services or (check is not None and check not in checks):
+        if not _is_watched(alert, catalog, checks):
             over = replace(
                 alert,
                 status=AlertStatus.ENDED,
@@ -151,6 +157,27 @@ def retire(
             save_alert(connection, over)
             ended.append((over, Outcome.ENDED))
     return ended
+
+
+def _is_watched(alert: Alert, catalog: Catalog, checks: Sequence[str]) -> bool:
+    service = catalog.services.get(alert.service)
+    if service is None:
+        return False
+    labels = alert.labels
+    match alert.metric:
+        case Metric.BLIND:
+            return labels.get("check") in checks
+        case Metric.CHECK:
+            return any(
+                one.name == labels.get("probe") and labels.get("severity") in (one.severity, WARNING)
+                for one in service.checks
+            )
+        case Metric.RULE:
+            rules = (rule for one in service.checks for rule in one.rules)
+            return any(
+                rule.name == labels.get("rule") and rule.severity == labels.get("severity", CRITICAL) for rule in rules
+            )
+    return True
 
 
 def fingerprint_of(service: str, metric: Metric, labels: Mapping[str, str]) -> str:
@@ -216,9 +243,60 @@ def _judge(scene: Scene, metric: Metric, labels: Mapping[str, str], *, onset: da
     return judge_error_records(times, values, baseline=baseline, thresholds=thresholds, now=now, window_s=window_s)
 
 
-def _judge_sight(scene: Scene, seeing: Seeing, every_s: float) -> dict[Key, tuple[dict[str, str], Verdict]]:
+def _judge_declared(
+    scene: Scene, check: Check, samples: Sequence[Sample], firing: Mapping[Key, Alert], *, trouble: str
+) -> dict[Key, tuple[dict[str, str], Verdict]]:
+    """Judge the check itself, and the series of its rules; a series that is gone ends its alert."""
+    rules = {rule.name: rule for rule in check.rules}
+    found: dict[Key, tuple[dict[str, str], Verdict]] = {}
+    for sample in samples:
+        labels = dict(sample.labels)
+        text = labels_text(labels)
+        if sample.metric == Metric.CHECK:
+            times, values = scene.read(Metric.CHECK, windows=_windows_of(scene, check), labels=labels)
+            verdict = judge_check(
+                times, values, check=check, note=sample.note, thresholds=scene.catalog.thresholds, now=scene.seconds
+            )
+            found[Metric.CHECK, text] = (labels, verdict)
+        elif sample.metric == Metric.RULE and (rule := rules.get(labels.get("rule", ""))) is not None:
+            known = firing.get((Metric.RULE, text))
+            verdict = _judge_series(scene, rule, labels, sample.note, onset=known.starts_low if known else None)
+            found[Metric.RULE, text] = (labels, verdict)
+    if trouble:
+        return found
+    for key, alert in firing.items():
+        rule = rules.get(alert.labels.get("rule", "")) if key[0] is Metric.RULE else None
+        if rule is not None and key not in found:
+            found[key] = (dict(alert.labels), gone(rule))
+    return found
+
+
+def _windows_of(scene: Scene, check: Check) -> float:
+    """Return how many windows hold the looks that must fail in a row, with some to spare."""
+    return max(4.0, 2.0 * check.looks * check.every_s / scene.window_s)
+
+
+def _judge_series(scene: Scene, rule: Rule, labels: Mapping[str, str], note: str, *, onset: datetime | None) -> Verdict:
+    windows = max(WIDER[-1], 2.0 * (rule.window_s or 0.0) / scene.window_s)
+    times, values = scene.read(Metric.RULE, windows=windows, labels=labels)
+    wanted = rule.factor is not None or rule.over != "sum"
+    return judge_rule(
+        times,
+        values,
+        rule=rule,
+        baseline=scene.normal(Metric.RULE, labels=labels, onset=onset) if wanted else None,
+        thresholds=scene.catalog.thresholds,
+        now=scene.seconds,
+        window_s=scene.window_s,
+        note=note,
+    )
+
+
+def _judge_sight(
+    scene: Scene, samples: Sequence[Sample], seeing: Seeing, every_s: float
+) -> dict[Key, tuple[dict[str, str], Verdict]]:
     # A health probe that gets no answer has seen what there is to see: the service is down.
-    if seeing.sampler == "http":
+    if any(one.metric == Metric.UP for one in samples):
         return {}
     labels = {"check": seeing.check, "sampler": seeing.sampler}
     troubled_s = (scene.now - seeing.troubled_since).total_seconds() if seeing.troubled_since else 0.0
@@ -228,7 +306,23 @@ def _judge_sight(scene: Scene, seeing: Seeing, every_s: float) -> dict[Key, tupl
     if seeing.troubled_since is not None:
         since = seeing.troubled_since.timestamp()
         verdict = replace(verdict, start=Start(at=since, low=since - every_s, high=since))
+    first = _first_to_look(scene.catalog, seeing)
+    if first != scene.service and verdict.breach:
+        # One source that cannot be read is one alert, however many services are looked at through it.
+        detail = f"{verdict.detail} (the alert of {first} says so)"
+        verdict = Verdict(breach=False, outcome=Outcome.EXPLAINED, detail=detail, measured=verdict.measured)
     return {(Metric.BLIND, labels_text(labels)): (labels, verdict)}
+
+
+def _first_to_look(catalog: Catalog, seeing: Seeing) -> str:
+    """Return the first service of the catalog with a check of the same source."""
+    found = (
+        service.name
+        for service in catalog.services.values()
+        for check in service.checks
+        if (check.sampler, check.target) == (seeing.sampler, seeing.target)
+    )
+    return next(found, seeing.service)
 
 
 def _traffic(scene: Scene, *, windows: float) -> Traffic:

@@ -9,8 +9,10 @@ from enum import StrEnum
 class Metric(StrEnum):
     """The word list of what is measured; the value is the name a sample carries.
 
-    `REQUESTS`, `FAILED_REQUESTS` and `ERROR_RECORDS` are counts since the last look, ratios are 0..1. `BLIND` is no
-    sample: it names the alert that says that a check cannot see its service.
+    `REQUESTS`, `FAILED_REQUESTS`, `ERROR_RECORDS` are counts since the last look, ratios are 0..1. `CHECK` is 1 where
+    all is as a declared check wants it, and carries its name in the label `probe`; `RULE` is any series that a declared
+    rule judges, with its name in the label `rule`. `BLIND` is no sample: it names the alert that says that a check
+    cannot see its service.
     """
 
     UP = "up"
@@ -27,6 +29,8 @@ class Metric(StrEnum):
     ERROR_RECORDS = "error_records"
     PROBE_LATENCY_MS = "probe_latency_ms"
     BUILD_INFO = "build_info"
+    CHECK = "check"
+    RULE = "rule"
     BLIND = "blind"
 
 
@@ -129,6 +133,7 @@ class Alert:
     `fingerprint` is the same for the same service, metric and labels; `starts_at` is the estimated onset,
     `detected_at` when it was first told. `failed_requests` and `total_requests` count since the onset. `openings`
     counts how often it came back; `trend` is a value of `shape.Shape`. `title` is what it is about, without figures.
+    `quiet` says why it has led to no incident, empty when nothing has kept it from that.
     """
 
     id: str
@@ -153,11 +158,17 @@ class Alert:
     total_requests: int = 0
     openings: int = 1
     ended_at: datetime | None = None
+    quiet: str = ""
 
     @property
     def is_firing(self) -> bool:
         """Tell whether it is still so."""
         return self.status is AlertStatus.FIRING
+
+    @property
+    def is_warning(self) -> bool:
+        """Tell whether it is only worth knowing: it declares nothing and pages nobody."""
+        return self.labels.get("severity") == "warning"
 
     @property
     def value(self) -> float:

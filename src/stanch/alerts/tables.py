@@ -61,6 +61,7 @@ alerts: Final = Table(
     Column("failed_requests", Serial, nullable=False),
     Column("total_requests", Serial, nullable=False),
     Column("openings", Integer, nullable=False),
+    Column("quiet", Text, nullable=False),
     Index("ix_alerts_status_service", "status", "service"),
     Index("ix_alerts_fingerprint_detected_at", "fingerprint", "detected_at"),
     Index("ix_alerts_service_ended_at", "service", "ended_at"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from stanch.alerts.model import Measured, Metric
+from stanch.alerts.model import Measured, Metric, Unit
 from stanch.kernel.duration import format_duration
 
 
@@ -32,6 +32,26 @@ def many(count: float, noun: str) -> str:
     return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"
 
 
+def quantity(value: float, unit: Unit) -> str:
+    """Return a value with its unit: `45 %`, `4,200 ms`, `66 MB`, `3.2 a second`, or the bare number."""
+    match unit:
+        case Unit.RATIO:
+            return percent(value)
+        case Unit.MILLISECONDS:
+            return _milliseconds(value)
+        case Unit.BYTES:
+            return megabytes(value)
+        case Unit.PER_SECOND:
+            return f"{thousands(value)} a second"
+    return thousands(value)
+
+
+def series_of(labels: Mapping[str, str]) -> str:
+    """Return what tells a series of a rule from its others: ` queue=mail`, empty for the only one."""
+    own = {name: value for name, value in labels.items() if name not in ("rule", "severity", "probe")}
+    return "".join(f" {name}={value}" for name, value in sorted(own.items()))[:120]
+
+
 def summary_of(service: str, metric: Metric, labels: Mapping[str, str], measured: Measured, *, detail: str) -> str:
     """Return an alert in one line, with what is normal beside it where that is known."""
     match metric:
@@ -49,6 +69,11 @@ def summary_of(service: str, metric: Metric, labels: Mapping[str, str], measured
             normal = _normal(measured, thousands)
         case Metric.RESTARTS:
             said, normal = f"{service} keeps restarting: {detail}", ""
+        case Metric.CHECK:
+            said, normal = f"{service} {labels.get('probe', 'check')}: {detail}", ""
+        case Metric.RULE:
+            said = f"{service} {labels.get('rule', 'rule')}{series_of(labels)}: {detail}"
+            normal = _normal(measured, lambda value: quantity(value, measured.unit))
         case Metric.UP:
             said, normal = f"{service} is down: {detail}", ""
         case Metric.BLIND:
@@ -73,6 +98,11 @@ def title_of(service: str, metric: Metric, labels: Mapping[str, str]) -> str:
             return f"{service} errors in the log"
         case Metric.RESTARTS:
             return f"{service} keeps restarting"
+        case Metric.CHECK:
+            soon = labels.get("severity") == "warning"
+            return f"{service} {labels.get('probe', 'check')} {'needs attention' if soon else 'fails'}"
+        case Metric.RULE:
+            return f"{service} {labels.get('rule', 'rule')}{series_of(labels)}"
         case Metric.UP:
             return f"{service} down"
         case Metric.BLIND:
@@ -95,6 +125,11 @@ def ended_summary_of(
             return f"{service} {resource} back to {percent(measured.value)} in use {after}"
         case Metric.MEMORY_BYTES:
             return f"{service} memory back to {megabytes(measured.value)} {after}"
+        case Metric.CHECK:
+            return f"{service} {labels.get('probe', 'check')} is as it must be again {after}"
+        case Metric.RULE:
+            back = quantity(measured.value, measured.unit)
+            return f"{service} {labels.get('rule', 'rule')}{series_of(labels)} back to {back} {after}"
         case Metric.UP:
             return f"{service} answers again {after}"
         case Metric.RESTARTS:

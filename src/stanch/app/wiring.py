@@ -37,6 +37,7 @@ from stanch.integrations.sentry import Sentry
 from stanch.integrations.uptimerobot import UptimeRobot
 from stanch.kernel.clock import Clock
 from stanch.kernel.errors import Invalid, NotFound
+from stanch.operations.maintenance import follow_catalog
 from stanch.operations.world import World
 from stanch.ports.signals import SignalSource
 
@@ -99,6 +100,7 @@ def build_world(
 def build_engine(world: World) -> Engine:
     """Return the engine of `world`, with its recurring timers in place."""
     with world.store.writing() as tx:
+        follow_catalog(tx, world)
         watch.schedule_watches(tx, world)
         tx.schedule(board.first_timer(world))
         if world.change_sources:

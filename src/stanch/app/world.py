@@ -9,32 +9,39 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
+from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
-from stanch.engine import board, changes, follow, remind, run, verify, watch
+from stanch.engine import board, changes, follow, hold, remind, run, verify, watch
 from stanch.engine.collect import collect_duty
 from stanch.engine.loop import Duty, Engine
+from stanch.engine.next_test import next_test_duty
 from stanch.incidents.tables import IncidentProjector
 from stanch.integrations.apprise import ApprisePager
 from stanch.integrations.command import CommandActuator
 from stanch.integrations.dependency import Dependencies, Target
 from stanch.integrations.deploylog import DeployLog
+from stanch.integrations.dns import DnsSampler
 from stanch.integrations.file import FileChannel, FilePager
-from stanch.integrations.git import GitChanges, GitCollector
+from stanch.integrations.git import GitChanges, GitCollector, RevertActuator
 from stanch.integrations.host import HostCollector
-from stanch.integrations.http import HttpSampler
-from stanch.integrations.jsonlog import JsonLogSampler
+from stanch.integrations.http import HttpActuator, HttpSampler, JourneySampler
+from stanch.integrations.jsonlog import JsonLogSampler, LogPatternSampler
 from stanch.integrations.matrix import MatrixPager
 from stanch.integrations.ntfy import NtfyPager
 from stanch.integrations.openmetrics import OpenMetricsSampler
+from stanch.integrations.promql import PromqlSampler
 from stanch.integrations.slack import SlackPager
 from stanch.integrations.smtp import SmtpPager
+from stanch.integrations.tcp import TcpSampler
+from stanch.integrations.tls import TlsSampler
 from stanch.integrations.twilio import TwilioPager
 from stanch.integrations.webhook import WebhookChannel, WebhookPager
 from stanch.kernel.clock import Clock, SystemClock
+from stanch.kernel.codec import from_data
 from stanch.oncall.pages.tables import PageProjector
 from stanch.operations.all import all_operations
 from stanch.operations.investigation import conclude
@@ -43,11 +50,23 @@ from stanch.operations.world import World
 from stanch.ports.calendars import Calendars
 from stanch.ports.changes import ChangeSource
 from stanch.ports.channel import Channel
+from stanch.ports.checks import (
+    DnsCheck,
+    HttpCheck,
+    JourneyCheck,
+    LogCheck,
+    MetricsCheck,
+    PromqlCheck,
+    TcpCheck,
+    TlsCheck,
+)
 from stanch.ports.evidence import Collector
 from stanch.ports.pager import Pager, PagerSettings
 from stanch.ports.sampler import Sampler
 from stanch.store import Store
 from stanch.surfaces.cli.embedded import EmbeddedWay
+
+T = TypeVar("T")
 
 DEFAULT_URL: Final = "http://127.0.0.1:8484"
 DATABASE: Final = "stanch.db"
@@ -70,16 +89,23 @@ PAGERS: Final[Mapping[str, Callable[[PagerSettings], Pager]]] = {
 }
 
 # Made only where a check uses them: a client for HTTPS takes a while to read the certificates it trusts.
-SAMPLERS: Final[Mapping[str, Callable[[], Sampler]]] = {
-    "http": HttpSampler,
-    "openmetrics": OpenMetricsSampler,
-    "jsonlog": JsonLogSampler,
+SAMPLERS: Final[Mapping[str, Callable[[Check], Sampler]]] = {
+    "http": lambda check: HttpSampler(_settings(check, HttpCheck), **_time_of(check)),
+    "openmetrics": lambda check: OpenMetricsSampler(_settings(check, MetricsCheck), **_time_of(check)),
+    "jsonlog": lambda check: JsonLogSampler(),
+    "tcp": lambda check: TcpSampler(_settings(check, TcpCheck), **_time_of(check)),
+    "tls": lambda check: TlsSampler(_settings(check, TlsCheck), **_time_of(check)),
+    "dns": lambda check: DnsSampler(_settings(check, DnsCheck), **_time_of(check)),
+    "journey": lambda check: JourneySampler(from_data(check.settings, JourneyCheck), **_time_of(check)),
+    "logpattern": lambda check: LogPatternSampler(from_data(check.settings, LogCheck)),
+    "promql": lambda check: PromqlSampler(from_data(check.settings, PromqlCheck), **_time_of(check)),
 }
 
 DUTIES: Final[Mapping[str, Duty]] = {
     "watch": watch.watch,
     "changes": changes.poll,
     "collect": collect_duty(conclude=conclude),
+    "test": next_test_duty(conclude=conclude),
     "run": run.run,
     "effect": verify.check_effect,
     "verify": verify.verify,
@@ -87,6 +113,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "remind": remind.remind,
     "measure": remind.remeasure,
     "follow": follow.follow,
+    "hold": hold.hold,
     "board": board.keep_board,
 }
 
@@ -98,7 +125,6 @@ def open_world(
     clock = clock or SystemClock()
     root = Path(catalog.root)
     sources = _change_sources(catalog)
-    used = {check.sampler for service in catalog.services.values() for check in service.checks}
     return World(
         store=Store.open(database, clock=clock, projectors=PROJECTORS),
         clock=clock,
@@ -107,8 +133,8 @@ def open_world(
         url=url.rstrip("/"),
         collectors=_collectors(catalog, sources),
         change_sources=sources,
-        samplers={kind: make() for kind, make in SAMPLERS.items() if kind in used},
-        actuators={one.name: one for one in (CommandActuator(),)},
+        samplers=samplers_for(catalog),
+        actuators={one.name: one for one in (CommandActuator(), RevertActuator(), HttpActuator())},
         calendars=calendars_for(catalog),
         channels={name: CHANNELS[spec.kind](spec, root) for name, spec in catalog.channels.items()},
         pagers=_pagers(catalog),
@@ -120,6 +146,21 @@ def calendars_for(catalog: Catalog) -> Calendars | None:
     # The libraries take a third of a second to import, which only those who use calendars shall wait for.
     module = importlib.import_module("stanch.integrations.calendars") if uses_calendars(catalog) else None
     return cast("Calendars", module.CalendarReader()) if module else None
+
+
+def samplers_for(catalog: Catalog) -> dict[str, Sampler]:
+    """Return what reads the checks, by `Check.reader`: checks that are told the same share one."""
+    checks = {check.reader: check for service in catalog.services.values() for check in service.checks}
+    return {reader: SAMPLERS[check.sampler](check) for reader, check in checks.items() if check.sampler in SAMPLERS}
+
+
+def _settings(check: Check, kind: type[T]) -> T | None:
+    return from_data(check.settings, kind) if check.settings else None
+
+
+def _time_of(check: Check) -> dict[str, float]:
+    """Return the time-out that a check is given, nothing where the sampler's own holds."""
+    return {} if check.timeout_s is None else {"timeout_s": check.timeout_s}
 
 
 def read_catalog(config: str | None) -> Catalog:

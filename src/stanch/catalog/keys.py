@@ -23,6 +23,7 @@ from stanch.catalog.check_keys import (
 )
 from stanch.catalog.checks import Check, Rule
 from stanch.catalog.key import Key, Type
+from stanch.catalog.maintenance import MAINTENANCE, MaintenanceSpec
 from stanch.catalog.model import (
     ActionSpec,
     Catalog,
@@ -36,6 +37,7 @@ from stanch.catalog.model import (
 from stanch.catalog.oncall import Layer, NotifyRule, OnCall, Policy, Schedule, SeverityPaging, Step, Stint, Window
 from stanch.catalog.oncall_keys import LAYER, ONCALL, POLICY, RULE, SCHEDULE, SEVERITY, STEP, STINT, WINDOW
 from stanch.catalog.pagers import PAGER, PagerSpec
+from stanch.catalog.systems import SYSTEM, SystemConfig
 from stanch.ports.checks import (
     DnsCheck,
     HttpCheck,
@@ -55,6 +57,9 @@ SAMPLERS: Final = tuple(KINDS)
 
 RISKS: Final = ("read", "low", "high", "irreversible")
 CHANNEL_KINDS: Final = ("file", "webhook")
+ACTUATORS: Final = ("command", "git.revert", "http")
+"""What can carry an action out."""
+
 MITIGATIONS: Final = (
     "rollback",
     "rollback_config",
@@ -86,10 +91,13 @@ ROOT: Final = (
     Key(name="people", type=Type.TABLES, doc="Who can be given a role and can approve, `[people.alice]`."),
     Key(name="channels", type=Type.TABLES, doc="Where messages go, `[channels.incidents]`."),
     Key(name="sources", type=Type.TABLES, doc="Senders of alerts and changes, `[sources.sentry]`."),
+    Key(name="systems", type=Type.TABLES, doc="What evidence is read from, `[systems.orders-db]`."),
+    Key(name="packs", type=Type.TEXT, doc="Folder of query packs of one's own, which replace and add to the shipped ones."),
     Key(name="alerting", type=Type.TABLE, doc="What alerts from outside lead to."),
     Key(name="heartbeats", type=Type.TABLES, doc="What must be heard regularly, `[heartbeats.backup]`."),
     Key(name="pagers", type=Type.TABLES, doc="Providers that pages go through, `[pagers.twilio]`."),
     Key(name="oncall", type=Type.TABLE, doc="Who is on call and who is paged; also in files in `oncall/`."),
+    Key(name="maintenance", type=Type.TABLES, doc="When something is expected to fail, `[maintenance.db-upgrade]`."),
     Key(name="thresholds", type=Type.TABLE, doc="When a reading is an alert."),
     Key(name="timing", type=Type.TABLE, doc="Windows and how long things may take."),
 )
@@ -136,7 +144,10 @@ ACTION: Final = (
         words=MITIGATIONS,
     ),
     Key(name="title", type=Type.TEXT, doc="What it does, in words; by default its name."),
-    Key(name="run", type=Type.TEXTS, doc="The command, an argument each; no shell reads it.", required=True),
+    Key(name="run", type=Type.TEXTS, doc="The command, an argument each; no shell reads it."),
+    Key(name="uses", type=Type.TEXT, doc="What carries it out, instead of a command.", words=ACTUATORS),
+    Key(name="with", type=Type.TABLE, doc="What `uses` is told, a text each; placeholders are filled in as in `run`."),
+    Key(name="undo_with", type=Type.TABLE, doc="What `uses` is told to take it back."),
     Key(name="then", type=Type.LISTS_OF_TEXTS, doc="Commands to run after `run`, in order, while each succeeds."),
     Key(name="dry_run", type=Type.TEXTS, doc="The command that shows what `run` would do."),
     Key(name="undo", type=Type.TEXTS, doc="The command that takes it back."),
@@ -257,9 +268,11 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "people.<id>.rules": RULE,
     "channels.<name>": CHANNEL,
     "sources.<name>": SOURCE,
+    "systems.<name>": SYSTEM,
     "pagers.<name>": PAGER,
     "alerting": ALERTING,
     "heartbeats.<name>": HEARTBEAT,
+    "maintenance.<name>": MAINTENANCE,
     "thresholds": THRESHOLDS,
     "timing": TIMING,
     "oncall": ONCALL,
@@ -291,9 +304,11 @@ MODELS: Final[dict[str, type]] = {
     "people.<id>.rules": NotifyRule,
     "channels.<name>": ChannelSpec,
     "sources.<name>": SourceSpec,
+    "systems.<name>": SystemConfig,
     "pagers.<name>": PagerSpec,
     "alerting": Alerting,
     "heartbeats.<name>": Heartbeat,
+    "maintenance.<name>": MaintenanceSpec,
     "thresholds": Thresholds,
     "timing": Timing,
     "oncall": OnCall,

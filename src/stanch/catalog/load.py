@@ -30,9 +30,11 @@ from stanch.catalog.keys import (
 from stanch.catalog.load_alerting import read_alerting, read_heartbeat
 from stanch.catalog.load_checks import complain_of_url, read_checks
 from stanch.catalog.load_oncall import Known, complain_of_targets, merged, read_folder, read_oncall, read_person
+from stanch.catalog.maintenance import MAINTENANCE, read_maintenance
 from stanch.catalog.model import Catalog, Timing
 from stanch.catalog.pagers import PAGER, read_pager
 from stanch.catalog.reader import Reader, did_you_mean
+from stanch.catalog.systems import SYSTEM, read_system
 from stanch.kernel.codec import from_data
 from stanch.kernel.errors import Invalid, NotFound, Problem
 
@@ -113,6 +115,10 @@ def read_catalog(
         "sources": {
             name: _source(reader, name=name) for name, reader in _named(top, "sources", SOURCE, problems).items()
         },
+        "systems": {
+            name: read_system(reader, name=name, services=tuple(services))
+            for name, reader in _named(top, "systems", SYSTEM, problems).items()
+        },
         "alerting": read_alerting(top, problems),
         "heartbeats": {
             name: read_heartbeat(reader, name=name, services=tuple(services))
@@ -120,6 +126,10 @@ def read_catalog(
         },
         "pagers": {
             name: read_pager(reader, name=name) for name, reader in _named(top, "pagers", PAGER, problems).items()
+        },
+        "maintenance": {
+            name: read_maintenance(reader, name=name, services=tuple(services))
+            for name, reader in _named(top, "maintenance", MAINTENANCE, problems).items()
         },
         "thresholds": Reader(top.table("thresholds"), at="thresholds", keys=THRESHOLDS, problems=problems).given(),
         "timing": _timing(top, problems),
@@ -189,6 +199,13 @@ def _actions(reader: Reader) -> list[dict[str, object]]:
     for number, one in enumerate(_inner(reader, "actions", ACTION)):
         commands = [(command, one.texts(command)) for command in ("run", "dry_run", "undo")]
         commands += [("then", arguments) for arguments in one.commands("then")]
+        settings = {key: _settings(one, key) for key in ("with", "undo_with")}
+        commands += [(key, tuple(values.values())) for key, values in settings.items()]
+        uses = one.text("uses") or "command"
+        if uses == "command" and not one.texts("run"):
+            one.complain("run", "is missing: the command, or say with `uses` what carries it out")
+        if uses != "command" and not settings["with"]:
+            one.complain("with", f"is missing: what {uses} is told")
         for command, arguments in commands:
             for argument in arguments:
                 for word in _PLACEHOLDER.findall(argument):
@@ -198,8 +215,18 @@ def _actions(reader: Reader) -> list[dict[str, object]]:
                         reader.complain(
                             f"actions.{number}.{command}", f"{{{word}}} is not filled in; {known} are{near}"
                         )
-        found.append({**one.given(), "name": one.text("name"), "title": one.text("title") or one.text("name")})
+        given = {key: value for key, value in one.given().items() if key not in settings}
+        names = {"name": one.text("name"), "title": one.text("title") or one.text("name")}
+        found.append({**given, **names, "settings": settings["with"], "undo_settings": settings["undo_with"]})
     return found
+
+
+def _settings(reader: Reader, key: str) -> dict[str, str]:
+    table = reader.table(key)
+    for name, value in table.items():
+        if not isinstance(value, str):
+            reader.complain(key, f"{name} must be a text")
+    return {name: value for name, value in table.items() if isinstance(value, str)}
 
 
 def _inner(reader: Reader, section: str, keys: Sequence[Key]) -> list[Reader]:

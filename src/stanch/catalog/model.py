@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 
 from stanch.catalog.alerting import Alerting, Heartbeat
 from stanch.catalog.checks import Check
+from stanch.catalog.maintenance import MaintenanceSpec
 from stanch.catalog.oncall import Method, NotifyRule, OnCall
 from stanch.catalog.pagers import PagerSpec
+from stanch.catalog.systems import SystemConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +18,18 @@ class ActionSpec:
     `circuit_breaker`, `scale_up`, ...). `{service}`, `{version}`, `{previous}` and `{change}` in an argument are
     filled from the diagnosis, each into its one argument. `then` are further commands, run in order after `run`
     while each succeeds.
+
+    `uses` names what carries it out: `command` runs `run`; any other is given `settings`, filled in the same way, and
+    `undo_settings` take it back.
     """
 
     name: str
     mitigation: str
     title: str
-    run: tuple[str, ...]
+    run: tuple[str, ...] = ()
+    uses: str = "command"
+    settings: dict[str, str] = field(default_factory=dict)
+    undo_settings: dict[str, str] = field(default_factory=dict)
     then: tuple[tuple[str, ...], ...] = ()
     dry_run: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
@@ -162,10 +170,13 @@ class Catalog:
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, ChannelSpec] = field(default_factory=dict)
     sources: dict[str, SourceSpec] = field(default_factory=dict)
+    systems: dict[str, SystemConfig] = field(default_factory=dict)
+    packs: str = "packs"
     alerting: Alerting = field(default_factory=Alerting)
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     pagers: dict[str, PagerSpec] = field(default_factory=dict)
     oncall: OnCall = field(default_factory=OnCall)
+    maintenance: dict[str, MaintenanceSpec] = field(default_factory=dict)
     thresholds: Thresholds = field(default_factory=Thresholds)
     timing: Timing = field(default_factory=Timing)
     drill: bool = False

@@ -5,7 +5,7 @@ back as an effect, which is applied only if the claim still holds. So an effect 
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -27,6 +27,10 @@ _POLL_S: Final = 0.1
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 300.0
 _SENDERS: Final = 4
+_WATCH: Final = "watch"
+WATCHERS: Final = 128
+"""Looks at once. A thread that waits costs some 100 KB; more than that many far ends hang together only in an outage of
+everything."""
 
 log = structlog.get_logger("stanch.engine")
 
@@ -40,26 +44,43 @@ def retry_delay_s(attempts: int) -> float:
     return min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** max(0, attempts - 1))
 
 
+class _Lane:
+    """Kinds of duties with workers of their own, so that they wait for nobody else's."""
+
+    def __init__(self, name: str, kinds: Sequence[str], workers: int) -> None:
+        self.name = name
+        self.kinds = tuple(kinds)
+        self.workers = workers
+        self.pool: ThreadPoolExecutor | None = None
+        self.busy: set[Future[None]] = set()
+
+    def free(self) -> int:
+        """Return how many workers have nothing to do."""
+        self.busy = {future for future in self.busy if not future.done()}
+        return self.workers - len(self.busy)
+
+
 class Engine:
     """Runs duties for one node. `run_due` does what is due now in this thread; `start` goes on by itself."""
 
-    def __init__(self, world: World, duties: Mapping[str, Duty], *, workers: int = 8) -> None:
+    def __init__(self, world: World, duties: Mapping[str, Duty], *, workers: int = 8, watchers: int = WATCHERS) -> None:
         self.world = world
         self.duties = dict(duties)
         self.paging = Paging(world)
-        self._workers = workers
+        # Looks wait for far ends that may hang: they must hold up neither each other nor a plan that is to run.
+        others = [kind for kind in duties if kind != _WATCH]
+        lanes = (_Lane("duty", others, workers), _Lane(_WATCH, [kind for kind in duties if kind == _WATCH], watchers))
+        self._lanes = tuple(lane for lane in lanes if lane.kinds)
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._wake = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._pool: ThreadPoolExecutor | None = None
-        self._busy: set[Future[None]] = set()
         self._held: dict[str, Timer] = {}
         self._lock = threading.Lock()
 
     def run_due(self, *, limit: int = 100) -> int:
         """Fire the timers, move pages on and hand over what is due; return how many were worked on."""
-        claimed = self._claim(limit)
+        claimed = self._claim(tuple(self.duties), limit)
         for timer in claimed:
             self._fire(timer)
         return len(claimed) + self.paging.run_due(limit=limit) + deliver_due(self.world, limit=limit)
@@ -76,7 +97,8 @@ class Engine:
 
     def start(self) -> None:
         """Work in threads of its own until `stop`."""
-        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="stanch-duty")
+        for lane in self._lanes:
+            lane.pool = ThreadPoolExecutor(lane.workers, thread_name_prefix=f"stanch-{lane.name}")
         for name, target in (("timers", self._timer_loop), ("deliveries", self._delivery_loop), ("leases", self._hold)):
             thread = threading.Thread(target=target, name=f"stanch-{name}", daemon=True)
             thread.start()
@@ -91,8 +113,9 @@ class Engine:
         # In this order: who claims must be gone before those who work, and leases are held until the last is done.
         for thread in self._threads[:-1]:
             thread.join()
-        if self._pool:
-            self._pool.shutdown(wait=True)
+        for lane in self._lanes:
+            if lane.pool:
+                lane.pool.shutdown(wait=True)
         self._stopped.set()
         for thread in self._threads[-1:]:
             thread.join()
@@ -103,26 +126,25 @@ class Engine:
 
     def _timer_loop(self) -> None:
         while not self._stopping.is_set():
-            with self._lock:
-                self._busy = {future for future in self._busy if not future.done()}
-                free = self._workers - len(self._busy)
-            worked = self._turn(free) if free else 0
+            worked = sum(self._turn(lane) for lane in self._lanes)
             if not worked:
                 self._wake.wait(_POLL_S)
                 self._wake.clear()
 
-    def _turn(self, free: int) -> int:
+    def _turn(self, lane: _Lane) -> int:
+        free = lane.free()
+        if not free:
+            return 0
         try:
-            claimed = self._claim(free)
+            claimed = self._claim(lane.kinds, free)
         except Exception:  # boundary "engine loop": a database that is away must not end the loop
             log.exception("claim_failed")
             self._stopping.wait(1.0)
             return 0
-        pool = self._pool
+        pool = lane.pool
         if pool is None:
             return 0
-        with self._lock:
-            self._busy |= {pool.submit(self._fire, timer) for timer in claimed}
+        lane.busy |= {pool.submit(self._fire, timer) for timer in claimed}
         return len(claimed)
 
     def _delivery_loop(self) -> None:
@@ -151,8 +173,8 @@ class Engine:
             except Exception:  # boundary "engine loop": a lapsed claim is safe, a dead thread is not
                 log.exception("extending_failed")
 
-    def _claim(self, limit: int) -> list[Timer]:
-        return self.world.store.claim_timers(kinds=tuple(self.duties), node=self.world.node, lease=_LEASE, limit=limit)
+    def _claim(self, kinds: Sequence[str], limit: int) -> list[Timer]:
+        return self.world.store.claim_timers(kinds=kinds, node=self.world.node, lease=_LEASE, limit=limit)
 
     def _fire(self, timer: Timer) -> None:
         with self._lock:

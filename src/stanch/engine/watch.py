@@ -18,7 +18,8 @@ from stanch.alerts.errors.tables import forget_counts, store_errors
 from stanch.alerts.looks.tables import cursor_of, forget_cursors, save_cursor, seeing_of
 from stanch.alerts.model import Metric, Seeing
 from stanch.alerts.samples.tables import forget_samples, store_samples
-from stanch.catalog.model import Catalog, Check
+from stanch.catalog.checks import Check
+from stanch.catalog.model import Catalog
 from stanch.engine.loop import Effect, nothing
 from stanch.kernel.event import JSON
 from stanch.operations.detection import alert_changed
@@ -28,7 +29,10 @@ from stanch.store import Transaction
 from stanch.store.model import Timer
 
 LOOK_S: Final = 8.0
-"""Longer than any sampler's own time-out: this one is for a sampler that does not keep its own."""
+"""Longer than the time-outs that samplers have of their own: this one is for a sampler that does not keep its own."""
+
+SPARE_S: Final = 2.0
+"""How much longer than its own time-out a look may take before it is left behind."""
 
 RETENTION: Final = timedelta(hours=75)
 """Three days and a little, which is what the time of day needs to count for a baseline (`baseline.baseline_of`)."""
@@ -36,7 +40,8 @@ RETENTION: Final = timedelta(hours=75)
 FIRST_WITHIN_S: Final = 5.0
 _FORGET: Final = "watch/forget"
 _FORGET_EVERY: Final = timedelta(hours=1)
-_PROBE: Final = "http"
+_PROBES: Final = ("http", "tcp")
+_LONG: Final = {"journey": 17.0}
 
 log = structlog.get_logger("stanch.watch")
 
@@ -59,7 +64,9 @@ def schedule_watches(tx: Transaction, world: World) -> None:
     watched = watched_of(world.catalog)
     for one in watched:
         delay_s = _share(one.id) * min(one.check.every_s, FIRST_WITHIN_S)
-        tx.schedule(Timer(id=one.id, kind="watch", due_at=now + timedelta(seconds=delay_s)))
+        # The first look comes soon; the rhythm after it begins anywhere in the period, so that checks with one period
+        # do not all look at once.
+        tx.schedule(Timer(id=one.id, kind="watch", due_at=now + timedelta(seconds=delay_s), data={"first": True}))
     tx.schedule(Timer(id=_FORGET, kind="watch", due_at=now + _FORGET_EVERY))
     ids = [one.id for one in watched]
     forget_cursors(tx.connection, keep=ids)
@@ -78,12 +85,15 @@ def watch(timer: Timer, world: World) -> Effect:
     with world.store.reading() as view:
         cursor = cursor_of(view.connection, watched.id, sampler=watched.check.sampler, target=watched.check.target)
     at = world.clock.now()
-    look = _look(world.samplers.get(watched.check.sampler), watched, cursor, at)
+    look = look_at(world, watched, cursor, at)
 
     def effect(tx: Transaction) -> None:
         now = max(world.clock.now(), at)
         _take_in(tx, world, watched, look, at=at, now=now)
-        tx.schedule(Timer(id=timer.id, kind="watch", due_at=_next_due(timer.due_at, watched.check.every_s, now)))
+        due_at = _next_due(timer.due_at, watched.check.every_s, now)
+        if timer.data.get("first"):
+            due_at += timedelta(seconds=(_share(f"{watched.id}/rhythm") - 0.5) * watched.check.every_s)
+        tx.schedule(Timer(id=timer.id, kind="watch", due_at=max(due_at, now)))
 
     return effect
 
@@ -111,7 +121,7 @@ def _take_in(tx: Transaction, world: World, watched: Watched, look: Look, *, at:
         service=watched.service,
         samples=look.samples,
         seeing=seeing,
-        every_s=watched.check.every_s,
+        check=watched.check,
         now=now,
     )
     for alert, outcome in changes:
@@ -139,15 +149,36 @@ def seen_after(before: Seeing | None, watched: Watched, look: Look, *, at: datet
     )
 
 
-def _look(sampler: Sampler | None, watched: Watched, cursor: dict[str, JSON], at: datetime) -> Look:
-    """Look once within `LOOK_S` seconds; whatever happens is an answer."""
+def look_at(world: World, watched: Watched, cursor: dict[str, JSON], at: datetime) -> Look:
+    """Look once, within the check's time, and return what was seen with the names of the check and of its rule."""
+    check = watched.check
+    sampler = world.samplers.get(check.reader)
     if sampler is None:
-        return Look(cursor=cursor, trouble=f"nothing reads {watched.check.sampler!r} here")
-    look = _LOOKS.within(LOOK_S, sampler, watched, cursor, at)
-    if look.trouble and watched.check.sampler == _PROBE and not look.samples:
+        return Look(cursor=cursor, trouble=f"nothing reads {check.sampler!r} here")
+    seconds = LOOK_S if check.timeout_s is None else check.timeout_s + SPARE_S
+    look = _LOOKS.within(max(seconds, _LONG.get(check.sampler, 0.0)), sampler, watched, cursor, at)
+    if look.trouble and check.sampler in _PROBES and not check.settings and not look.samples:
         down = Sample(service=watched.service, metric=Metric.UP.value, value=0.0, at=at)
         return replace(look, samples=(down,))
-    return look
+    return replace(look, samples=tuple(_named(one, check) for one in look.samples))
+
+
+def _named(sample: Sample, check: Check) -> Sample:
+    """Return a sample of a check or a rule with their names as labels, by which it is judged."""
+    labels = dict(sample.labels)
+    if sample.metric == Metric.RULE:
+        rules = {rule.name: rule for rule in check.rules}
+        rule = rules.get(labels.get("rule", "")) or next(iter(rules.values()), None)
+        if rule is None:
+            return sample
+        labels |= {"rule": rule.name, "severity": rule.severity}
+    elif sample.metric == Metric.CHECK:
+        labels = {"probe": check.name, "severity": check.severity} | labels
+    elif sample.metric.startswith("check_"):
+        labels |= {"probe": check.name}
+    else:
+        return sample
+    return replace(sample, labels=tuple(sorted(labels.items())))
 
 
 class _Looks:

@@ -20,6 +20,7 @@ from stanch.incidents.tables import find
 from stanch.kernel.actor import SYSTEM, Via
 from stanch.operations import cases, paging
 from stanch.operations.declaring import open_incident
+from stanch.operations.holding import is_held, waiting
 from stanch.operations.measuring import measure
 from stanch.operations.world import World
 from stanch.store import Transaction
@@ -63,10 +64,20 @@ MOST_LISTED: Final = 50
 
 def alert_changed(tx: Transaction, world: World, alert: Alert, outcome: Outcome) -> None:
     """Follow a change of an alert: declare, attach, or record that it is over."""
-    if outcome in (Outcome.OPENED, Outcome.REOPENED):
-        sign_seen(tx, world, _sign_of(alert))
+    # One that keeps coming back has been told already, unless it was held back all the time.
+    if outcome in (Outcome.OPENED, Outcome.REOPENED) or (outcome is Outcome.FLAPPING and alert.quiet):
+        if not is_held(tx, world, alert):
+            sign_seen(tx, world, _sign_of(alert))
     elif outcome is Outcome.ENDED:
         sign_over(tx, id=alert.id, summary=alert.summary)
+
+
+def let_go(tx: Transaction, world: World, id: str) -> None:
+    """Declare or join an incident for the alert `id`, if it was held back, still fires, and nothing holds it now."""
+    tx.lock("detection")
+    alert = waiting(tx, id)
+    if alert is not None and not is_held(tx, world, alert):
+        sign_seen(tx, world, _sign_of(alert))
 
 
 def sign_seen(tx: Transaction, world: World, sign: Sign) -> Taken:

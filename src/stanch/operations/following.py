@@ -75,7 +75,8 @@ def follow_up(tx: Transaction, world: World, alert: int) -> datetime | None:
     if not judged.declares:
         put_led(tx.connection, alert, Led(outcome=judged.why or LedTo.BELOW_THRESHOLD, at=now, detail=judged.service))
         return None
-    if (why := _why_quiet(quiet_at(tx.connection, world.routing.now, now), labels, now=now)) is not None:
+    quiet = quiet_at(tx.connection, world.routing.now, now)
+    if (why := _why_quiet(quiet, labels, service=judged.service, now=now)) is not None:
         if led is None or (led.outcome, led.detail) != (why.outcome, why.detail):
             put_led(tx.connection, alert, why)
         return min(ends_at, now + _AGAIN)
@@ -92,12 +93,14 @@ def summary_of(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str
     return line if len(line) <= _LONGEST_SUMMARY else line[: _LONGEST_SUMMARY - 1] + "…"
 
 
-def _why_quiet(quiet: Quiet, labels: Mapping[str, str], *, now: datetime) -> Led | None:
+def _why_quiet(quiet: Quiet, labels: Mapping[str, str], *, service: str, now: datetime) -> Led | None:
     """Return why an alert is to lead to nothing for now, None when nothing keeps it quiet."""
     if silences := quiet.silenced_by(labels):
         return Led(outcome=LedTo.SILENCED, at=now, detail=", ".join(silences))
     if (other := quiet.inhibited_by(labels)) is not None:
         return Led(outcome=LedTo.INHIBITED, at=now, detail=alert_name(other))
+    if (held := quiet.in_maintenance({**labels, "service": service})) is not None:
+        return Led(outcome=LedTo.MAINTENANCE, at=now, detail=held.words)
     return None
 
 

@@ -11,7 +11,8 @@ from stanch.kernel.event import JSON
 class Sample:
     """One number: `metric` of `service` at an instant (UTC). Ratios are 0..1, latencies milliseconds, sizes bytes.
 
-    `labels` tell apart series of one metric, e.g. `{"target": "acquirer"}`.
+    `labels` tell apart series of one metric, e.g. `{"target": "acquirer"}`. `note` says in words what is behind the
+    number, such as why a check failed; it holds no secret.
     """
 
     service: str
@@ -19,6 +20,7 @@ class Sample:
     value: float
     at: datetime
     labels: tuple[tuple[str, str], ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,12 @@ class Look:
 
 
 class Sampler(Protocol):
-    """Looks at one thing. `trouble` in the answer says why nothing could be seen; it does not raise for that."""
+    """Looks at one thing. `trouble` in the answer says why nothing could be seen; it does not raise for that.
+
+    A sampler that asks for something answers with the metric `check`: 1 when all is as it must be, 0 with a note when
+    it is not; a label `severity` of `warning` marks what is worth knowing only. The series that a rule judges are `rule`.
+    Who looks adds the name of the check to both.
+    """
 
     @property
     def kind(self) -> str:

@@ -50,7 +50,7 @@ _WORDS: Final = {
     Reason.NOTHING_FIRED: "nothing fires, and the receiver was never told that something did",
     Reason.RESOLVED_UNKNOWN: "what has resolved is nothing that the receiver was told",
     Reason.REPEAT_NOT_OVER: "nothing has changed, and the repeat interval is not over",
-    Reason.SUPPRESSED: "every alert of the group is silenced or inhibited",
+    Reason.SUPPRESSED: "every alert of the group is silenced, inhibited or in maintenance",
     Reason.MUTED: "the route is muted at this time",
     Reason.SENDING: "the notification before is still on its way",
     Reason.SENT: "the receiver has been told",

@@ -150,7 +150,11 @@ def _loud(
         return members
     labels: Mapping[int, dict[str, str]] = labels_of_members(tx.connection, group.id)
     return [
-        one for one in members if quiet.inhibited_by(labels[one[0]]) is None and not quiet.silenced_by(labels[one[0]])
+        one
+        for one in members
+        if quiet.inhibited_by(labels[one[0]]) is None
+        and not quiet.silenced_by(labels[one[0]])
+        and quiet.in_maintenance(labels[one[0]]) is None
     ]
 
 

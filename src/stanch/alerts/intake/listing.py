@@ -59,11 +59,12 @@ def view_at(connection: Connection, routing: Routing, now: datetime) -> View:
             receivers[row.groups] = tuple(dict.fromkeys(group.receiver for group in known))
             muted[row.groups] = tuple(dict.fromkeys(name for group in known for name in muting[group.id]))
         silenced_by, inhibitor = _kept_quiet(quiet, labels)
+        held = quiet.in_maintenance(labels)
         if inhibitor is not None:
             inhibitors[inhibitor] = None
-        alerts.append((row, labels, silenced_by, inhibitor))
-    shown = shown_fingerprints([labels for _, labels, _, _ in alerts])
-    names = _fingerprints(connection, [row.id for row, _, _, _ in alerts], shown, inhibitors)
+        alerts.append((row, labels, silenced_by, inhibitor, (held.window.name,) if held is not None else ()))
+    shown = shown_fingerprints([labels for _, labels, _, _, _ in alerts])
+    names = _fingerprints(connection, [row.id for row, _, _, _, _ in alerts], shown, inhibitors)
     return View(
         alerts=[
             Shown(
@@ -73,9 +74,9 @@ def view_at(connection: Connection, routing: Routing, now: datetime) -> View:
                 receivers[row.groups],
                 silenced_by,
                 () if inhibitor is None else (names[inhibitor],),
-                muted[row.groups],
+                (*muted[row.groups], *held_by),
             )
-            for (row, labels, silenced_by, inhibitor), fingerprint in zip(alerts, shown, strict=True)
+            for (row, labels, silenced_by, inhibitor, held_by), fingerprint in zip(alerts, shown, strict=True)
         ],
         groups=groups,
     )

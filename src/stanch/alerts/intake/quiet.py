@@ -1,4 +1,4 @@
-"""What keeps alerts quiet at an instant: silences, inhibition, and the time intervals of a route."""
+"""What keeps alerts quiet at an instant: silences, inhibition, maintenance, and the time intervals of a route."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,9 @@ from stanch.alerts.intake.reading.tables import firing_sources
 from stanch.alerts.intake.routes import Route, Routing
 from stanch.alerts.intake.silenced.tables import active_silences
 from stanch.alerts.intake.silences import Silence
+from stanch.alerts.maintenance.model import Holding, Window
+from stanch.alerts.maintenance.rules import holding, stretch_at
+from stanch.alerts.maintenance.tables import windows_after
 from stanch.store import Connection
 
 
@@ -18,15 +21,23 @@ class Quiet:
     routing: Routing
     silences: Sequence[Silence] = ()
     sources: Mapping[tuple[int, bytes], Sequence[tuple[int, bool]]] = field(default_factory=dict)
+    windows: Sequence[Window] = ()
+    now: datetime | None = None
 
     @property
     def can_suppress(self) -> bool:
         """Tell whether anything is there that could keep an alert quiet, so that labels must be looked at."""
-        return bool(self.silences or self.sources)
+        return bool(self.silences or self.sources or self.windows)
 
     def silenced_by(self, labels: Mapping[str, str]) -> tuple[str, ...]:
         """Return the ids of the silences that match."""
         return tuple(one.id for one in self.silences if one.silences(labels))
+
+    def in_maintenance(self, labels: Mapping[str, str]) -> Holding | None:
+        """Return the maintenance window that covers an alert with `labels`, None when none does."""
+        if not self.windows or self.now is None:
+            return None
+        return holding(self.windows, service=labels.get("service", ""), labels=labels, now=self.now)
 
     def inhibited_by(self, labels: Mapping[str, str]) -> int | None:
         """Return the id of a firing alert that keeps one with `labels` quiet, None when there is none."""
@@ -51,6 +62,8 @@ def quiet_at(connection: Connection, routing: Routing, now: datetime) -> Quiet:
         routing=routing,
         silences=active_silences(connection, now),
         sources=firing_sources(connection, now) if routing.inhibit_rules else {},
+        windows=[one for one in windows_after(connection, now) if stretch_at(one, now) is not None],
+        now=now,
     )
 
 

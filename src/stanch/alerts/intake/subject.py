@@ -21,6 +21,7 @@ class LedTo(StrEnum):
     UNKNOWN_SERVICE = "unknown_service"
     SILENCED = "silenced"
     INHIBITED = "inhibited"
+    MAINTENANCE = "maintenance"
     FLAPPING = "flapping"
     OVER = "over"
 
@@ -39,6 +40,7 @@ _WORDS = {
     LedTo.UNKNOWN_SERVICE: "only listed: the service is not in the catalog",
     LedTo.SILENCED: "silenced by",
     LedTo.INHIBITED: "inhibited by",
+    LedTo.MAINTENANCE: "expected:",
     LedTo.FLAPPING: "flapping: it comes and goes, and counts as firing until it is calm",
     LedTo.OVER: "it was over before it could lead to anything",
 }

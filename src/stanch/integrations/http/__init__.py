@@ -1,5 +1,7 @@
-"""Health probes over HTTP."""
+"""Probes over HTTP: single requests, and journeys of several; and one request as an action."""
 
+from stanch.integrations.http.actuator import HttpActuator
+from stanch.integrations.http.journey import JourneySampler
 from stanch.integrations.http.sampler import HttpSampler
 
-__all__ = ["HttpSampler"]
+__all__ = ["HttpActuator", "HttpSampler", "JourneySampler"]

@@ -33,7 +33,7 @@ class JsonLogSampler:
 
     def look(self, *, service: str, target: str, cursor: dict[str, JSON], now: datetime) -> Look:
         """Read what was added to the file `target`. The first look takes in what is there, but counts no sample."""
-        place = _place(cursor)
+        place = place_of(cursor)
         try:
             tail = follow(Path(target), place, most=self._most_bytes)
         except CannotFollow as reason:
@@ -110,7 +110,8 @@ class _Groups:
         return found
 
 
-def _place(cursor: dict[str, JSON]) -> Place | None:
+def place_of(cursor: dict[str, JSON]) -> Place | None:
+    """Return where the last look ended, None when there was none or it cannot be told."""
     try:
         return msgspec.convert(cursor, Place) if cursor else None
     except msgspec.ValidationError:

@@ -1,18 +1,19 @@
 """The metrics sampler: fetches a page, compares it with the one before, and says what happened in between."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
 import httpx2
 import msgspec
 
-from stanch.integrations.openmetrics import conventions
+from stanch.integrations.openmetrics.choosing import Choosing, Chosen, gained_per_second
 from stanch.integrations.openmetrics.deltas import SAME_START_S, Gained, gained, is_other_process
 from stanch.integrations.openmetrics.page import TooManySeries, read_page
 from stanch.integrations.openmetrics.totals import Calls, Totals, totals_of
 from stanch.kernel.event import JSON
+from stanch.ports.checks import MetricsCheck
 from stanch.ports.sampler import Look, Sample
 
 TIMEOUT_S: Final = 4.0
@@ -26,11 +27,15 @@ _ACCEPT: Final = "application/openmetrics-text;version=1.0.0,text/plain;version=
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look hands on to the next: the totals it saw, when, and the newest process start it ever saw."""
+    """What a look hands on to the next: the totals it saw, when, and the newest process start it ever saw.
+
+    `counters` are the values of the series that rules take the rate of.
+    """
 
     at: float
     newest_start: float = 0.0
     totals: Totals
+    counters: dict[str, float] = {}
 
 
 class CannotSee(Exception):
@@ -40,7 +45,8 @@ class CannotSee(Exception):
 class OpenMetricsSampler:
     """Reads metrics pages. Knows no service by name, only the usual names of what is counted."""
 
-    def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, settings: MetricsCheck | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._series = settings.series if settings else ()
         self._timeout_s = timeout_s
         self._client = httpx2.Client(
             timeout=timeout_s,
@@ -57,15 +63,18 @@ class OpenMetricsSampler:
     def look(self, *, service: str, target: str, cursor: dict[str, JSON], now: datetime) -> Look:
         """Fetch `target` once. The first look gives gauges only; counters need two."""
         before = _memory(cursor)
+        choosing = Choosing(self._series)
         try:
-            totals = self._totals(target, before)
+            totals = self._totals(target, before, choosing)
         except CannotSee as reason:
             # What was seen last is kept: the next page tells what happened in between, if it comes soon.
             return Look(cursor=cursor, trouble=str(reason))
         at = now.timestamp()
         newest = max(before.newest_start if before else 0.0, totals.started_at or 0.0)
-        memory = Memory(at=at, newest_start=newest, totals=totals)
-        found = list(_samples(totals, before, at=at))
+        chosen = choosing.chosen()
+        counters = {one.key: one.value for one in chosen if one.is_rate}
+        memory = Memory(at=at, newest_start=newest, totals=totals, counters=counters)
+        found = [*_samples(totals, before, at=at), *_chosen(chosen, before, at=at)]
         return Look(
             samples=tuple(
                 Sample(service=service, metric=metric, value=value, at=now, labels=labels)
@@ -74,14 +83,14 @@ class OpenMetricsSampler:
             cursor=msgspec.to_builtins(memory, str_keys=True),
         )
 
-    def _totals(self, target: str, before: Memory | None) -> Totals:
+    def _totals(self, target: str, before: Memory | None, choosing: Choosing) -> Totals:
         text = self._fetch(target)
         try:
             families = before.totals.families if before else {}
-            totals = totals_of(read_page(text, wanted=conventions.is_wanted), families=families)
+            totals = totals_of(choosing.pick(read_page(text, wanted=choosing.is_wanted)), families=families)
         except TooManySeries as error:
             raise CannotSee(f"{target} holds {error}") from error
-        if not totals.says_something:
+        if not totals.says_something and not choosing.chosen():
             raise CannotSee(f"{target} holds no metrics by the usual names (see docs/configuration.md)")
         return totals
 
@@ -136,6 +145,16 @@ def _samples(totals: Totals, before: Memory | None, *, at: float) -> Iterator[_F
         known = was.clients.get(target, Calls())
         change = gained(calls, known, restarted=restarted, start_known=start_known)
         yield from _dependency(change, (("target", target),))
+
+
+def _chosen(chosen: Iterable[Chosen], before: Memory | None, *, at: float) -> Iterator[_Found]:
+    for one in chosen:
+        if not one.is_rate:
+            yield "rule", one.value, one.labels
+        elif before is not None and 0 < at - before.at <= LONGEST_GAP_S:
+            rate = gained_per_second(one.value, before.counters.get(one.key), at - before.at)
+            if rate is not None:
+                yield "rule", rate, one.labels
 
 
 def _is_restart(totals: Totals, before: Memory) -> bool:

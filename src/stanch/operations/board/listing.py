@@ -122,6 +122,8 @@ def row_of(one: Found, world: World, quiet: Quiet, *, now: datetime) -> AlertRow
     if one.ended_at is None and one.ref is not None:
         silenced_by = quiet.silenced_by(one.labels)
         reasons = why_quiet(one, world, quiet, silenced_by, now=now)
+    elif one.ended_at is None and (held := quiet.in_maintenance(one.labels)) is not None:
+        reasons = [held.words]
     state = AlertState.SUPPRESSED if reasons else AlertState.FIRING
     return AlertRow(
         id=one.id,
@@ -146,6 +148,8 @@ def why_quiet(one: Found, world: World, quiet: Quiet, silenced_by: tuple[str, ..
     reasons = [f"silenced: {by_id[id].comment or 'no comment'}" for id in silenced_by if id in by_id]
     if (other := quiet.inhibited_by(one.labels)) is not None and other != one.ref:
         reasons.append(f"inhibited by alert x{other}")
+    if (held := quiet.in_maintenance(one.labels)) is not None:
+        reasons.append(held.words)
     routing = world.routing.now
     muting = [muted_by(routing, route, now) for route in routing.root.match(one.labels)]
     if muting and all(muting):

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("failed_requests", types.Serial, nullable=False),
         sa.Column("total_requests", types.Serial, nullable=False),
         sa.Column("openings", sa.Integer(), nullable=False),
+        sa.Column("quiet", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
     )
     with op.batch_alter_table("alerts", schema=None) as batch_op:
@@ -424,6 +425,14 @@ def upgrade() -> None:
     with op.batch_alter_table("intake_told", schema=None) as batch_op:
         batch_op.create_index("ix_intake_told_expires_at", ["expires_at"], unique=False)
 
+    op.create_table(
+        "maintenance",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("over_at", types.Instant(), nullable=True),
+        sa.Column("window", types.Document, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_maintenance")),
+    )
     op.create_table(
         "oncall_absences",
         sa.Column("id", sa.Text(), nullable=False),

@@ -1,0 +1,1 @@
+"""Maintenance windows: when something is expected to fail, so that it is recorded and tells nobody."""

@@ -1,0 +1,5 @@
+"""Queries to a Prometheus."""
+
+from stanch.integrations.promql.sampler import PromqlSampler
+
+__all__ = ["PromqlSampler"]

@@ -1,0 +1,5 @@
+"""TCP connects."""
+
+from stanch.integrations.tcp.sampler import TcpSampler
+
+__all__ = ["TcpSampler"]
