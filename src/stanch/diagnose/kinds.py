@@ -62,6 +62,7 @@ MITIGATIONS: Final = (
     "kill_queries",
     "read_replica",
     "failover",
+    "revert",
     "investigate",
 )
 """The words a kind may suggest, as the decision tree and the catalog's actions use them."""
@@ -76,7 +77,12 @@ def _w(clue: str, holds: float, absent: float, why: str) -> Weight:
     return Weight(clue=clue, holds=holds, absent=absent, why=why)
 
 
+_PLACE: Final = (
+    _w("moved_first", 3.0, 0.5, "a cause precedes its effects; looks some seconds apart blur the order"),
+    _w("stands_out", 2.5, 0.6, "ranked by their series alone, the culprit comes first in nine cases of ten"),
+)
 _TIMING: Final = (
+    *_PLACE,
     _w("change_just_before", 15.0, 0.01, "a cause precedes its effect, and few changes fall into the same two minutes"),
     _w("change_at_origin", 8.0, 0.03, "what was changed is what breaks; elsewhere only through the path of calls"),
     _w("superseded", 0.3, 1.0, "what no longer runs can hardly cause it"),
@@ -164,6 +170,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{target} is slow for {service}",
         prior=log_odds(0.07),
         weights=(
+            *_PLACE,
             _MINOR,
             _UNSEEN,
             _w("call_slow", 20.0, 0.05, "it is what the kind means"),
@@ -186,6 +193,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{target} is down for {service}",
         prior=log_odds(0.07),
         weights=(
+            *_PLACE,
             _MINOR,
             _UNSEEN,
             _w("call_failing", 12.0, 0.05, "it is what the kind means"),
@@ -208,6 +216,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="Outage at {target}, which {service} needs",
         prior=log_odds(0.04),
         weights=(
+            *_PLACE,
             _MINOR,
             _UNSEEN,
             _w("target_says_so", 25.0, 0.35, "they say so themselves; but often late"),
@@ -228,6 +237,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="The network between {service} and {target}",
         prior=log_odds(0.03),
         weights=(
+            *_PLACE,
             _MINOR,
             _UNSEEN,
             _w("target_healthy_inside", 15.0, 0.08, "one side sees trouble, the other does not: it is between them"),
@@ -247,6 +257,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="The certificate of {target} has expired",
         prior=log_odds(0.02),
         weights=(
+            *_PLACE,
             _MINOR,
             _w("tls_expired", 500.0, 0.01, "an expired certificate is refused by every correct client"),
             _w("tls_errors", 60.0, 0.2, "the errors say so"),
@@ -262,6 +273,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{service} leaks connections of {target}",
         prior=log_odds(0.04),
         weights=(
+            *_PLACE,
             _w("resource_full", 6.0, 0.1, "a leak ends with the pool full"),
             _w("filled_gradually", 6.0, 0.2, "each lost connection adds one; a burst fills the pool at once"),
             _w("filled_before_errors", 3.0, 0.7, "nothing fails until the last one is lost"),
@@ -281,6 +293,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{service} runs out of connections of {target}",
         prior=log_odds(0.05),
         weights=(
+            *_PLACE,
             _w("resource_full", 6.0, 0.1, "it is what the kind means"),
             _w("pool_errors", 6.0, 0.4, "requests wait for a connection in vain"),
             _w("filled_gradually", 0.5, 1.6, "load and slow queries fill a pool at one stroke"),
@@ -299,6 +312,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{service} runs out of {target}",
         prior=log_odds(0.07),
         weights=(
+            *_PLACE,
             _w("resource_full", 12.0, 0.05, "it is what the kind means"),
             _w("exhaustion_errors", 6.0, 0.6, "the errors say what ran out"),
             _w("is_origin", 2.0, 0.3, "what waits for a slow callee fills up too, as an effect"),
@@ -315,6 +329,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="More traffic than {service} can take",
         prior=log_odds(0.06),
         weights=(
+            *_PLACE,
             _w("load_raised", 15.0, 0.03, "it is what the kind means"),
             _w("anything_full", 4.0, 0.6, "load hurts where something fills up"),
             _w("overload_errors", 4.0, 0.8, "people are turned away"),
@@ -331,6 +346,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{service} leaks memory",
         prior=log_odds(0.03),
         weights=(
+            *_PLACE,
             _w("memory_grows", 15.0, 0.05, "it is what the kind means"),
             _w("out_of_memory", 8.0, 0.7, "it ends there"),
             _w("restarting", 1.5, 0.9, "the kernel or a limit ends the process, and it begins anew"),
@@ -348,6 +364,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="A slow query of {service}",
         prior=log_odds(0.04),
         weights=(
+            *_PLACE,
             _w("long_queries", 12.0, 0.2, "it is what the kind means"),
             _w("query_errors", 8.0, 0.8, "queries run into their limit"),
             _w("slow_by_itself", 3.0, 0.2, "the time is spent here, not in a called service"),
@@ -366,6 +383,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{service} waits for locks",
         prior=log_odds(0.03),
         weights=(
+            *_PLACE,
             _w("locks_waiting", 20.0, 0.1, "it is what the kind means"),
             _w("lock_errors", 12.0, 0.6, "the errors say so"),
             _w("slow_by_itself", 2.0, 0.4, "the wait happens inside"),
@@ -382,6 +400,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="A query of {service} lacks an index",
         prior=log_odds(0.02),
         weights=(
+            *_PLACE,
             _w("sequential_scans", 20.0, 0.2, "it is what the kind means"),
             _w("drops_index", 6.0, 0.8, "somebody took it away"),
             _w("slow_by_itself", 3.0, 0.2, "the time is spent here, not in a called service"),
@@ -398,6 +417,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="{service} crashes again and again by a bug of its own",
         prior=log_odds(0.04),
         weights=(
+            *_PLACE,
             _w("restarting", 20.0, 0.02, "it is what the kind means"),
             _w("dies_of", 3.0, 1.0, "it leaves word of what it died of"),
             _w("code_errors", 2.0, 0.8, "and that is a programming error"),
@@ -416,6 +436,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         title="Data that {service} cannot handle",
         prior=log_odds(0.04),
         weights=(
+            *_PLACE,
             _w("data_errors", 6.0, 0.2, "it stumbles over what it reads"),
             _w("no_change_near", 1.8, 0.15, "the code is as before, so its input is not"),
             _w("is_origin", 2.0, 0.2, "it starts here"),

@@ -281,6 +281,7 @@ def _hypothesis(scored: _Scored, score: float, picture: Picture, weighed: Weighe
         next_command=kind.next_command.format_map(words).strip().removesuffix(" --"),
         mitigations=kind.mitigations,
         next_clue=question.clue if question is not None else "",
+        next_look=question.text if question is not None else "",
         judged=scored.judged,
         added_by=scored.named.by if scored.named is not None else "",
     )

@@ -17,7 +17,7 @@ from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
 from stanch.operations import cases
 from stanch.operations.dating import date_incident
-from stanch.operations.diagnosing import question_of, rank_now
+from stanch.operations.diagnosing import baseline_of, question_of, rank_now
 from stanch.operations.topology import with_seen_calls
 from stanch.operations.world import World
 from stanch.ports.evidence import Finding
@@ -73,11 +73,6 @@ def _collect(timer: Timer, world: World, *, crew: Crew, conclude: Conclude) -> E
         if findings and not _record(world, number, round, findings):
             return nothing
     return lambda tx: _finish(tx, world, timer, round=round, conclude=conclude)
-
-
-def baseline_of(world: World) -> timedelta:
-    """Return how long before an incident its normal is measured."""
-    return timedelta(seconds=world.catalog.timing.baseline_s)
 
 
 def _record(world: World, number: int, round: int, findings: Sequence[Finding]) -> bool:

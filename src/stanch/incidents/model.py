@@ -144,6 +144,7 @@ class Hypothesis:
     """A possible cause, scored. `score` is a probability 0..1 among the kinds considered, from added log-odds.
 
     `target` is the dependency or resource it points at, where that is not the service itself.
+    `next_clue` is what has not been looked for and would tell most, `next_look` that in words; both empty when all was.
     `evidence_for` and `evidence_against` cite finding ids with the weight (natural log of the likelihood ratio).
     """
 
@@ -166,6 +167,7 @@ class Hypothesis:
     next_command: str = ""
     mitigations: tuple[str, ...] = ()
     next_clue: str = ""
+    next_look: str = ""
     judged: "Judged | None" = None
     added_by: str = ""
 

@@ -1,5 +1,6 @@
 """Dates an incident by what was measured: reads the series of its services and records the start they agree on."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -86,7 +87,7 @@ def read_tracks(
     return tuple(found)
 
 
-def told_first(moved: tuple[Moved, ...]) -> str:
+def told_first(moved: Sequence[Moved]) -> str:
     """Say which service moved first: "payments' error rate moved first, 20 s before checkout"; empty when unclear.
 
     Two starts whose intervals overlap cannot be told apart.

@@ -15,6 +15,7 @@ from stanch.diagnose.rank import rank_picture
 from stanch.diagnose.suspects import rank_suspects
 from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
+from stanch.operations.asking import collector_name
 from stanch.operations.topology import with_seen_calls
 from stanch.operations.world import World
 from stanch.ports.changes import Change, ChangeKind
@@ -26,6 +27,20 @@ _LOOK_BACK: Final = timedelta(days=30)
 _EXPLAINS: Final = timedelta(hours=24)
 """How old a change may be to be weighed as a cause."""
 _MOST_SERVICES: Final = 40
+
+
+BUILT_IN: Final = ("metrics", "calls", "logs", "changes", "alerts", "rootcause")
+"""The collectors that every process has, by name; see `engine.collectors.built_in`."""
+
+
+def available(world: World) -> tuple[str, ...]:
+    """Return the names of the collectors that can be sent."""
+    return (*BUILT_IN, *(collector_name(one) for one in world.systems), *(one.name for one in world.collectors))
+
+
+def baseline_of(world: World) -> timedelta:
+    """Return how long before an incident its normal is measured."""
+    return timedelta(seconds=world.catalog.timing.baseline_s)
 
 
 def question_of(state: IncidentState, world: World, *, now: datetime, about: tuple[str, ...] = ()) -> Question:
@@ -45,7 +60,7 @@ def question_of(state: IncidentState, world: World, *, now: datetime, about: tup
     return Question(
         incident=state.number,
         services=ordered[:_MOST_SERVICES],
-        start=onset - timedelta(seconds=world.catalog.timing.baseline_s),
+        start=onset - baseline_of(world),
         end=now,
         onset=onset,
         endpoint=state.endpoint,
@@ -57,7 +72,7 @@ def rank_now(
     tx: Transaction, world: World, state: IncidentState, *, now: datetime
 ) -> tuple[ev.ChangesRanked, ev.HypothesesRanked]:
     """Rank changes and causes from everything that is on record of an incident so far."""
-    start = state.started_at - timedelta(seconds=world.catalog.timing.baseline_s)
+    start = state.started_at - baseline_of(world)
     seen = with_seen_calls(tx.connection, world, start=start, end=now)
     changes, deployed = _changes(tx, seen, state, now=now)
     picture = picture_of(

@@ -1,12 +1,15 @@
-"""Operations of the investigation: send the collectors out again; and what follows when they are back."""
+"""Operations of the investigation: look again, run the next test; and what follows when the answers are there."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from stanch.incidents import events as ev
 from stanch.incidents.model import Status
 from stanch.incidents.state import ActionState, IncidentState
+from stanch.kernel.errors import Refused
 from stanch.mitigate.tree import propose
 from stanch.operations import cases
+from stanch.operations.next_tests import one_of, plan_of
 from stanch.operations.registry import Effect, operation
 from stanch.operations.showing import incident_view
 from stanch.operations.views import IncidentView
@@ -14,6 +17,10 @@ from stanch.operations.world import Call, World
 from stanch.store import Transaction
 from stanch.store.model import Timer
 
+_UNDER_WAY = frozenset({ActionState.APPROVED, ActionState.RUNNING})
+_DONE = frozenset(ActionState) - {ActionState.PROPOSED}
+_WAITS = timedelta(seconds=60)
+"""How long a test that was asked for keeps others waiting; longer than an investigation's budget."""
 _BEFORE_IDENTIFIED = frozenset({Status.DETECTED, Status.ACKNOWLEDGED, Status.INVESTIGATING})
 
 
@@ -22,6 +29,14 @@ class Investigate:
     """The incident to look into again."""
 
     incident: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTest:
+    """The test to run: of one hypothesis, by its id or its place in the ranking, or the most telling one of all."""
+
+    incident: int
+    hypothesis: str = ""
 
 
 @operation("investigate.run", effect=Effect.WRITE, example={"incident": 1})
@@ -35,15 +50,39 @@ def run(call: Call, request: Investigate) -> IncidentView:
         return incident_view(tx, call.world, state, now=call.now)
 
 
-def conclude(tx: Transaction, world: World, state: IncidentState) -> None:
-    """Follow a ranking: propose a mitigation unless one is under way, and say that the cause is identified."""
+@operation("investigate.test", effect=Effect.WRITE, example={"incident": 1, "hypothesis": "1"})
+def run_test(call: Call, request: RunTest) -> IncidentView:
+    """Run the next test of a hypothesis now: look where it would be told from others, and rank again. Only reads."""
+    with call.world.store.writing() as tx:
+        state = cases.load_open(tx, request.incident)
+        asked = plan_of(state, call.world, one_of(state, request.hypothesis) if request.hypothesis else None)
+        if any(one.ended is None and call.now - one.at < _WAITS for one in state.tests.values()):
+            raise Refused("a test is under way", reason="test_under_way", hint="what it finds appears as it comes")
+        cases.record(tx, state.number, asked, actor=call.actor, via=call.via)
+        timer = Timer(
+            id=f"inc{state.number}/test/{asked.test}",
+            kind="test",
+            due_at=call.now,
+            incident=state.number,
+            data={"test": asked.test},
+        )
+        tx.schedule(timer)
+        return incident_view(tx, call.world, cases.load(tx, state.number), now=call.now)
+
+
+def conclude(tx: Transaction, world: World, state: IncidentState, *, anew: bool = False) -> None:
+    """Follow a ranking: propose a mitigation unless one is under way, and say that the cause is identified.
+
+    `anew` proposes again although something was done already: a person has confirmed another cause since.
+    """
     if not state.is_open:
         return
     if state.cause_known and state.status in _BEFORE_IDENTIFIED:
         top = state.hypotheses[0]
         reason = f"{top.title} ({top.score:.0%})"
         cases.record(tx, state.number, ev.StatusChanged(status=Status.IDENTIFIED, reason=reason))
-    if any(action.state is not ActionState.PROPOSED for action in state.actions.values()):
+    settled = _UNDER_WAY if anew else _DONE
+    if any(action.state in settled for action in state.actions.values()):
         return
     proposal = propose(state, world.catalog, now=world.clock.now())
     if state.proposal is None or _is_news(proposal, state.proposal):

@@ -14,8 +14,9 @@ from stanch.incidents.looking import next_commands
 from stanch.incidents.model import Role, Status
 from stanch.incidents.roles import TITLES, duty_now
 from stanch.incidents.state import ActionState, IncidentState
-from stanch.incidents.telling import tell
+from stanch.incidents.telling import since, tell
 from stanch.kernel.event import Event
+from stanch.operations.next_tests import next_tests
 from stanch.operations.overview import card_of_state
 from stanch.operations.recovery import failing_checks
 from stanch.operations.views import (
@@ -78,7 +79,7 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         cause_known=state.cause_known,
         diagnosis=state.diagnosis.verdict if state.diagnosis else "",
         next_test=state.diagnosis.next_test if state.diagnosis else "",
-        findings=tuple(one for one in state.findings.values() if one.id.startswith(f"f{state.round}-")),
+        findings=tuple(one for one in state.findings.values() if one.id.startswith((f"f{state.round}-", "t"))),
         proposal=state.proposal,
         actions=tuple(sorted(state.actions.values(), key=lambda action: action.proposed_seq)),
         effect=_effect(state),
@@ -87,6 +88,8 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         postmortem=_postmortem(state, world),
         next_step=next_step(state),
         triage=triage(state, graph=graph_of(world.catalog), now=state.resolved_at or now),
+        tests=next_tests(state, world),
+        onset=since(state.started_at, state.started_low, state.started_high),
         commands=next_commands(
             state,
             folder=world.catalog.root,

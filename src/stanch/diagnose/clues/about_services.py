@@ -29,6 +29,25 @@ def _is_origin(picture: Picture, candidate: Candidate) -> Sighting | None:
     return Sighting(holds=own is not None, findings=shown.findings, words={"origin": shown.text})
 
 
+def _moved_first(picture: Picture, candidate: Candidate) -> Sighting | None:
+    """Whether its series left their normal before those of every other service; untold where they moved together."""
+    return _of_places(picture.of("moved_first"), candidate)
+
+
+def _stands_out(picture: Picture, candidate: Candidate) -> Sighting | None:
+    """Whether the ranking of all series names it; untold where no service stands out."""
+    return _of_places([fact for fact in picture.of("suspect") if fact.raised], candidate)
+
+
+def _of_places(found: list[Fact], candidate: Candidate) -> Sighting | None:
+    if not found:
+        return None
+    shown = found[0]
+    holds = shown.service in (candidate.service, candidate.target)
+    words = {"which": shown.service, "text": shown.signal.text}
+    return Sighting(holds=holds, findings=(shown.finding,), words=words)
+
+
 def _slow_by_itself(picture: Picture, candidate: Candidate) -> Sighting | None:
     fact = picture.one("latency_p95_ms", candidate.service)
     if fact is None:
@@ -123,6 +142,18 @@ CLUES: Final = (
         says="the trouble starts here: {origin}",
         denies="the trouble starts elsewhere: {origin}",
         test="Find out in which service the failures start",
+    ),
+    Clue(
+        name="moved_first",
+        look=_moved_first,
+        says="{text}",
+        denies="another service moved first: {text}",
+    ),
+    Clue(
+        name="stands_out",
+        look=_stands_out,
+        says="its series stand out most: {text}",
+        denies="the series of {which} stand out more: {text}",
     ),
     Clue(
         name="slow_by_itself",

@@ -9,6 +9,7 @@ from stanch.engine.collectors.changes import ChangesCollector
 from stanch.engine.collectors.logs import LogsCollector
 from stanch.engine.collectors.metrics import MetricsCollector
 from stanch.engine.collectors.packs import PackCollector
+from stanch.engine.collectors.rootcause import RootCauseCollector
 from stanch.operations.world import World
 from stanch.ports.evidence import Collector
 
@@ -21,6 +22,7 @@ def built_in(world: World) -> tuple[Collector, ...]:
         LogsCollector(world),
         ChangesCollector(world),
         AlertsCollector(world),
+        RootCauseCollector(world),
         *(PackCollector(world, source) for source in world.systems),
     )
 
@@ -32,5 +34,6 @@ __all__ = [
     "LogsCollector",
     "MetricsCollector",
     "PackCollector",
+    "RootCauseCollector",
     "built_in",
 ]

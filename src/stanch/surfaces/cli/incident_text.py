@@ -3,10 +3,13 @@
 import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from stanch.surfaces.cli.overview_text import card_lines
 from stanch.surfaces.cli.records import Record, child, children, line_of, moment, number_in, pairs, text_of, texts
 from stanch.surfaces.cli.telling import at, at_and_ago, faint, paint, percent, rule, severity, strong
+
+_MOST_CAUSES: Final = 4
 
 
 def incident_lines(view: Record) -> Iterator[str]:
@@ -77,15 +80,35 @@ def hypotheses_lines(view: Record) -> Iterator[str]:
     yield rule("Likely cause")
     if text_of(view, "diagnosis"):
         yield f"  {line_of(view, 'diagnosis')}"
-    for one in ranked[:3]:
-        yield f"  {percent(number_in(one, 'score')):>5}  {strong(line_of(one, 'title'))}"
+    tests = {text_of(one, "hypothesis"): one for one in children(view, "tests")}
+    for place, one in enumerate(ranked[:_MOST_CAUSES], start=1):
+        yield f"  {place}. {percent(number_in(one, 'score')):>5}  {strong(line_of(one, 'title'))}"
         for name, sign in (("evidence_for", "+"), ("evidence_against", "-")):
             for citation in children(one, name):
                 yield f"         {sign} {line_of(citation, 'text')} [{line_of(citation, 'finding')}]"
         if line_of(one, "culprit"):
             yield f"         at {line_of(one, 'culprit')}"
+        yield from _test_lines(tests.get(text_of(one, "id"), {}), view, place=str(place))
     if line_of(view, "next_test"):
         yield f"  Next test: {line_of(view, 'next_test')}"
+        yield from _test_lines(tests.get("", {}), view, place="")
+
+
+def _test_lines(test: Record, view: Record, *, place: str) -> Iterator[str]:
+    """Yield how a test is run from here, and what its newest run did."""
+    if not test:
+        return
+    if place:
+        yield faint(f"         test: {line_of(test, 'text')}")
+    if test.get("under_way"):
+        yield "         it is being looked at now"
+    elif line_of(test, "summary"):
+        yield f"         {line_of(test, 'by')} looked, {at(moment(test, 'at'))}: {line_of(test, 'summary')}"
+    if test.get("ready"):
+        command = f"stanch hypothesis test {line_of(child(view, 'card'), 'key')} {place}".rstrip()
+        yield faint(f"         $ {command}    asks {', '.join(texts(test, 'collectors'))}")
+    elif line_of(test, "command"):
+        yield faint(f"         $ {line_of(test, 'command')}")
 
 
 def plan_lines(view: Record) -> Iterator[str]:
