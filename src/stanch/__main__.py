@@ -12,6 +12,9 @@ from stanch.surfaces.cli.session import Doors
 DOORS: Final = Doors(
     modules={
         "embedded_way": "stanch.app.world",
+        "calendars_for": "stanch.app.world",
+        "check_folder": "stanch.operations.oncall.checking",
+        "judge_folder": "stanch.operations.oncall.checking",
         "remote_way": "stanch.surfaces.cli.remote",
         "server_version": "stanch.surfaces.cli.remote",
         "operation_list": "stanch.app.world",
