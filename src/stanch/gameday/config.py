@@ -23,7 +23,8 @@ def write_config(shop: Shop, folder: Path) -> Path:
 
 def config_text(shop: Shop, *, rooms: Path) -> str:
     """Return the configuration for `shop`, with message rooms as files in `rooms`."""
-    parts = [_HEAD.format(root=_quote(str(shop.root)), rooms=_quote(str(rooms)))]
+    pages = rooms.parent / "pages.jsonl"
+    parts = [_HEAD.format(root=_quote(str(shop.root)), rooms=_quote(str(rooms)), pages=_quote(str(pages)))]
     parts += [_service(shop, name, depends_on) for name, depends_on in _CALLS.items()]
     parts.append(
         _ACQUIRER.format(health=_quote(shop.ports.url("acquirer", "/health")), page=_quote(shop.status_page_url))
@@ -46,6 +47,15 @@ drill = true
 
 [people.drill-approver]
 name = "Drill approver"
+# Nobody is woken by an exercise: a page is a line in a file.
+methods.pager = {{kind = "file", address = {pages}}}
+
+[oncall]
+policy = "drill"
+
+[[oncall.policies.drill.steps]]
+targets = ["person:drill-approver"]
+wait_s = 120
 
 [channels.room]
 kind = "file"

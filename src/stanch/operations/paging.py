@@ -202,6 +202,11 @@ def hurry_incident(tx: Transaction, world: World, incident: int, *, reason: str)
         hurry(tx, world, page, reason=reason)
 
 
+def how_of(via: Via) -> str:
+    """Return how a page was answered through a surface, in words."""
+    return {Via.CLI: "terminal", Via.WEB: "web page", Via.CHAT: "chat", Via.HTTP: "API"}.get(via, via.value)
+
+
 def after_failure(tx: Transaction, world: World, page: PageState, notice: int) -> None:
     """Do at once what was to come later, as one way to a person is closed: their next method, or the next level."""
     now = world.clock.now()

@@ -1,11 +1,12 @@
 """Operations on pages: the ledger, paging somebody by hand, a test page, taking a page on."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.incidents.severity import parse_severity
-from stanch.kernel.actor import Actor, Via
+from stanch.kernel.actor import Actor
+from stanch.kernel.duration import format_duration
 from stanch.kernel.errors import Forbidden, Invalid, Problem
 from stanch.oncall.escalation import events as ev
 from stanch.oncall.escalation.model import FrozenPolicy, FrozenStep, Notice, Purpose
@@ -207,7 +208,7 @@ def acknowledge_page(call: Call, request: OnePage) -> PageView:
     require_person(call.actor)
     with call.world.store.writing() as tx:
         page = paging.load(tx, request.page, lock=True)
-        taken = paging.take_on(tx, call.world, page, actor=call.actor, via=call.via, how=how_of(call.via))
+        taken = paging.take_on(tx, call.world, page, actor=call.actor, via=call.via, how=paging.how_of(call.via))
         return page_view(tx, taken)
 
 
@@ -215,11 +216,6 @@ def require_person(actor: Actor) -> None:
     """Raise `Forbidden` for anybody but a person: a page is there to wake one."""
     if not actor.is_person:
         raise Forbidden(f"{actor.label} is no person and cannot answer a page", reason="needs_a_person")
-
-
-def how_of(via: Via) -> str:
-    """Return how a page was answered, in words."""
-    return {Via.CLI: "terminal", Via.WEB: "web page", Via.CHAT: "chat"}.get(via, via.value)
 
 
 def _policy(world: World, request: SendPage) -> FrozenPolicy:
@@ -302,7 +298,7 @@ def page_view(tx: Transaction, page: PageState) -> PageView:
 
 def _steps(policy: FrozenPolicy) -> tuple[str, ...]:
     lines = [
-        f"level {number}: {', '.join(step.targets)}; {step.wait_s / 60:g} min to answer"
+        f"level {number}: {', '.join(step.targets)}; {format_duration(timedelta(seconds=step.wait_s))} to answer"
         for number, step in enumerate(policy.steps, start=1)
     ]
     if policy.repeat:
