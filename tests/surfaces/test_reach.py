@@ -32,7 +32,6 @@ NO_COMMAND = frozenset(
 NO_PAGE = frozenset(
     {
         "alert.send",
-        "change.list",
         "change.record",
         "incident.declare",
         "oncall.at",

@@ -9,6 +9,7 @@ from stanch.alerts.inbound.model import SenderFigures
 from stanch.alerts.inbound.tables import figures
 from stanch.kernel.errors import Invalid
 from stanch.operations.intake import take_parsed
+from stanch.operations.pointing import LINES, line_for
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call
 from stanch.ports.signals import AlertSignal, Parsed, SignalStatus
@@ -43,14 +44,21 @@ class AlertTaken:
 
 @dataclass(frozen=True, kw_only=True)
 class AllSources:
-    """No arguments."""
+    """With `shipped` also those that Stanch understands and that were never heard."""
+
+    shipped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceCard:
-    """A sender: where it posts, whether what it posts is checked, and how it does. Instants are UTC."""
+    """A sender: where it posts, whether what it posts is checked, and how it does. Instants are UTC.
+
+    `point` is the one line that points it at this server.
+    """
 
     name: str
+    kind: str
+    point: str
     path: str
     configured: bool
     checked: bool
@@ -92,16 +100,20 @@ def list_sources(call: Call, request: AllSources) -> tuple[SourceCard, ...]:
     world = call.world
     with world.store.reading() as view:
         found = figures(view.connection)
-    names = sorted({*world.catalog.sources, *found})
+    shipped = {*world.signal_sources, *LINES} if request.shipped else set()
+    names = sorted({*world.catalog.sources, *found, *shipped})
     return tuple(_card(call, name, found.get(name, SenderFigures(name=name))) for name in names)
 
 
 def _card(call: Call, name: str, known: SenderFigures) -> SourceCard:
     world = call.world
     spec = world.catalog.sources.get(name)
+    kind = (spec.kind if spec is not None else "") or name
     return SourceCard(
         name=name,
-        path="" if name == SCRIPTS else f"/hooks/{name}",
+        kind=kind,
+        point=line_for(kind, name=name, server=world.url),
+        path=f"/hooks/{name}" if name in world.signal_sources else "",
         configured=spec is not None,
         checked=bool(world.signal_secrets.get(name)) or (spec is not None and bool(spec.topics)),
         first_seen=known.first_seen,

@@ -1,6 +1,6 @@
 """The operation that shows one alert: what it says, what became of it and why, and what it belongs to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -70,6 +70,7 @@ def _from_outside(view: Transaction, call: Call, found: Found, ref: int) -> Aler
     row = row_of(found, call.world, quiet, now=call.now)
     groups, matched = _groups(view, call, found)
     silences = [find_silence(view.connection, id) for id in row.silenced_by]
+    telling = {name for name, one in call.world.routing.now.receivers.items() if one.integrations}
     notices = [one for group in matched for one in _notices(view, group, ref)]
     return AlertView(
         alert=row,
@@ -80,7 +81,7 @@ def _from_outside(view: Transaction, call: Call, found: Found, ref: int) -> Aler
         updated_at=from_micros(stored.updated_at or stored.ends_at or stored.first_seen),
         openings=stored.openings or 1,
         history=_history(view, ref, stored, now=call.now),
-        outcomes=_outcomes(row.quiet, groups, fires=found.ended_at is None),
+        outcomes=_outcomes(row.quiet, groups, fires=found.ended_at is None, telling=telling),
         groups=groups,
         silences=tuple(view_of(one, now=call.now) for one in silences if one is not None),
         notices=tuple(sorted(notices, key=lambda one: one.at, reverse=True)),
@@ -153,8 +154,10 @@ def _groups(view: Transaction, call: Call, found: Found) -> tuple[tuple[GroupRow
     return rows_of(view.connection, known, now_us=to_micros(call.now)), known
 
 
-def _outcomes(quiet: tuple[str, ...], groups: tuple[GroupRow, ...], *, fires: bool) -> tuple[Outcome, ...]:
-    """Return why somebody was told about the alert, or nobody."""
+def _outcomes(
+    quiet: tuple[str, ...], groups: tuple[GroupRow, ...], *, fires: bool, telling: Set[str]
+) -> tuple[Outcome, ...]:
+    """Return why somebody was told about the alert, or nobody; `telling` are the receivers with an integration."""
     found = [Outcome(what="nobody is told now", why=reason) for reason in quiet]
     for group in groups:
         named = ", ".join(f"{name}={value}" for name, value in group.labels.items()) or "everything together"
@@ -162,8 +165,8 @@ def _outcomes(quiet: tuple[str, ...], groups: tuple[GroupRow, ...], *, fires: bo
             found.append(Outcome(what=f"grouped for {group.receiver}", why=f"by {named}", at=group.created_at))
         found += [replace(one, what=f"{group.receiver}, {one.what}") for one in group.outcomes]
         if fires and not group.outcomes:
-            waits = "the group wait is not over" if group.flushed_at is None else "the receiver has nothing to tell"
-            found.append(Outcome(what=group.receiver, why=waits, at=group.flushed_at or group.due_at))
+            why = "the group wait is not over" if group.receiver in telling else "the receiver has no integration"
+            found.append(Outcome(what=f"nobody is told by {group.receiver}", why=why, at=group.flushed_at))
     if not groups:
         found.append(Outcome(what="no group holds it now", why="it is over, or the routes have changed"))
     return tuple(found)

@@ -6,7 +6,8 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const body = document.body;
   const root = document.documentElement;
-  const live = body.dataset.live;
+  // Where what is new is asked for; a list that is filtered has another address each time.
+  let live = body.dataset.live;
   root.classList.add("scripted");
 
   // Preferences are cookies, so that the server paints the first picture right.
@@ -187,6 +188,7 @@
       if (document.title !== fresh.title) document.title = fresh.title;
       const list = fresh.getElementById("fresh");
       if (list && entries) { addEntries(list); showTimes(entries); }
+      document.dispatchEvent(new CustomEvent("stanch:shown"));
     } catch {
       // The line says that it is down, and comes back with what was missed.
     } finally {
@@ -196,6 +198,8 @@
   };
   let soonTimer;
   const soon = () => { clearTimeout(soonTimer); soonTimer = setTimeout(refresh, 150); };
+
+  document.addEventListener("stanch:visit", (event) => { live = event.detail; refresh(); });
 
   // --- The live line -----------------------------------------------------------------------------------------------
   let source;
@@ -292,6 +296,7 @@
       }
       dropDrafts(form);
       if (form.dataset.go) { location.assign(`/i/${data.card.number}`); return; }
+      if (form.dataset.to) { location.assign(form.dataset.to); return; }
       if (form.dataset.reload !== undefined) { location.reload(); return; }
       if (form.dataset.clear !== undefined) form.reset();
       form.closest("details")?.removeAttribute("open");
@@ -305,7 +310,7 @@
     }
   };
   document.addEventListener("submit", (event) => {
-    if (event.target.dataset.op) { event.preventDefault(); send(event.target); }
+    if (event.target.dataset.op && !event.defaultPrevented) { event.preventDefault(); send(event.target); }
   });
   all("[data-draft]").forEach((el) => {
     try { el.value = localStorage.getItem(draftKey(el)) ?? el.value; } catch { /* storage is off: no drafts */ }
@@ -336,7 +341,7 @@
   document.addEventListener("click", (event) => {
     const el = event.target.closest("[data-act],[data-copy],[data-link],time");
     if (!el) return;
-    if (el.dataset.act) { event.preventDefault(); acts[el.dataset.act](); }
+    if (el.dataset.act) { event.preventDefault(); acts[el.dataset.act]?.(); }
     else if (el.dataset.copy !== undefined) copy(el.dataset.copy, el.dataset.copy.length < 60 ? el.dataset.copy : "the text");
     else if (el.dataset.link !== undefined) copy(el.href, "the link");
     else toast(el.title);
@@ -382,6 +387,7 @@
     j: () => step(1),
     k: () => step(-1),
     n: () => openAt("note", "textarea"),
+    x: () => document.activeElement.closest?.("[data-step]")?.querySelector(".pick input")?.click(),
     c: () => { if (!openAt("declare", "textarea")) location.assign("/#declare"); },
     "/": () => $("search")?.focus(),
     Enter: () => document.activeElement.closest?.("[data-step]")?.querySelector("[data-open]")?.click(),
@@ -444,7 +450,8 @@
     if (event.key === "Enter" && el.matches("a,button,summary")) return;
     const was = before;
     before = event.key;
-    if (was === "g" && event.key === "i") { location.assign("/"); return; }
+    const place = was === "g" && all(".places [data-go]").find((one) => one.dataset.go === event.key);
+    if (place) { place.click(); return; }
     if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
   });
 
