@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stanch.catalog.load import load_catalog, read_catalog
 from stanch.catalog.checks import Check
+from stanch.catalog.load import load_catalog, read_catalog
 from stanch.catalog.model import Catalog, Thresholds
 from stanch.kernel.errors import Invalid, NotFound
 
@@ -150,9 +150,24 @@ def test_all_mistakes_at_once() -> None:
             "did you mean previous?",
         ),
         (
+            "[[services.a.actions]]\nname = 'x'\nmitigation = 'rollback'",
+            "services.a.actions.0.run",
+            "say with `uses`",
+        ),
+        (
+            "[[services.a.actions]]\nname = 'x'\nmitigation = 'revert'\nuses = 'git.revert'",
+            "services.a.actions.0.settings",
+            "what git.revert is told",
+        ),
+        (
+            "[[services.a.actions]]\nname = 'x'\nmitigation = 'revert'\nuses = 'http'\nsettings = {url = 1}",
+            "services.a.actions.0.settings",
+            "url must be a text",
+        ),
+        (
             "[[services.a.actions]]\nname = 'x'\nmitigation = 'rollback'\nrun = []",
             "services.a.actions.0.run",
-            "must not be empty",
+            "is missing",
         ),
         ("[channels.c]\nkind = 'webhook'\ntarget = 'x'", "channels.c.target", "must be a URL"),
         (

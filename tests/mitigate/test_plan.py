@@ -1,7 +1,9 @@
 """Plans: arguments filled in safely, digests that cover what would run."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
@@ -20,6 +22,18 @@ SPEC = ActionSpec(
     run=("shopctl", "rollback", "{service}", "--to", "{previous}"),
     undo=("shopctl", "deploy", "{service}", "{version}"),
     risk="low",
+)
+
+REVERT = ActionSpec(
+    name="revert", mitigation="revert", title="Revert", uses="git.revert", settings={"commit": "{commit}"}
+)
+FLAG = ActionSpec(
+    name="flag",
+    mitigation="rollback",
+    title="Flag off",
+    uses="http",
+    settings={"url": "http://flags/{previous}", "body": '{"to": "{previous}"}'},
+    undo_settings={"url": "http://flags/{version}"},
 )
 
 
@@ -135,3 +149,47 @@ def test_a_number_is_not_read_into_what_holds_none(previous: str) -> None:
 
     with pytest.raises(Refused):
         plan_for(previous, spec=spec)
+
+
+def plan_with(spec: ActionSpec, **known: str) -> Plan:
+    """Return the plan of `spec` for a deploy of payments, of which the commit is known."""
+    told = {"version": "v3.2.1", "previous": "v3.2.0", "commit": "9f2c1ab4d0", **known}
+    cause = Hypothesis(id="h1", kind="bad_deploy", title="payments v3.2.1", score=0.9, **told)
+    service = Service(name="payments", repository="code")
+    catalog = Catalog(services={"payments": service})
+    return make_plan(bare_state(), catalog, spec, service=service, hypothesis=cause, expectation=None)
+
+
+def test_a_revert_is_told_the_commit_and_the_repository() -> None:
+    """The commit is the diagnosis's, the repository the service's."""
+    assert {"repository": "code", "commit": "9f2c1ab4d0"} == plan_with(REVERT).steps[0].data
+
+
+def test_a_revert_is_taken_back_by_deleting_its_branch() -> None:
+    """So it is reversible without a word in the configuration, and can be tried."""
+    plan = plan_with(REVERT)
+
+    assert (True, True, True) == (plan.reversible, plan.undo[0].data["undo"], plan.dry_run[0].data["dry_run"])
+
+
+def test_a_request_is_taken_back_as_declared() -> None:
+    """By the request that the configuration gives."""
+    assert "http://flags/v3.2.1" == plan_with(FLAG).undo[0].data["url"]
+
+
+@pytest.mark.parametrize("value", ["a/b?c=d", '", "x": "', "a b", "../.."])
+def test_a_word_stays_in_its_part_of_a_request(value: str) -> None:
+    """In a URL it is encoded, in a body it stays inside its quotes."""
+    data = plan_with(FLAG, previous=value).steps[0].data
+
+    assert (f"http://flags/{quote(value, safe='')}", {"to": value}) == (data["url"], json.loads(str(data["body"])))
+
+
+def test_what_an_actuator_is_told_decides_the_digest() -> None:
+    """An approval is for this commit and no other."""
+    assert plan_with(REVERT).digest != plan_with(REVERT, commit="0000000000").digest
+
+
+def test_what_an_actuator_is_told_is_shown_on_a_line() -> None:
+    """As a command is."""
+    assert "git.revert repository=code commit=9f2c1ab4d0" == command_line(plan_with(REVERT).steps[0])

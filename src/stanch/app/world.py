@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
+from stanch.app.systems import open_systems
 from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
-from stanch.engine import board, changes, follow, hold, remind, run, verify, watch
+from stanch.engine import beats, board, changes, follow, hold, remind, run, tidy, verify, watch
 from stanch.engine.collect import collect_duty
 from stanch.engine.loop import Duty, Engine
 from stanch.engine.next_test import next_test_duty
@@ -47,6 +48,7 @@ from stanch.operations.all import all_operations
 from stanch.operations.investigation import conclude
 from stanch.operations.oncall.facts import uses_calendars
 from stanch.operations.world import World
+from stanch.packs.reading import read_packs
 from stanch.ports.calendars import Calendars
 from stanch.ports.changes import ChangeSource
 from stanch.ports.channel import Channel
@@ -113,6 +115,8 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "remind": remind.remind,
     "measure": remind.remeasure,
     "follow": follow.follow,
+    "heartbeat": beats.check,
+    "tidy": tidy.tidy,
     "hold": hold.hold,
     "board": board.keep_board,
 }
@@ -124,7 +128,8 @@ def open_world(
     """Open the store and put together everything the process has. Raises what opening a database raises."""
     clock = clock or SystemClock()
     root = Path(catalog.root)
-    sources = _change_sources(catalog)
+    systems = open_systems(catalog)
+    sources = (*_change_sources(catalog), *systems.changes)
     return World(
         store=Store.open(database, clock=clock, projectors=PROJECTORS),
         clock=clock,
@@ -133,6 +138,9 @@ def open_world(
         url=url.rstrip("/"),
         collectors=_collectors(catalog, sources),
         change_sources=sources,
+        systems=systems.sources,
+        log_sources=systems.logs,
+        packs=read_packs(root / catalog.packs),
         samplers=samplers_for(catalog),
         actuators={one.name: one for one in (CommandActuator(), RevertActuator(), HttpActuator())},
         calendars=calendars_for(catalog),

@@ -199,13 +199,13 @@ def _actions(reader: Reader) -> list[dict[str, object]]:
     for number, one in enumerate(_inner(reader, "actions", ACTION)):
         commands = [(command, one.texts(command)) for command in ("run", "dry_run", "undo")]
         commands += [("then", arguments) for arguments in one.commands("then")]
-        settings = {key: _settings(one, key) for key in ("with", "undo_with")}
+        settings = {key: _settings(one, key) for key in ("settings", "undo_settings")}
         commands += [(key, tuple(values.values())) for key, values in settings.items()]
         uses = one.text("uses") or "command"
         if uses == "command" and not one.texts("run"):
             one.complain("run", "is missing: the command, or say with `uses` what carries it out")
-        if uses != "command" and not settings["with"]:
-            one.complain("with", f"is missing: what {uses} is told")
+        if uses != "command" and not one.table("settings"):
+            one.complain("settings", f"is missing: what {uses} is told")
         for command, arguments in commands:
             for argument in arguments:
                 for word in _PLACEHOLDER.findall(argument):
@@ -215,9 +215,9 @@ def _actions(reader: Reader) -> list[dict[str, object]]:
                         reader.complain(
                             f"actions.{number}.{command}", f"{{{word}}} is not filled in; {known} are{near}"
                         )
-        given = {key: value for key, value in one.given().items() if key not in settings}
-        names = {"name": one.text("name"), "title": one.text("title") or one.text("name")}
-        found.append({**given, **names, "settings": settings["with"], "undo_settings": settings["undo_with"]})
+        found.append(
+            {**one.given(), **settings, "name": one.text("name"), "title": one.text("title") or one.text("name")}
+        )
     return found
 
 

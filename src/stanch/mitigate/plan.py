@@ -1,9 +1,12 @@
 """Makes a plan of a declared action: every argument filled in, a digest over all that decides what would run."""
 
 import hashlib
+import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -12,6 +15,7 @@ from stanch.incidents.events import Expectation, Plan
 from stanch.incidents.model import Hypothesis, Severity
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
+from stanch.kernel.event import JSON
 from stanch.ports.actuator import Step
 
 RISKS: Final = ("read", "low", "high", "irreversible")
@@ -23,6 +27,12 @@ _GOES_BACK: Final = {
     "rollback_config": frozenset({"bad_config"}),
     "rollback_migration": frozenset({"migration", "missing_index"}),
     "flag_off": frozenset({"flag_change"}),
+    "revert": frozenset({"bad_deploy"}),
+}
+_REVERT: Final = "git.revert"
+_ENCODED: Final[dict[str, Callable[[str], str]]] = {
+    "url": lambda text: quote(text, safe=""),
+    "body": lambda text: json.dumps(text)[1:-1],
 }
 
 
@@ -50,9 +60,7 @@ def make_plan(
     Raises `Refused` (`missing_argument`) when an argument needs something that the diagnosis does not know.
     """
     words = words_of(spec.mitigation, service=service.name, hypothesis=hypothesis)
-    steps = tuple(_step(spec, arguments, catalog, words) for arguments in (spec.run, *spec.then))
-    dry_run = (_step(spec, spec.dry_run, catalog, words),) if spec.dry_run else ()
-    undo = (_step(spec, spec.undo, catalog, words),) if spec.undo else ()
+    steps, dry_run, undo = _steps(spec, catalog, service, words)
     title = _fill(spec.title or spec.name, words)
     plan = Plan(
         id=f"{spec.name}-{service.name}",
@@ -119,8 +127,43 @@ def digest_of(plan: Plan) -> str:
 
 
 def command_line(step: Step) -> str:
-    """Return a step as a line that a person can copy into a shell."""
+    """Return a step as a line that a person can copy into a shell, or what an actuator is told."""
+    if not step.argv:
+        told = (f"{name}={_quoted(str(value))}" for name, value in step.data.items())
+        return " ".join((step.actuator, *told))
     return " ".join(_quoted(argument) for argument in step.argv)
+
+
+def _steps(
+    spec: ActionSpec, catalog: Catalog, service: Service, words: dict[str, str]
+) -> tuple[tuple[Step, ...], tuple[Step, ...], tuple[Step, ...]]:
+    """Return what is run, what only tries it, and what takes it back."""
+    if spec.uses == "command":
+        return (
+            tuple(_step(spec, arguments, catalog, words) for arguments in (spec.run, *spec.then)),
+            (_step(spec, spec.dry_run, catalog, words),) if spec.dry_run else (),
+            (_step(spec, spec.undo, catalog, words),) if spec.undo else (),
+        )
+    own = {"repository": service.repository} if spec.uses == _REVERT else {}
+    step = _told(spec, own | spec.settings, catalog, words)
+    undo: tuple[Step, ...] = ()
+    if spec.undo_settings:
+        undo = (_told(spec, own | spec.undo_settings, catalog, words),)
+    elif spec.uses == _REVERT:
+        # A branch that was made is taken back by deleting it.
+        undo = (replace(step, data={**step.data, "undo": True}),)
+    return (step,), (replace(step, data={**step.data, "dry_run": True}),), undo
+
+
+def _told(spec: ActionSpec, settings: Mapping[str, str], catalog: Catalog, words: dict[str, str]) -> Step:
+    # A word stays a word of its language: in a URL it is encoded, in a body of JSON it stays inside its quotes.
+    data: dict[str, JSON] = {
+        name: _fill(value, {word: _ENCODED.get(name, str)(filling) for word, filling in words.items()})
+        for name, value in settings.items()
+    }
+    title = _fill(spec.title or spec.name, words)
+    cwd = spec.cwd or catalog.root
+    return Step(actuator=spec.uses, cwd=cwd, timeout_s=spec.timeout_s, describe=title, data=data)
 
 
 def _step(spec: ActionSpec, arguments: tuple[str, ...], catalog: Catalog, words: dict[str, str]) -> Step:

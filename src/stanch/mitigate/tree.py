@@ -38,7 +38,7 @@ SHIPPED_TREE: Final[tuple[Branch, ...]] = (
     Branch(
         question="Did a recent deploy or change cause it?",
         kinds=frozenset({"bad_deploy", "bad_config", "flag_change", "migration"}),
-        mitigations=("rollback", "rollback_config", "flag_off", "rollback_migration"),
+        mitigations=("rollback", "rollback_config", "flag_off", "rollback_migration", "revert"),
         advice="undo the change",
     ),
     Branch(

@@ -37,9 +37,7 @@ def lint(runbook: Runbook) -> tuple[Complaint, ...]:
     ]
     if runbook.unknown:
         keys = ", ".join(sorted(KEYS))
-        found.append(
-            Complaint(line=1, message=f"{runbook.unknown[0]} is no key of a runbook: {keys}", advice=True)
-        )
+        found.append(Complaint(line=1, message=f"{runbook.unknown[0]} is no key of a runbook: {keys}", advice=True))
     found += [Complaint(line=block.line, message=message) for block in runbook.blocks for message in _messages(block)]
     found += [Complaint(line=block.line, message=_SAY, advice=True) for block in runbook.blocks if _says_nothing(block)]
     return tuple(sorted(found, key=lambda complaint: complaint.line))
