@@ -9,6 +9,8 @@ present() {
         chromium) [ -x /usr/bin/chromium ] ;;
         alertmanager) command -v prometheus-alertmanager >/dev/null 2>&1 || command -v alertmanager >/dev/null 2>&1 ;;
         redis) command -v redis-server >/dev/null 2>&1 ;;
+        mariadb) command -v mariadbd >/dev/null 2>&1 ;;
+        nginx) [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 ;;
         venv) /usr/bin/python3 -c 'import ensurepip, venv' >/dev/null 2>&1 ;;
         *) command -v "$1" >/dev/null 2>&1 ;;
     esac
@@ -21,6 +23,8 @@ packages_of() {
         chromium) echo chromium fonts-liberation ;;
         alertmanager) echo prometheus-alertmanager ;;
         redis) echo redis-server ;;
+        mariadb) echo mariadb-server ;;
+        nginx) echo nginx-light ;;
         venv) echo python3-venv ;;
         *) echo "$1" ;;
     esac

@@ -160,6 +160,8 @@ def _of_lines(
         base = measure(track, onset=onset, now=now)
         if base is None or base.value is None:
             continue
+        if query.take is Take.MAX:
+            base = _highest(base, line, onset=onset)
         judged = query.threshold is not None or query.factor is not None
         raised = _is_raised(query, base.value, normal=base.normal) if judged else base.data.get("raised") is True
         words: Row = {**line.labels, "value": _in_unit(query, base.value), "normal": _in_unit(query, base.normal)}
@@ -174,6 +176,14 @@ def _of_lines(
             )
         )
     return found
+
+
+def _highest(base: Signal, line: Line, *, onset: datetime) -> Signal:
+    """Return the signal with the highest value since the onset, beside the highest before it."""
+    pairs = list(zip(line.times, line.values, strict=True))
+    before = [value for at, value in pairs if at <= onset.timestamp()]
+    after = [value for at, value in pairs if at > onset.timestamp()]
+    return replace(base, value=max(after), normal=max(before, default=None))
 
 
 def _is_raised(query: Query, value: float | None, *, normal: float | None) -> bool:
@@ -194,8 +204,11 @@ def _signals(query: Query, entry: _Entry, *, name: str) -> list[Signal]:
     if not query.signal or entry.value is None:
         return []
     data: dict[str, JSON] = {"raised": entry.raised, "query": f"{query.pack}.{query.name}"}
-    if query.resource:
-        data["resource"] = entry.resource if query.per else f"{query.resource} of {name}"
+    if query.per or not query.resource:
+        # What tells the signals of several systems, and of several of their parts, apart.
+        data["resource"] = entry.resource or name
+    else:
+        data["resource"] = f"{query.resource} of {name}"
     text = sentence(query.says, entry.words) if query.says else ""
     base = entry.base or Signal(name=query.signal)
     if "rise_s" in base.data:

@@ -17,7 +17,7 @@ import msgspec
 
 from stanch.kernel.errors import Invalid, Problem, Refused
 from stanch.kernel.readonly import check_program, check_redis, check_sql
-from stanch.packs.model import Language, Packs, Query
+from stanch.packs.model import Language, Packs, Query, Take
 
 _TOP: Final = frozenset({"pack", "title", "language", "query"})
 _KEYS: Final = frozenset({field.name for field in fields(Query)} - {"pack", "source"} | {"disabled"})
@@ -137,7 +137,8 @@ def _check(query: Query) -> None:
         raise ValueError("it must have a title and say what its answer means")
     if not 0 < query.timeout_s <= 15:
         raise ValueError("timeout_s must be above 0 and at most 15")
-    if query.threshold is not None and not query.value and query.take != "count":
+    needs_value = query.language is not Language.PROMQL and query.take is not Take.COUNT
+    if query.threshold is not None and not query.value and needs_value:
         raise ValueError("a threshold needs a value, the column that is compared with it")
     for key in ("pattern", "needs"):
         try:
@@ -164,7 +165,7 @@ def check_text(query: Query) -> None:
         case Language.PROGRAM:
             check_program([fill(word, {"pid": "1"}) for word in words])
         case Language.RABBITMQ | Language.NGINX:
-            if not _PATH.fullmatch(query.text) or ".." in query.text:
+            if not _PATH.fullmatch(fill(query.text, {"vhost": "x"})) or ".." in query.text:
                 raise Refused("this is not a read-only query: it must be a path", reason="not_read_only")
         case Language.PROMQL:
             pass  # the language has no way to write

@@ -7,6 +7,8 @@ from typing import Final
 from stanch.kernel.event import JSON
 
 _LONGEST: Final = 120
+_IDS: Final = frozenset({"pid", "blocker", "revision", "port", "id", "last_exit"})
+"""Numbers that name something; a comma in one would be in the way of whoever copies it."""
 
 
 class _Words(dict[str, str]):
@@ -37,6 +39,10 @@ def said(column: str, value: JSON) -> str:
 def _number(column: str, value: float) -> str:
     if not math.isfinite(value):
         return "unknown"
+    if column in _IDS:
+        return f"{value:.0f}"
+    if column.endswith("share") and 0 < value < 0.0005:
+        return "under 0.1 %"
     if column.endswith("_share") or column == "share":
         return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
     if column.endswith("_bytes"):

@@ -120,7 +120,7 @@ class QuerySource(Protocol):
 class SystemSpec:
     """A configured system. `url` holds no password; `secret` is what the environment variable held, kept out of repr.
 
-    `services` are those that use it, `about` those its signals speak of: itself where it is a service of the catalog.
+    `services` are those that use it.
     """
 
     name: str
@@ -129,6 +129,5 @@ class SystemSpec:
     user: str = ""
     secret: str = field(default="", repr=False)
     services: tuple[str, ...] = ()
-    about: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 8.0

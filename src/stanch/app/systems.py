@@ -1,0 +1,92 @@
+"""Systems that evidence is read from: configuration to query sources, log sources and change sources.
+
+Modules of drivers are imported only where a system of their kind is configured: each takes a while, and most
+installations have two or three of them. Secrets are read from the environment here and nowhere else.
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from stanch.catalog.model import Catalog
+from stanch.catalog.systems import SystemConfig
+from stanch.integrations.fetching import HttpGet
+from stanch.integrations.program import LocalPrograms
+from stanch.ports.changes import ChangeSource
+from stanch.ports.logsource import LogSource
+from stanch.ports.query import QuerySource, SystemSpec
+
+_SETTINGS: Final = ("namespace", "context", "selector", "unit", "pid", "vhost", "project", "environment")
+
+# Kind -> (module, its class, what the class needs besides the specification).
+SOURCES: Final[Mapping[str, tuple[str, str, str]]] = {
+    "postgresql": ("postgresql", "PostgresSource", ""),
+    "mysql": ("mysql", "MysqlSource", ""),
+    "redis": ("redis", "RedisSource", ""),
+    "rabbitmq": ("rabbitmq", "RabbitSource", "fetch"),
+    "nginx": ("nginx", "NginxSource", "fetch"),
+    "prometheus": ("prometheus", "PrometheusSource", "fetch"),
+    "kubernetes": ("kubernetes", "KubernetesSource", "programs"),
+    "linux": ("program", "ProgramSource", "programs"),
+    "jvm": ("program", "ProgramSource", "programs"),
+    "python": ("program", "ProgramSource", "programs"),
+}
+LOGS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "kubernetes": ("kubernetes", "KubernetesLogs", "programs"),
+    "journald": ("journald", "Journal", "programs"),
+}
+CHANGES: Final[Mapping[str, tuple[str, str, str]]] = {
+    "kubernetes": ("kubernetes", "Rollouts", "programs"),
+    "github": ("github", "GitHubDeployments", "fetch"),
+    "gitlab": ("gitlab", "GitLabDeployments", "fetch"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Systems:
+    """What the configured systems give."""
+
+    sources: tuple[QuerySource, ...] = ()
+    logs: tuple[LogSource, ...] = ()
+    changes: tuple[ChangeSource, ...] = ()
+
+
+def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.environ) -> Systems:
+    """Return what the systems of `catalog` give; connects to nothing."""
+    given: dict[str, object] = {"fetch": HttpGet(), "programs": LocalPrograms()}
+    specs = [spec_of(config, catalog, environment=environment) for config in catalog.systems.values()]
+
+    def made(table: Mapping[str, tuple[str, str, str]]) -> list[object]:
+        return [_made(table[spec.kind], spec, given) for spec in specs if spec.kind in table]
+
+    return Systems(
+        sources=tuple(cast("QuerySource", one) for one in made(SOURCES)),
+        logs=tuple(cast("LogSource", one) for one in made(LOGS)),
+        changes=tuple(cast("ChangeSource", one) for one in made(CHANGES)),
+    )
+
+
+def spec_of(config: SystemConfig, catalog: Catalog, *, environment: Mapping[str, str]) -> SystemSpec:
+    """Return a system with its secrets, which the environment holds."""
+    settings = {name: str(getattr(config, name)) for name in _SETTINGS if getattr(config, name)}
+    if config.kubeconfig:
+        settings["kubeconfig"] = str(Path(catalog.root) / config.kubeconfig)
+    return SystemSpec(
+        name=config.name,
+        kind=config.kind,
+        url=environment.get(config.url_env, "") if config.url_env else config.url,
+        user=config.user,
+        secret=environment.get(config.secret_env, "") if config.secret_env else "",
+        services=config.services,
+        settings=settings,
+        timeout_s=config.timeout_s,
+    )
+
+
+def _made(entry: tuple[str, str, str], spec: SystemSpec, given: Mapping[str, object]) -> object:
+    module, name, needs = entry
+    make = cast("Callable[..., object]", getattr(importlib.import_module(f"stanch.integrations.{module}"), name))
+    return make(spec, **{needs: given[needs]}) if needs else make(spec)
