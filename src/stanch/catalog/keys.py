@@ -147,7 +147,7 @@ ACTION: Final = (
     Key(name="title", type=Type.TEXT, doc="What it does, in words; by default its name."),
     Key(name="run", type=Type.TEXTS, doc="The command, an argument each; no shell reads it."),
     Key(name="uses", type=Type.TEXT, doc="What carries it out, instead of a command.", words=ACTUATORS),
-    Key(name="settings", type=Type.TABLE, doc="What `uses` is told, a text each; placeholders are filled in as in `run`."),
+    Key(name="settings", type=Type.TABLE, doc="What `uses` is told, a text each; filled in as in `run`."),
     Key(name="undo_settings", type=Type.TABLE, doc="What `uses` is told to take it back."),
     Key(name="then", type=Type.LISTS_OF_TEXTS, doc="Commands to run after `run`, in order, while each succeeds."),
     Key(name="dry_run", type=Type.TEXTS, doc="The command that shows what `run` would do."),
