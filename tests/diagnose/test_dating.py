@@ -41,9 +41,7 @@ def counted(service: str, *, after_s: float = 0.0, share: float = 0.4) -> list[T
 def filling(*, from_s: float) -> Track:
     """A pool that loses a fiftieth of itself a look."""
     values = [min(1.0, max(0.0, (at - BEGAN.timestamp() - from_s) / STEP / 50)) for at in clock()]
-    return Track(
-        service="payments", metric="saturation", times=clock(), values=values, labels={"resource": "db_pool"}
-    )
+    return Track(service="payments", metric="saturation", times=clock(), values=values, labels={"resource": "db_pool"})
 
 
 def dated(tracks: Sequence[Track], *, told_after_s: float = 40.0) -> Dated:

@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,41 @@ def test_a_file_that_is_not_there_is_a_usage_error() -> None:
     done = stanch("logs", "nowhere.log")
 
     assert (2, True) == (done.returncode, "nowhere.log" in done.stderr)
+
+
+def spike() -> str:
+    """Return a table of one steady series with a spike at the 800th of 1,000 samples."""
+    rows = ["time,checkout|latency_p95"]
+    rows += [f"{START + i * 10},{100 + i * 37 % 11 + (80 if 800 <= i < 810 else 0)}" for i in range(1000)]
+    return "\n".join(rows) + "\n"
+
+
+def test_anomalies_are_told_with_their_time() -> None:
+    """The spike is told with its series, where it begins."""
+    done = stanch("anomalies", "-", "--json", stdin=spike())
+    (found,) = json.loads(done.stdout)["anomalies"]
+
+    assert ("checkout|latency_p95", START + 8000) == (found["series"], found["at"])
+
+
+def test_anomalies_says_what_is_wrong_with_a_table() -> None:
+    """A table without a series is a usage error."""
+    assert 2 == stanch("anomalies", "-", "--json", stdin="time\n").returncode
+
+
+def test_rca_reads_logs_beside_the_metrics(tmp_path: Path) -> None:
+    """A service whose metrics are calm and whose log is full of new errors is the first suspect."""
+    log = tmp_path / "mailer.log"
+    clock = (datetime.fromtimestamp(START + i * 2, UTC) for i in range(300))
+    log.write_text(
+        "".join(
+            f"{at:%Y-%m-%dT%H:%M:%SZ} INFO sent mail {i}\n"
+            + (f"{at:%Y-%m-%dT%H:%M:%SZ} ERROR mailbox {i} is full\n" if i >= 200 else "")
+            for i, at in enumerate(clock)
+        )
+    )
+    calm = "\n".join(["time,mailer|cpu", *(f"{START + i * 10},{0.2 + i % 3 / 100}" for i in range(60))]) + "\n"
+
+    done = stanch("rca", "-", "--at", str(START + 400), "--logs", str(log), "--json", stdin=calm)
+
+    assert "mailer" == json.loads(done.stdout)["causes"][0]["service"]

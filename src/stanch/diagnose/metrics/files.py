@@ -6,11 +6,13 @@ A table of metrics is CSV: a column of times (Unix seconds or RFC 3339), then on
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
+from stanch.diagnose.metrics.anomaly import AnomalyDetector
 from stanch.diagnose.metrics.frame import Graph, MetricFrame, SeriesKey
 from stanch.kernel.errors import Invalid
 
@@ -38,6 +40,41 @@ def read_metrics(lines: Iterable[str]) -> MetricFrame:
     if len(times) < 2:
         raise Invalid("needs at least two rows whose times ascend", field="body")
     return MetricFrame(times=np.array(times), keys=keys, values=np.array(values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One sample that is surprising: of which series, when (seconds since 1970), and how (see `anomaly.Surprise`)."""
+
+    series: str
+    at: float
+    value: float
+    score: float
+
+
+def surprises(lines: Iterable[str], *, threshold: float) -> Iterator[Found]:
+    """Yield the anomalies of every series of a table as its rows come; memory is bounded by the number of columns.
+
+    Rows whose time does not ascend are left out; an empty or odd cell is no sample. Raises `Invalid` for a header or a
+    time that cannot be read.
+    """
+    rows = csv.reader(lines)
+    header = next(rows, [])
+    if len(header) < 2:
+        raise Invalid("needs a header: a column of times, then one column per series", field="line 1")
+    detectors = [AnomalyDetector(threshold=threshold) for _ in header[1:]]
+    newest = -np.inf
+    for number, row in enumerate(rows, start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        at = _time(row[0], number)
+        if at <= newest:
+            continue
+        newest = at
+        for column, detector in enumerate(detectors, start=1):
+            seen = detector.add(at, _cell(row, column))
+            if seen.anomalous:
+                yield Found(series=header[column].strip(), at=at, value=seen.value, score=seen.score)
 
 
 def read_graph(text: str) -> Graph:
