@@ -34,6 +34,8 @@ NO_PAGE = frozenset(
         "alert.send",
         "change.record",
         "incident.declare",
+        "feed.end",
+        "feed.make",
         "oncall.at",
         "oncall.away",
         "oncall.calendar",

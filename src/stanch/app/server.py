@@ -26,7 +26,8 @@ from stanch.surfaces.asgi.running import Server
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.asgi.trust import Trust
 from stanch.surfaces.cli.session import server_file
-from stanch.surfaces.http import alertmanager, api
+from stanch.surfaces.http import alertmanager, api, feeds
+from stanch.surfaces.http.heartbeats import Heartbeats
 from stanch.surfaces.http.hooks import Hooks
 from stanch.surfaces.web import answers, pages
 
@@ -120,13 +121,21 @@ def running(
 def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp:
     """Return the web application of `front`: pages and API, and what senders of alerts know."""
     hooks = Hooks(front.world, trust=trust, wake=intake.wake)
-    routes = [*hooks.routes(), *alertmanager.routes(intake), *api.routes(front), *pages.routes(front)]
+    beats = Heartbeats(front.world, trust=trust)
+    routes = [
+        *hooks.routes(),
+        *beats.routes(),
+        *alertmanager.routes(intake),
+        *api.routes(front),
+        *feeds.routes(front),
+        *pages.routes(front),
+    ]
     return application(
         front,
         routes=routes,
         trust=trust,
         page_error=pages.page_error(front),
-        checks_itself=lambda path: hooks.answers(path) or answers.answers_itself(path),
+        checks_itself=lambda path: hooks.answers(path) or answers.answers_itself(path) or feeds.answers_itself(path),
     )
 
 

@@ -14,7 +14,7 @@ from stanch.alerts.intake.routes import Routing, default_routing
 from stanch.alerts.intake.subject import check_matchers
 from stanch.app.world import DATABASE, DEFAULT_URL, DUTIES, PROJECTORS, open_world, read_catalog
 from stanch.catalog.model import Catalog, SourceSpec
-from stanch.engine import board, changes, watch
+from stanch.engine import board, calendars, changes, tidy, watch
 from stanch.engine.intake import Intake, MakeNotifier
 from stanch.engine.loop import Engine
 from stanch.gameday.shop.faults import describe_faults
@@ -109,6 +109,10 @@ def build_engine(world: World) -> Engine:
 
 
 def build_intake(world: World, routing: str | None) -> Intake:
+        tx.schedule(tidy.first_timer(world))
+        schedule_beats(tx, world)
+        if calendars.places_of(world.catalog):
+            tx.schedule(calendars.first_timer(world.clock.now()))
     """Return what takes in alerts from outside, routed by the `alertmanager.yml` at `routing`, if there is one.
 
     Raises `NotFound` without the file and `Invalid` for its mistakes.

@@ -16,7 +16,7 @@ from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
-from stanch.engine import beats, board, changes, follow, hold, remind, run, tidy, verify, watch
+from stanch.engine import beats, board, calendars, changes, follow, hold, remind, run, tidy, verify, watch
 from stanch.engine.collect import collect_duty
 from stanch.engine.loop import Duty, Engine
 from stanch.engine.next_test import next_test_duty
@@ -106,6 +106,7 @@ SAMPLERS: Final[Mapping[str, Callable[[Check], Sampler]]] = {
 DUTIES: Final[Mapping[str, Duty]] = {
     "watch": watch.watch,
     "changes": changes.poll,
+    "calendars": calendars.fetch,
     "collect": collect_duty(conclude=conclude),
     "test": next_test_duty(conclude=conclude),
     "run": run.run,

@@ -12,7 +12,7 @@ from stanch.operations import (
     silencing,
 )
 from stanch.operations.board import groups, listing, selecting, showing
-from stanch.operations.oncall import asking, changing, contacts, pages, readiness, swapping
+from stanch.operations.oncall import asking, changing, feeding, contacts, pages, readiness, swapping
 from stanch.operations.registry import Operation, registered
 from stanch.operations.runbooks import finding, running
 
@@ -42,5 +42,6 @@ MODULES = (
 
 
 def all_operations() -> dict[str, Operation[object, object]]:
+    feeding,
     """Return every operation by name."""
     return registered()

@@ -10,7 +10,7 @@ from stanch.kernel.errors import NotFound
 from stanch.kernel.event import JSON
 from stanch.surfaces.cli.moments import ahead
 from stanch.surfaces.cli.oncall_text import answer_lines, broken_lines, calendar_lines, handover_row, when
-from stanch.surfaces.cli.records import Record, line_of, moment, record_of, records_of
+from stanch.surfaces.cli.records import Record, line_of, moment, record_of, records_of, texts
 from stanch.surfaces.cli.session import Session, Way
 from stanch.surfaces.cli.shared import json_option, local_zone, open_way, print_json, zone_option
 from stanch.surfaces.cli.telling import hint, is_tty, paint, say, table
@@ -298,6 +298,27 @@ def away(ctx: click.Context, person: str, cancelled: str, as_json: bool) -> None
         for one in records_of(answer)
     ]
     say(table(rows))
+
+
+@oncall.command("feed")
+@click.option("--person", default="", help="The shifts of this person; by default yours.")
+@click.option("--schedule", default="", help="The shifts of this schedule.")
+@click.option("--end", "ended", is_flag=True, help="End every address of this feed.")
+@json_option
+@click.pass_context
+def feed(ctx: click.Context, person: str, schedule: str, ended: bool, as_json: bool) -> None:
+    """Give out an address that Google, Apple or Outlook calendars subscribe to."""
+    with open_way(ctx) as way:
+        if ended:
+            answer = way.write("feed.end", person=person, schedule=schedule)
+        else:
+            answer = way.write("feed.make", person=person, schedule=schedule)
+    if as_json:
+        print_json(answer)
+        return
+    told = record_of(answer)
+    say(texts(told, "urls"))
+    hint("ended" if ended else "Whoever has this address can read it. Ended with: stanch oncall feed --end")
 
 
 @oncall.command("test")
