@@ -22,6 +22,7 @@ from stanch.catalog.check_keys import (
     TLS,
 )
 from stanch.catalog.checks import Check, Rule
+from stanch.catalog.inbox import MAIL, MAIL_RULE, REPORT, MailRule, MailSpec, ReportSpec
 from stanch.catalog.key import Key, Type
 from stanch.catalog.maintenance import MAINTENANCE, MaintenanceSpec
 from stanch.catalog.model import (
@@ -99,6 +100,8 @@ ROOT: Final = (
     Key(name="pagers", type=Type.TABLES, doc="Providers that pages go through, `[pagers.twilio]`."),
     Key(name="oncall", type=Type.TABLE, doc="Who is on call and who is paged; also in files in `oncall/`."),
     Key(name="maintenance", type=Type.TABLES, doc="When something is expected to fail, `[maintenance.db-upgrade]`."),
+    Key(name="mail", type=Type.TABLE, doc="Alerts that come by mail."),
+    Key(name="report", type=Type.TABLE, doc="The form for customers' reports."),
     Key(name="thresholds", type=Type.TABLE, doc="When a reading is an alert."),
     Key(name="timing", type=Type.TABLE, doc="Windows and how long things may take."),
 )
@@ -274,6 +277,9 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "alerting": ALERTING,
     "heartbeats.<name>": HEARTBEAT,
     "maintenance.<name>": MAINTENANCE,
+    "mail": MAIL,
+    "mail.rules": MAIL_RULE,
+    "report": REPORT,
     "thresholds": THRESHOLDS,
     "timing": TIMING,
     "oncall": ONCALL,
@@ -310,6 +316,9 @@ MODELS: Final[dict[str, type]] = {
     "alerting": Alerting,
     "heartbeats.<name>": Heartbeat,
     "maintenance.<name>": MaintenanceSpec,
+    "mail": MailSpec,
+    "mail.rules": MailRule,
+    "report": ReportSpec,
     "thresholds": Thresholds,
     "timing": Timing,
     "oncall": OnCall,

@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stanch.catalog.alerting_keys import HEARTBEAT
+from stanch.catalog.inbox import read_mail, read_report
 from stanch.catalog.keys import (
     ACTION,
     CHANNEL,
@@ -131,6 +132,8 @@ def read_catalog(
             name: read_maintenance(reader, name=name, services=tuple(services))
             for name, reader in _named(top, "maintenance", MAINTENANCE, problems).items()
         },
+        "mail": read_mail(top, problems, services=tuple(services)),
+        "report": read_report(top, problems),
         "thresholds": Reader(top.table("thresholds"), at="thresholds", keys=THRESHOLDS, problems=problems).given(),
         "timing": _timing(top, problems),
     }

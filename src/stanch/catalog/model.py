@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from stanch.catalog.alerting import Alerting, Heartbeat
 from stanch.catalog.checks import Check
+from stanch.catalog.inbox import MailSpec, ReportSpec
 from stanch.catalog.maintenance import MaintenanceSpec
 from stanch.catalog.oncall import Method, NotifyRule, OnCall
 from stanch.catalog.pagers import PagerSpec
@@ -177,6 +178,8 @@ class Catalog:
     pagers: dict[str, PagerSpec] = field(default_factory=dict)
     oncall: OnCall = field(default_factory=OnCall)
     maintenance: dict[str, MaintenanceSpec] = field(default_factory=dict)
+    mail: MailSpec = field(default_factory=MailSpec)
+    report: ReportSpec = field(default_factory=ReportSpec)
     thresholds: Thresholds = field(default_factory=Thresholds)
     timing: Timing = field(default_factory=Timing)
     drill: bool = False
