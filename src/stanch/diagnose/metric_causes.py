@@ -22,6 +22,7 @@ _ROOM: Final = 1.5
 _MOST_ROWS: Final = 1_500
 """Of the common clock: 200 series of 1,500 rows are 2.4 MB, and rank within a second."""
 _LEAST_STEP_S: Final = 1.0
+_LEAST_LOOKS: Final = 5
 
 
 def rank_tracks(
@@ -49,6 +50,23 @@ def rank_tracks(
         edges=_edges(tracks, clock),
         alert=SeriesKey(*alert) if alert is not None and SeriesKey(*alert) in keys else None,
     )
+
+
+def can_tell(tracks: Sequence[Track], *, at: float, now: float) -> bool:
+    """Tell whether enough was measured since `at` for the ranking to name anybody.
+
+    Five looks at least, since one or two are mostly of requests that began before; and no service that has gone
+    silent, since what is not measured any more cannot stand out.
+    """
+    framed = [one for one in tracks if one.metric in _FRAMED and not one.labels and len(one.times) > _LEAST_LOOKS]
+    if not framed:
+        return False
+    by_service: dict[str, int] = {}
+    for one in framed:
+        looks = int(np.count_nonzero(np.asarray(one.times) >= at))
+        by_service[one.service] = max(by_service.get(one.service, 0), looks)
+    silent = now - at > _LEAST_LOOKS * _step(framed) and min(by_service.values()) < max(by_service.values()) / 2
+    return max(by_service.values()) >= _LEAST_LOOKS and not silent
 
 
 def in_words(evidence: Evidence) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from stanch.alerts.tables import find_alerts
 from stanch.diagnose.dating import Moved, date_of, first_by_service
-from stanch.diagnose.metric_causes import in_words, rank_tracks
+from stanch.diagnose.metric_causes import can_tell, in_words, rank_tracks
 from stanch.diagnose.metrics.rootcause import Cause, Ranking
 from stanch.diagnose.model import graph_of
 from stanch.diagnose.wording import clock
@@ -52,10 +52,11 @@ class RootCauseCollector:
             graph=graph_of(self._world.catalog),
             alert=(firing[0].service, firing[0].metric.value) if firing else None,
         )
+        sure = can_tell(tracks, at=question.onset.timestamp(), now=question.end.timestamp())
         dated = date_of(tracks, told=question.onset)
         moved = dated.moved if dated is not None else ()
         first = told_first(moved)
-        signals = (*_suspects(ranking), *([_first(moved, first)] if first else []))
+        signals = (*_suspects(ranking, sure=sure), *([_first(moved, first)] if first else []))
         return [
             Finding(
                 id="all",
@@ -63,7 +64,7 @@ class RootCauseCollector:
                 source="stored samples",
                 command="stanch rca",
                 status=FindingStatus.OK if signals else FindingStatus.NO_DATA,
-                summary=_summary(ranking, first, question),
+                summary=_summary(ranking if sure else None, first, question),
                 start=question.start,
                 end=question.end,
                 took_s=time.monotonic() - began,
@@ -74,7 +75,7 @@ class RootCauseCollector:
         ]
 
 
-def _suspects(ranking: Ranking | None) -> list[Signal]:
+def _suspects(ranking: Ranking | None, *, sure: bool) -> list[Signal]:
     if ranking is None:
         return []
     return [
@@ -83,7 +84,7 @@ def _suspects(ranking: Ranking | None) -> list[Signal]:
             service=cause.service,
             value=round(cause.score, 3),
             text=in_words(cause.evidence[0]),
-            data={"rank": place, "raised": ranking.stands_out and place == 1},
+            data={"rank": place, "raised": sure and ranking.stands_out and place == 1},
         )
         for place, cause in enumerate(ranking.causes[:_SHOWN], start=1)
         if cause.service
@@ -98,7 +99,8 @@ def _first(moved: Sequence[Moved], said: str) -> Signal:
 
 def _summary(ranking: Ranking | None, first: str, question: Question) -> str:
     if ranking is None or not ranking.causes:
-        return f"Too little was measured around {clock(question.onset)} to rank services by their series"
+        few = f"Too little has been measured since {clock(question.onset)} to rank services by their series"
+        return f"{few}; {first}" if first else few
     top = ranking.causes[0]
     if not ranking.stands_out:
         return "No service stands out by its series" + (f"; {first}" if first else "")
