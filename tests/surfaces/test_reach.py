@@ -33,6 +33,8 @@ NO_PAGE = frozenset(
     {
         "alert.send",
         "change.record",
+        "heartbeat.beat",
+        "heartbeat.list",
         "incident.declare",
         "feed.end",
         "feed.make",
@@ -47,10 +49,13 @@ NO_PAGE = frozenset(
         "oncall.timeoff",
         "oncall.timeoff_cancel",
         "postmortem.draft",
+        "query.list",
+        "query.run",
         "swap.accept",
         "swap.decline",
         "swap.list",
         "swap.propose",
+        "system.list",
     }
 )
 

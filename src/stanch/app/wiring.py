@@ -37,6 +37,7 @@ from stanch.integrations.sentry import Sentry
 from stanch.integrations.uptimerobot import UptimeRobot
 from stanch.kernel.clock import Clock
 from stanch.kernel.errors import Invalid, NotFound
+from stanch.operations.beating import HEARTBEAT, schedule_beats
 from stanch.operations.maintenance import follow_catalog
 from stanch.operations.world import World
 from stanch.ports.signals import SignalSource
@@ -93,6 +94,11 @@ def build_world(
             # Two secrets with a space between them while one replaces the other.
             name: tuple(os.environ.get(spec.secret_env, "").split()) if spec.secret_env else ()
             for name, spec in catalog.sources.items()
+        }
+        | {
+            f"{HEARTBEAT}/{name}": tuple(os.environ.get(beat.secret_env, "").split())
+            for name, beat in catalog.heartbeats.items()
+            if beat.secret_env
         },
     )
 
@@ -103,16 +109,16 @@ def build_engine(world: World) -> Engine:
         follow_catalog(tx, world)
         watch.schedule_watches(tx, world)
         tx.schedule(board.first_timer(world))
+        tx.schedule(tidy.first_timer(world))
+        schedule_beats(tx, world)
+        if calendars.places_of(world.catalog):
+            tx.schedule(calendars.first_timer(world.clock.now()))
         if world.change_sources:
             tx.schedule(changes.first_timer(world.clock.now()))
     return Engine(world, DUTIES)
 
 
 def build_intake(world: World, routing: str | None) -> Intake:
-        tx.schedule(tidy.first_timer(world))
-        schedule_beats(tx, world)
-        if calendars.places_of(world.catalog):
-            tx.schedule(calendars.first_timer(world.clock.now()))
     """Return what takes in alerts from outside, routed by the `alertmanager.yml` at `routing`, if there is one.
 
     Raises `NotFound` without the file and `Invalid` for its mistakes.

@@ -1,6 +1,7 @@
 """Every operation there is: importing this module registers them all."""
 
 from stanch.operations import (
+    beating,
     change,
     hypotheses,
     incident,
@@ -8,6 +9,7 @@ from stanch.operations import (
     maintenance,
     mitigation,
     postmortem,
+    query,
     senders,
     silencing,
 )
@@ -23,9 +25,11 @@ MODULES = (
     mitigation,
     postmortem,
     change,
+    query,
     silencing,
     senders,
     maintenance,
+    beating,
     listing,
     showing,
     groups,
@@ -38,10 +42,10 @@ MODULES = (
     asking,
     changing,
     swapping,
+    feeding,
 )
 
 
 def all_operations() -> dict[str, Operation[object, object]]:
-    feeding,
     """Return every operation by name."""
     return registered()

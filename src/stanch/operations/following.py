@@ -6,16 +6,19 @@ the alert fires: an alert that is silenced when it begins still leads somewhere 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
+from stanch.alerts.beats.tables import Beat, all_beats, put_beat
 from stanch.alerts.intake.led.tables import Led, led_of, put_led
+from stanch.alerts.intake.matchers import matches_all
 from stanch.alerts.intake.quiet import Quiet, quiet_at
 from stanch.alerts.intake.reading.tables import Row, with_ids
 from stanch.alerts.intake.receiving import TakenIn
-from stanch.alerts.intake.subject import Judgement, LedTo, judge
+from stanch.alerts.intake.subject import Judgement, LedTo, judge, parsed
 from stanch.incidents import events as ev
 from stanch.operations.detection import Sign, sign_over, sign_seen
 from stanch.operations.world import World
@@ -42,10 +45,23 @@ def alert_name(alert: int) -> str:
 
 
 def follow_soon(tx: Transaction, world: World, taken: TakenIn, *, now: datetime) -> None:
-    """Set the timers of those alerts that opened or ended and may concern an incident."""
+    """Set the timers of those alerts that opened or ended and may concern an incident; note which are heartbeats."""
+    _note_beats(tx, world, taken, now=now)
     for id, received in (*taken.opened, *taken.ended):
         if judge(received.read(), world.catalog).declares:
             tx.schedule(follow_timer(id, now), replace=True)
+
+
+def _note_beats(tx: Transaction, world: World, taken: TakenIn, *, now: datetime) -> None:
+    """Note which of the alerts that opened are beats: from then on each telling of them is one."""
+    specs = [spec for spec in world.catalog.heartbeats.values() if spec.alert]
+    if not specs:
+        return
+    for id, received in taken.opened:
+        for spec in specs:
+            if matches_all(parsed((spec.alert,))[0], received.read()):
+                old = all_beats(tx.connection).get(spec.name) or Beat(name=spec.name, since=now)
+                put_beat(tx.connection, replace(old, alert=id, beat_at=now))
 
 
 def follow_timer(alert: int, due_at: datetime) -> Timer:

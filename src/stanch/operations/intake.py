@@ -93,6 +93,11 @@ def take_parsed(world: World, name: str, parsed: Parsed, *, body: bytes = b"") -
     return _store(world, name, Inbound(body=body), parsed, standings, now=now)
 
 
+def fold_signals(tx: Transaction, world: World, name: str, signals: Sequence[AlertSignal], *, now: datetime) -> None:
+    """Bring alerts that Stanch itself raises into the intake, in the caller's transaction, with `LOCK` held."""
+    _fold(tx, world, name, _standings(world, name, signals, now=now), now=now)
+
+
 def _verify(source: SignalSource, request: Inbound, *, secrets: Sequence[str], now: datetime) -> None:
     # Several while one replaces the other: any of them may fit.
     refused: Forbidden | None = None

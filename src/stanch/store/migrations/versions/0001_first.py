@@ -224,6 +224,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_events_incident_seq", ["incident", "seq"], unique=False)
 
     op.create_table(
+        "heartbeats",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("since", types.Instant(), nullable=False),
+        sa.Column("beat_at", types.Instant(), nullable=True),
+        sa.Column("beats", sa.Integer(), nullable=False),
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("missed", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_heartbeats")),
+    )
+    op.create_table(
         "inbound",
         sa.Column("id", types.Serial, autoincrement=True, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),

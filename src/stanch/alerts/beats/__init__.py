@@ -1,0 +1,1 @@
+"""Heartbeats: what must be heard regularly."""
