@@ -23,7 +23,7 @@ packages_of() {
         chromium) echo chromium fonts-liberation ;;
         alertmanager) echo prometheus-alertmanager ;;
         redis) echo redis-server ;;
-        mariadb) echo mariadb-server ;;
+        mariadb) echo mariadb-server-core ;;
         nginx) echo nginx-light ;;
         venv) echo python3-venv ;;
         *) echo "$1" ;;

@@ -117,6 +117,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         _tried("server", lambda: _server(session)),
         _tried("configuration", _configuration),
         _tried("services", lambda: _services(session)),
+        *_systems(session),
         *_paging(session),
     ]
     failed = any(one.state == "failed" for one in found)
@@ -245,6 +246,23 @@ def _paging(session: Session) -> list[Diagnosis]:
         for one in children(told, "shortcomings")
     ]
     return lacks or [Diagnosis(name="paging", state="ok", detail=f"{count_in(told, 'people')} people can be reached")]
+
+
+def _systems(session: Session) -> list[Diagnosis]:
+    """Return a line for each system that evidence is read from; one that does not answer is worth knowing."""
+    way = session.way()
+    try:
+        cards = records_of(way.read("system.list"))
+    except StanchError as error:
+        return [Diagnosis(name="systems", state="failed", detail=error.message)]
+    finally:
+        way.close()
+    found = []
+    for card in cards:
+        answers = text_of(card, "status") == "ok"
+        told = f"{text_of(card, 'kind')} at {text_of(card, 'where')}: {text_of(card, 'detail')}"
+        found.append(Diagnosis(name=text_of(card, "name"), state="ok" if answers else "failed", detail=told))
+    return found
 
 
 def _sign(state: str) -> str:
