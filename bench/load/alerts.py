@@ -85,10 +85,14 @@ class Speaker:
         self.firing: dict[int, None] = {}
         self.resolved: set[int] = set()
 
-    def batches(self, size: int, clock: "Clock") -> Iterator[tuple[bytes, int]]:
-        """Yield bodies and how many alerts are in each, in which no alert is twice."""
+    def batches(self, size: int, now: float) -> Iterator[tuple[bytes, int]]:
+        """Yield bodies and how many alerts are in each, in which no alert is twice.
+
+        Times are counted up to `now` (seconds since 1970), a millisecond a batch.
+        """
+        now -= self._left / size / 1000
         while self._left > 0:
-            now = clock.now()
+            now += 0.001
             started, ends = instant(now), instant(now + _LASTS_S)
             parts: dict[int, bytes] = {}
             while len(parts) < min(size, self._left):
@@ -126,11 +130,3 @@ class Speaker:
         self.firing[number] = None
         parts[number] = closed(self._texts[number], self._started[number], ends)
         return True
-
-
-class Clock:
-    """The time of day, asked for once a batch."""
-
-    def now(self) -> float:
-        """Return seconds since 1970."""
-        return datetime.now(UTC).timestamp()

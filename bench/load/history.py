@@ -12,7 +12,7 @@ from sqlalchemy import text
 from bench.load.alerts import Case, begun, closed, instant, labels
 from bench.load.sending import Outcome, post_all, post_streams
 from bench.load.servers import STANCH, Server, empty_database, started
-from stanch.alerts.intake.bulk.tables import Cold, Hot, bulk_of
+from stanch.alerts.intake.bulk.tables import bulk_of
 from stanch.alerts.intake.fingerprint import canonical, key_of
 from stanch.app.wiring import DATABASE, PROJECTORS
 from stanch.store import Store
@@ -123,10 +123,10 @@ def _seed(store: Store, count: int) -> None:
     end = int((time.time() - _HOUR_S) * _MICROS)
     for first in range(_STORED, _STORED + count, _AT_ONCE):
         texts = [canonical(labels(number)) for number in range(first, min(first + _AT_ONCE, _STORED + count))]
-        cold = [Cold(key_of(one), one.decode(), '{"summary":"it is unhealthy"}', "", end) for one in texts]
+        cold = [(key_of(one), one.decode(), '{"summary":"it is unhealthy"}', "", end) for one in texts]
         with store.writing() as tx:
             bulk = bulk_of(tx.connection)
-            bulk.put([Hot(id, end - 60 * _MICROS, end, end, 0, 1, 1) for id in bulk.add(cold)])
+            bulk.put([(id, end - 60 * _MICROS, end, end, 0, 1, 1) for id in bulk.add(cold)])
 
 
 def _wait_tidy(store: Store) -> float:

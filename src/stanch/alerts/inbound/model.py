@@ -61,7 +61,7 @@ class Standing:
         start = _micros(self.starts_at)
         end = _micros(now + LASTS) if self.is_firing else max(start, _micros(self.updated_at))
         return Received(
-            said=b"",
+            said=0,
             id=0,
             raw_labels=msgspec.Raw(text),
             raw_annotations=msgspec.Raw(note),

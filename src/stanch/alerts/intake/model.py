@@ -3,22 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import msgspec
 
 from stanch.alerts.intake.episodes import Episode
-from stanch.alerts.intake.fingerprint import canonical, key_of
+from stanch.alerts.intake.fingerprint import canonical, key_of, read_labels
 
 
-class Received(msgspec.Struct, kw_only=True, gc=False):
+class Received(msgspec.Struct, gc=False):
     """An alert as it came in, checked.
 
-    `said` is a digest of the labels as they were written, by which a sender's repetition is recognised without being
-    read: `id` is then the alert's, and 0 otherwise. `note` is a digest of annotations and URL.
+    `said` is what the labels as they were written are told apart by, for `Recognition`: a repetition is not read, and
+    `id` is then the alert's, and 0 otherwise. `note` is a digest of annotations and URL.
     """
 
-    said: bytes
+    said: int
     id: int
     raw_labels: msgspec.Raw
     raw_annotations: msgspec.Raw
@@ -52,16 +51,13 @@ class Received(msgspec.Struct, kw_only=True, gc=False):
 
     def annotations(self) -> str:
         """Return the annotations as JSON, as they were written: they have been checked."""
-        text = bytes(self.raw_annotations).decode()
+        text = str(self.raw_annotations, "utf-8")
         return "{}" if text in ("", "null") else text
-
-
-_texts: Final = msgspec.json.Decoder(dict[str, str] | None)
 
 
 def labels_of(raw: msgspec.Raw) -> dict[str, str]:
     """Return labels as they count: those with an empty value are as good as not there. Raises what msgspec raises."""
-    labels = _texts.decode(raw) or {}
+    labels = read_labels(raw) or {}
     if "" in labels.values():
         return {name: value for name, value in labels.items() if value}
     return labels

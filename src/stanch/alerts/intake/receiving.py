@@ -47,13 +47,13 @@ class _Alert:
 class TakenIn:
     """What taking in led to: groups that are due at once, and the soonest tick that was set (None for none).
 
-    `learned` are digests of labels with the ids of their alerts, for `Recognition` once it is committed. `opened` and
-    `ended` are the alerts, by id, that may fire since and that are over since.
+    `learned` is what `Recognition` learns once it is committed. `opened` and `ended` are the alerts, by id, that may
+    fire since and that are over since.
     """
 
     due: list[int] = field(default_factory=list)
     soonest: datetime | None = None
-    learned: list[tuple[bytes, int]] = field(default_factory=list)
+    learned: list[tuple[int, int]] = field(default_factory=list)
     opened: list[tuple[int, Received]] = field(default_factory=list)
     ended: list[tuple[int, Received]] = field(default_factory=list)
 
@@ -64,6 +64,8 @@ def take_in(tx: Transaction, routing: Routing, batch: Sequence[Received], *, now
     stamp = to_micros(now)
     taken = TakenIn()
     rest, present = _prolong(bulk, batch, stamp)
+    if not rest:
+        return taken
     rest, known = _add(tx, bulk, routing, rest, taken, now=now)
     if not rest:
         return taken
@@ -92,31 +94,28 @@ def _add(
     tx: Transaction, bulk: Bulk, routing: Routing, batch: Sequence[Received], taken: TakenIn, *, now: datetime
 ) -> tuple[Sequence[Received], dict[int, Known]]:
     """Store alerts that nobody has told of before; return the others, with what is stored of them by key."""
-    unknown = {one.key(): one for one in batch if not one.id}
+    unknown = [one for one in batch if not one.id]
     if not unknown:
         return batch, {}
-    known = bulk.known(list(unknown))
-    stamp = to_micros(now)
-    fresh = [one for key, one in unknown.items() if key not in known]
-    if len(unknown) < sum(not one.id for one in batch):
+    keys = [one.key() for one in unknown]
+    known = bulk.known(keys)
+    if len(set(keys)) < len(keys):
         # Told of twice in one batch: the order matters.
         return batch, known
+    fresh = [one for one in unknown if one.stored_by not in known] if known else unknown
     if not fresh:
         return batch, known
     hide(fresh)
+    stamp = to_micros(now)
     ids = bulk.add([_cold(one, stamp) for one in fresh])
-    bulk.put(
-        [
-            Hot(id, one.starts_at, one.ends_at, stamp, int(one.assumed), one.note, 1)
-            for id, one in zip(ids, fresh, strict=True)
-        ]
-    )
-    place(tx, routing, [(id, one.labels, one.starts_at) for id, one in zip(ids, fresh, strict=True)], taken, now=now)
-    taken.learned += [(one.said, id) for id, one in zip(ids, fresh, strict=True) if one.said]
-    taken.opened += zip(ids, fresh, strict=True)
+    pairs = list(zip(ids, fresh, strict=True))
+    bulk.put([(id, one.starts_at, one.ends_at, stamp, int(one.assumed), one.note, 1) for id, one in pairs])
+    place(tx, routing, [(id, one.labels, one.starts_at) for id, one in pairs], taken, now=now)
+    taken.learned += [(one.said, id) for id, one in pairs if one.said]
+    taken.opened += pairs
     if len(fresh) == len(batch):
         return (), known
-    return [one for one in batch if one.id or one.key() in known], known
+    return [one for one in batch if one.id or one.stored_by in known], known
 
 
 def _prolong(bulk: Bulk, batch: Sequence[Received], now: int) -> tuple[Sequence[Received], dict[int, Known]]:
@@ -134,8 +133,15 @@ def _prolong(bulk: Bulk, batch: Sequence[Received], now: int) -> tuple[Sequence[
     rest: list[Received] = []
     prolonged: dict[tuple[int, bool], list[int]] = {}
     for one in batch:
+        if not one.id:
+            rest.append(one)
+            continue
         old = present.get(one.id)
-        if old is None or one.note != old.note or one.starts_at != old.starts_at or old.ends_at <= now:
+        if old is None:
+            # Put away since, perhaps deleted: only the key tells.
+            one.id = 0
+            rest.append(one)
+        elif one.note != old.note or one.starts_at != old.starts_at or old.ends_at <= now:
             rest.append(one)
         elif one.ends_at > old.ends_at:
             prolonged.setdefault((one.ends_at, one.assumed), []).append(one.id)
@@ -315,22 +321,16 @@ def _conceal(alerts: Sequence[_Alert]) -> None:
 
 
 def _cold(received: Received, stamp: int) -> Cold:
-    return Cold(
-        received.key(),
-        received.canonical.decode(),
-        received.annotations(),
-        received.generator_url,
-        stamp,
-    )
+    return (received.key(), received.canonical.decode(), received.annotations(), received.generator_url, stamp)
 
 
 def _hot(alert: _Alert, episode: Episode, stamp: int) -> Hot:
-    return Hot(
-        id=alert.id,
-        starts_at=episode.starts_at,
-        ends_at=episode.ends_at,
-        updated_at=stamp,
-        assumed=int(episode.assumed),
-        note=alert.note,
-        openings=alert.openings,
+    return (
+        alert.id,
+        episode.starts_at,
+        episode.ends_at,
+        stamp,
+        int(episode.assumed),
+        alert.note,
+        alert.openings,
     )

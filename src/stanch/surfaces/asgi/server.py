@@ -6,11 +6,10 @@ id and counted once, and the caller is told that id and nothing else.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import ClientDisconnect, Request
@@ -42,6 +41,7 @@ _HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+_RAW_HEADERS: Final = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
 _REFUSALS: Final = {
     Distrust.HOST: (403, "this server does not answer to that host name", "name it in the configuration as a host"),
     Distrust.ORIGIN: (403, "a page from elsewhere may not change anything here", "open the page of this server"),
@@ -68,11 +68,13 @@ def application(
     page_error: PageError | None = None,
     checks_itself: Callable[[str], bool] = lambda path: False,
     body_within_s: float = BODY_WITHIN_S,
+    direct: Mapping[tuple[str, str], ASGIApp] | None = None,
 ) -> ASGIApp:
     """Return the ASGI application that serves `routes`.
 
-    `page_error` renders errors for a browser that navigates; the API always answers JSON. `checks_itself` names the
-    paths whose routes decide whom they listen to, as those of senders with a secret do.
+    `direct` are applications by method and path that are found without a look at the routes, for what must be fast;
+    they answer their own errors. `page_error` renders errors for a browser that navigates; the API always answers JSON.
+    `checks_itself` names the paths whose routes decide whom they listen to, as those of senders with a secret do.
     """
 
     async def on_error(request: Request, error: Exception) -> Response:
@@ -84,7 +86,9 @@ def application(
     # Without Starlette's own class, whose outermost frame would answer before ours does.
     router = Router(routes, redirect_slashes=False)
     inner = ExceptionMiddleware(router, handlers={StanchError: on_error, HTTPException: on_error})
-    frame = Frame(inner, trust=trust or Trust(), figures=front.figures, checks_itself=checks_itself)
+    frame = Frame(
+        inner, trust=trust or Trust(), figures=front.figures, checks_itself=checks_itself, direct=direct or {}
+    )
     frame.body_within_s = body_within_s
     return frame
 
@@ -92,9 +96,18 @@ def application(
 class Frame:
     """The outermost frame around every request."""
 
-    def __init__(self, app: ASGIApp, *, trust: Trust, figures: Figures, checks_itself: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        trust: Trust,
+        figures: Figures,
+        checks_itself: Callable[[str], bool],
+        direct: Mapping[tuple[str, str], ASGIApp],
+    ) -> None:
         self._checks_itself = checks_itself
         self._app = app
+        self._direct = direct
         self._trust = trust
         self._figures = figures
         self.body_within_s = BODY_WITHIN_S
@@ -112,10 +125,11 @@ class Frame:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                headers["stanch-request-id"] = request_id
+                own = list(message.get("headers", ()))
+                named = {name for name, _ in own}
+                own += [pair for pair in _RAW_HEADERS if pair[0] not in named]
+                own.append((b"stanch-request-id", request_id.encode()))
+                message["headers"] = own
                 self._figures.requests.labels(method=_method(scope), status=str(message["status"])).inc()
             await send(message)
 
@@ -123,7 +137,8 @@ class Frame:
             if (refusal := self._refusal(scope, request_id)) is not None:
                 await refusal(scope, receive, dressed)
             else:
-                await self._app(scope, _Timed(receive, within_s=self.body_within_s), dressed)
+                app = self._direct.get((scope["method"], scope["path"]), self._app)
+                await app(scope, _Timed(receive, within_s=self.body_within_s), dressed)
         except ClientDisconnect:
             return  # whoever goes away while sending gets no answer, and is no defect of ours
         except Exception as error:  # the surface's outermost frame
@@ -140,7 +155,9 @@ class Frame:
         if self._checks_itself(scope["path"]):
             return None
         peer = scope["client"][0] if scope.get("client") else None
-        why = self._trust.refuse(method=scope["method"], headers=Headers(scope=scope), peer=peer)
+        # The first of several counts, as it does with Starlette.
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        why = self._trust.refuse(method=scope["method"], headers=headers, peer=peer)
         if why is None:
             return None
         status, message, hint = _REFUSALS[why]

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -39,7 +40,8 @@ class Trust:
     def refuse(self, *, method: str, headers: Mapping[str, str], peer: str | None) -> Distrust | None:
         """Return why a request is turned away, or None. `headers` are in lower case; a Unix socket has no `peer`."""
         host = headers.get("host", "")
-        if _name(host) not in LOCAL_HOSTS | self.hosts:
+        name = _name(host)
+        if name not in LOCAL_HOSTS and name not in self.hosts:
             return Distrust.HOST
         if method not in SAFE_METHODS and not _same_origin(headers, host=host):
             return Distrust.ORIGIN
@@ -77,6 +79,7 @@ def _same_origin(headers: Mapping[str, str], *, host: str) -> bool:
     return origin is None or urlsplit(origin).netloc.lower() == host.lower()
 
 
+@lru_cache(maxsize=1024)
 def _is_local(peer: str | None) -> bool:
     if peer is None:
         return True

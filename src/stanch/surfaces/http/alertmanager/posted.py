@@ -3,15 +3,15 @@
 A member that is wrong does not keep the others out: they are returned beside the problems.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
-from stanch.alerts.intake.fingerprint import canonical
+from stanch.alerts.intake.fingerprint import canonical, read_labels
 from stanch.alerts.intake.matchers import Matcher, Op
-from stanch.alerts.intake.model import Received, labels_of
+from stanch.alerts.intake.model import Received
 from stanch.alerts.intake.recognition import Recognition
 from stanch.alerts.intake.silences import Silence
 from stanch.kernel.errors import Invalid, Problem
@@ -90,15 +90,15 @@ def read_alerts(
     """
     problems: list[Problem] = []
     try:
-        posted = list(enumerate(_alerts.decode(raw)))
+        posted: Iterable[tuple[int, PostedAlert]] = enumerate(_alerts.decode(raw))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         posted = _one_by_one(raw, problems)
     at, timeout = (now - _EPOCH) // _MICRO, resolve_timeout // _MICRO
-    known = recognition or Recognition()
+    check = _checker(recognition or Recognition(), at, timeout)
     received = []
     for number, one in posted:
         try:
-            received.append(_checked(one, known, at, timeout))
+            received.append(check(one))
         except _Absent:
             raise Unprocessable(f"[{number}].labels is required") from None
         except _Wrong as wrong:
@@ -140,78 +140,82 @@ class _Absent(Exception):
     """There are no labels."""
 
 
-def _checked(posted: PostedAlert, known: Recognition, at: int, timeout: int) -> Received:
-    raw = posted.labels
-    said = blake2b(raw, digest_size=16).digest()
-    id = known.id_of(said)
-    labels, text = ({}, b"") if id else _labels(raw)
-    url = posted.generator_url or ""
-    starts_at, ends_at = posted.starts_at, posted.ends_at
-    # Most times were read a moment ago, so most are found without a call.
-    start = _instants.get(starts_at) if starts_at else _ABSENT
-    if start is None:
-        start = _read_instant(starts_at or "", "startsAt")
-    end = _instants.get(ends_at) if ends_at else _ABSENT
-    if end is None:
-        end = _read_instant(ends_at or "", "endsAt")
-    assumed = end == _ABSENT
-    if start == _ABSENT:
-        start = at if assumed else end
-    if assumed:
-        end = at + timeout
-    if end < start:
-        raise _Wrong("endsAt", "start time must be before end time")
-    return Received(
-        said=said,
-        id=id,
-        raw_labels=raw,
-        raw_annotations=posted.annotations,
-        generator_url=url,
-        note=_note(posted.annotations, url, known),
-        starts_at=start,
-        ends_at=end,
-        assumed=assumed,
-        labels=labels,
-        canonical=text,
-    )
+def _checker(known: Recognition, at: int, timeout: int) -> Callable[[PostedAlert], Received]:
+    """Return what checks an alert that was received at `at`, in microseconds.
+
+    This runs for every alert, thousands of times a second, so what is usual happens here without further calls.
+    """
+    secret, ids, notes, instants = known.secret, known.ids, known.notes, _instants
+
+    def check(posted: PostedAlert) -> Received:
+        raw, told = posted.labels, posted.annotations
+        url = posted.generator_url or ""
+        said = hash(secret + raw)
+        id = ids.get(said, 0)
+        labels, text = ({}, b"") if id else _labels(raw)
+        noted = hash(secret + told) ^ hash(url)
+        note = notes.get(noted)
+        if note is None:
+            note = _note(told, url, known, noted)
+        # Most times were read a moment ago.
+        start = instants.get(posted.starts_at)
+        if start is None:
+            start = _read_instant(posted.starts_at or "", "startsAt")
+        end = instants.get(posted.ends_at)
+        if end is None:
+            end = _read_instant(posted.ends_at or "", "endsAt")
+        assumed = end == _ABSENT
+        if start == _ABSENT:
+            start = at if assumed else end
+        if assumed:
+            end = at + timeout
+        if end < start:
+            raise _Wrong("endsAt", "start time must be before end time")
+        return Received(said, id, raw, told, url, note, start, end, assumed, labels, text)
+
+    return check
 
 
 def _labels(raw: msgspec.Raw) -> tuple[dict[str, str], bytes]:
     try:
-        labels = labels_of(raw)
+        labels = read_labels(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if not bytes(raw):
             raise _Absent from None
         path, message = _told_apart(error)
         raise _Wrong(f"labels{path}", message) from None
     if not labels:
-        if bytes(raw) == b"null":
+        if labels is None:
             raise _Absent
         raise _Wrong("labels", "at least one label pair required")
-    if "" in labels:
-        raise _Wrong("labels", "the name of a label is empty")
+    text = canonical(labels)
+    if b'""' in text and "" in (*labels, *labels.values()):
+        if "" in labels:
+            raise _Wrong("labels", "the name of a label is empty")
+        # A label with an empty value is as good as not there.
+        return _labels(msgspec.Raw(canonical({name: value for name, value in labels.items() if value})))
     if len(labels) > MOST_LABELS:
         raise _Wrong("labels", f"there are {len(labels)} labels; at most {MOST_LABELS} are kept")
-    text = canonical(labels)
     if len(text) > MOST_BYTES:
         raise _Wrong("labels", f"the labels take more than {MOST_BYTES} bytes")
     return labels, text
 
 
-def _note(raw: msgspec.Raw, url: str, known: Recognition) -> int:
-    if len(memoryview(raw)) > _MOST_NOTES:
+def _note(raw: msgspec.Raw, url: str, known: Recognition, noted: int) -> int:
+    text = bytes(raw)
+    if len(text) > _MOST_NOTES:
         raise _Wrong("annotations", f"they take more than {_MOST_NOTES} bytes")
     if len(url) > _LONGEST_URL:
         raise _Wrong("generatorURL", f"is longer than {_LONGEST_URL} characters")
     try:
-        return known.note_of(raw, url)
+        return known.note_of(text, url, noted)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         path, message = _told_apart(error)
         raise _Wrong(f"annotations{path}", message) from None
 
 
 _ABSENT: Final = -1
-_instants: dict[str, int] = {}
+_instants: dict[str | None, int] = {None: _ABSENT, "": _ABSENT}
 """Times that were read lately, in microseconds since 1970: within a batch most are the same."""
 
 
@@ -230,6 +234,7 @@ def _read_instant(text: str, field: str) -> int:
         raise _Wrong(field, "lies after the year 9999")
     if len(_instants) >= _MOST_INSTANTS:
         _instants.clear()
+        _instants.update({None: _ABSENT, "": _ABSENT})
     _instants[text] = micros
     return micros
 

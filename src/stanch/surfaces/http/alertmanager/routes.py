@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stanch.alerts.intake.listing import Shown, View, view_at
 from stanch.alerts.intake.matchers import Matcher, compile_regex, parse_matchers, selects
@@ -60,6 +61,17 @@ def routes(intake: Intake) -> list[BaseRoute]:
     # Alertmanager is often served below a prefix; whatever it is, senders keep it.
     below = [Route(f"/{{prefix:path}}{path}", _answering(endpoint), methods=[m]) for m, path, endpoint in paths]
     return [*plain, *below]
+
+
+def taking(intake: Intake) -> ASGIApp:
+    """Return what takes alerts in at their usual path, as an application that needs no route to be found."""
+    answer = _answering(_post_alerts(intake))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    return app
 
 
 def _answering(endpoint: Endpoint) -> Endpoint:
