@@ -137,7 +137,9 @@ def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp
         routes=routes,
         trust=trust,
         page_error=pages.page_error(front),
-        checks_itself=lambda path: hooks.answers(path) or answers.answers_itself(path) or feeds.answers_itself(path),
+        checks_itself=lambda path: (
+            hooks.answers(path) or beats.answers(path) or answers.answers_itself(path) or feeds.answers_itself(path)
+        ),
         direct={("POST", "/api/v2/alerts"): alertmanager.taking(intake)},
     )
 
