@@ -71,7 +71,7 @@ def judge(
     """
     rows = [row for row in reply.rows if _is_kept(query, row)]
     entries = (
-        _of_lines(query, reply.lines, about=about, known=known, onset=onset, now=now)
+        _of_lines(query, reply.lines, known=known, onset=onset, now=now)
         if reply.lines
         else _of_rows(query, rows, about=about, known=known)
     )
@@ -148,13 +148,13 @@ def _entry(
 
 
 def _of_lines(
-    query: Query, lines: Sequence[Line], *, about: Sequence[str], known: Collection[str], onset: datetime, now: datetime
+    query: Query, lines: Sequence[Line], *, known: Collection[str], onset: datetime, now: datetime
 ) -> list[_Entry]:
     found = []
     for line in lines:
         named = service_of(dict(line.labels), known=known)
-        if known and not named and not about and query.resource == "":
-            continue  # a service that nobody asked about
+        if not named and not query.resource and not query.per:
+            continue  # a service that nobody asked about; a host or a pod may be anybody's
         each = line.labels.get(query.per, "") if query.per else ""
         track = Track(service=named, metric=query.signal or query.name, times=line.times, values=line.values)
         base = measure(track, onset=onset, now=now)
@@ -170,7 +170,7 @@ def _of_lines(
                 value=base.value,
                 words=words,
                 raised=raised,
-                services=(named,) if named else tuple(about)[:_MOST_SERVICES],
+                services=(named,) if named else (),
                 resource=" of ".join(part for part in (query.resource, each) if part),
                 base=base,
             )

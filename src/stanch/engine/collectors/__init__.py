@@ -10,6 +10,7 @@ from stanch.engine.collectors.logs import LogsCollector
 from stanch.engine.collectors.metrics import MetricsCollector
 from stanch.engine.collectors.packs import PackCollector
 from stanch.engine.collectors.rootcause import RootCauseCollector
+from stanch.engine.collectors.streams import StreamCollector
 from stanch.operations.world import World
 from stanch.ports.evidence import Collector
 
@@ -24,6 +25,7 @@ def built_in(world: World) -> tuple[Collector, ...]:
         AlertsCollector(world),
         RootCauseCollector(world),
         *(PackCollector(world, source) for source in world.systems),
+        *(StreamCollector(world, source) for source in world.log_sources),
     )
 
 
@@ -35,5 +37,6 @@ __all__ = [
     "MetricsCollector",
     "PackCollector",
     "RootCauseCollector",
+    "StreamCollector",
     "built_in",
 ]

@@ -7,9 +7,8 @@ from typing import Final
 
 from stanch.diagnose.logdigest import Digest, LogDigest
 from stanch.diagnose.logs.records import read_records
-from stanch.diagnose.picture import is_raised
-from stanch.diagnose.wording import clock, place
 from stanch.engine.collectors.logfile import Budget, lines_since, log_files
+from stanch.engine.collectors.logwords import errors_said, templates_said
 from stanch.kernel.event import JSON
 from stanch.operations.world import World
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
@@ -77,7 +76,7 @@ class LogsCollector:
                 question,
                 service,
                 status,
-                _errors_said(service, digest, question) + missing,
+                errors_said(service, digest, question) + missing,
                 files=files,
                 began=began,
                 signals=digest.errors,
@@ -91,7 +90,7 @@ class LogsCollector:
                     question,
                     service,
                     FindingStatus.OK,
-                    _templates_said(service, digest.templates),
+                    templates_said(service, digest.templates),
                     files=files,
                     began=began,
                     signals=digest.templates,
@@ -136,41 +135,3 @@ def _command(errors: tuple[Signal, ...], files: list[Path]) -> str:
     if not word:
         return ""
     return f"grep -hF {shlex.quote(word)} {shlex.join(str(path) for path in files)} | tail -n 5"
-
-
-def _errors_said(service: str, digest: Digest, question: Question) -> str:
-    if not digest.after:
-        return f"{service}: nothing was logged since {clock(question.onset)}"
-    raised = [signal for signal in digest.errors if is_raised(signal)]
-    if not raised:
-        usual = f" ({len(digest.errors)} kinds of errors, as many as ever)" if digest.errors else ""
-        return f"{service}: no new errors in {digest.after:,} lines since {clock(question.onset)}{usual}"
-    first = raised[0]
-    since = f" since {clock(first.at)}" if first.at is not None else ""
-    versions = first.data.get("versions")
-    told = f"{service}: {first.text}, {first.value or 0:,.0f} times{since}{_history(first)}"
-    if isinstance(versions, list) and len(versions) == 1:
-        told += f"; all in version {versions[0]}"
-    culprit = first.data.get("culprit")
-    if culprit:
-        told += f"; at {place(str(culprit))}"
-    others = len(raised) - 1
-    return told + (f"; and {others} more kind{'s' if others > 1 else ''} of errors" if others else "")
-
-
-def _history(signal: Signal) -> str:
-    if signal.normal is None:
-        return ", with nothing logged before to compare"
-    if not signal.normal:
-        return ", never before in the window"
-    return f", {signal.normal:,.0f} in an equal stretch before"
-
-
-def _templates_said(service: str, templates: tuple[Signal, ...]) -> str:
-    by_change: dict[str, int] = {}
-    for each in templates:
-        word = str(each.data.get("change", ""))
-        by_change[word] = by_change.get(word, 0) + 1
-    counted = ", ".join(f"{count} {word}" for word, count in by_change.items())
-    most = f'"{templates[0].text[:120]}" ({templates[0].data.get("change")})'
-    return f"{service}: kinds of lines that changed: {counted}; most of all {most}"

@@ -189,6 +189,7 @@ def _translated(spec: SystemSpec) -> Iterator[None]:
 
 def _said(error: psycopg.Error, spec: SystemSpec) -> str:
     said = " ".join((error.diag.message_primary or str(error) or type(error).__name__).split())[:300]
+    said = said.partition(" Is the server running")[0]
     return redact(said.replace(spec.secret, "[redacted]") if spec.secret else said)
 
 

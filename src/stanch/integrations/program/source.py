@@ -12,6 +12,7 @@ from stanch.ports.program import Programs
 from stanch.ports.query import Ask, Reply, Row, SystemSpec
 
 _MOST_BYTES: Final = 1024 * 1024
+_ABSENT: Final = ("No such file", "has not been booted with systemd", "No journal files were found")
 _OPEN: Final = re.compile(r"\{[a-z_]+\}")
 _WHOLE: Final = re.compile(r"-?\d{1,18}")
 _DECIMAL: Final = re.compile(r"-?\d{1,18}\.\d{1,9}")
@@ -76,7 +77,7 @@ class ProgramSource:
             said = printed.complaint or f"exit code {printed.code}"
             if "ermission denied" in said or "not permitted" in said:
                 raise Refused(f"{argv[0]} may not: {said}", reason="denied")
-            if "No such file" in said:
+            if any(words in said for words in _ABSENT):
                 raise NotFound(said)
             raise Unavailable(f"{argv[0]} failed: {said}", retry=True)
         rows = list(rows_of(printed.out, ask.pattern))
