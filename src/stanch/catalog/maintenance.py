@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stanch.catalog.key import Key, Type
 from stanch.catalog.reader import Reader, did_you_mean
-from stanch.kernel.recurrence import check_rule, first_of
+from stanch.kernel.recurrence import EARLIEST_YEAR, check_rule
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaintenanceSpec:
     """A window, `[maintenance.<name>]`. One-off it has `starts_at` and `ends_at`, recurring `rrule` and `first`.
 
-    `lasts_s` or `until` says how long each lasts. With `dependants` it covers also everything that needs `services`.
+    The times are local, in `zone`. `lasts_s` or `until` says how long each lasts. With `dependants` it covers also
+    everything that needs `services`.
     """
 
     name: str
@@ -22,10 +24,10 @@ class MaintenanceSpec:
     services: tuple[str, ...] = ()
     dependants: bool = False
     matchers: str = ""
-    starts_at: str = ""
-    ends_at: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
     rrule: str = ""
-    first: str = ""
+    first: datetime | None = None
     lasts_s: float | None = None
     until: str = ""
     zone: str = ""
@@ -58,10 +60,12 @@ def read_maintenance(reader: Reader, *, name: str, services: Sequence[str]) -> d
         reader.complain("zone", f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
     if reader.text("rrule"):
         _complain_of_recurrence(reader)
-    elif not reader.text("starts_at") or not reader.text("ends_at"):
-        reader.complain("starts_at", "and ends_at say when it is; or rrule and first how it recurs")
-    elif reader.text("ends_at").replace(" ", "T") <= reader.text("starts_at").replace(" ", "T"):
-        reader.complain("ends_at", "must be after its start")
+    else:
+        start, end = reader.local("starts_at"), reader.local("ends_at")
+        if start is None or end is None:
+            reader.complain("starts_at", "and ends_at say when it is; or rrule and first how it recurs")
+        elif end <= start:
+            reader.complain("ends_at", "must be after its start")
     return {**reader.given(), "name": name}
 
 
@@ -69,11 +73,9 @@ def _complain_of_recurrence(reader: Reader) -> None:
     if wrong := check_rule(reader.text("rrule")):
         reader.complain("rrule", wrong)
     for key in ("starts_at", "ends_at"):
-        if reader.text(key):
+        if reader.local(key) is not None:
             reader.complain(key, "is for a window that does not recur: say first, and lasts_s or until")
-    try:
-        first_of(reader.text("first"))
-    except ValueError:
+    if (first := reader.local("first")) is None or first.year < EARLIEST_YEAR:
         reader.complain("first", "is missing: the local time of the first one, such as 2026-01-04T02:00")
     if bool(reader.text("until")) == (reader.number("lasts_s", default=0) > 0):
         reader.complain("lasts_s", "is missing: say how long each lasts, or until which time of day, and not both")

@@ -219,7 +219,7 @@ def declared_windows(catalog: Catalog) -> list[Window]:
             starts_at=instant_of(spec.starts_at, spec.zone or catalog.zone) if spec.starts_at else None,
             ends_at=instant_of(spec.ends_at, spec.zone or catalog.zone) if spec.ends_at else None,
             rrule=spec.rrule,
-            first=spec.first,
+            first=spec.first.isoformat(timespec="minutes") if spec.first else "",
             lasts_s=spec.lasts_s or 0.0,
             until=spec.until,
             zone=spec.zone or catalog.zone,

@@ -114,9 +114,9 @@ def _recurring(window: Window) -> list[Problem]:
     return found
 
 
-def instant_of(local: str, zone: str) -> datetime:
+def instant_of(local: datetime, zone: str) -> datetime:
     """Return the instant (UTC) of a local date-time in `zone`; of two that are meant by it, the first."""
-    return datetime.fromisoformat(local.replace(" ", "T")).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return local.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
 
 
 def _cut(window: Window, stretch: Stretch) -> Stretch:
