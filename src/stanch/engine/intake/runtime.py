@@ -7,14 +7,14 @@ transaction; for the others one thread sleeps until the next tick.
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, cast
 
 import msgspec
 import structlog
 
 from stanch.alerts.intake.flushing import Owed, flush
-from stanch.alerts.intake.groups.tables import alerts_to_route, drop_all_groups, fact, forget, store_fact
+from stanch.alerts.intake.groups.tables import alerts_to_route, drop_all_groups, fact, store_fact
 from stanch.alerts.intake.model import Received
 from stanch.alerts.intake.quiet import quiet_at
 from stanch.alerts.intake.receiving import FLUSH, LOCK, TakenIn, place, take_in
@@ -34,9 +34,6 @@ _AT_ONCE: Final = 50
 _ROUTED_AT_ONCE: Final = 5000
 _IDLE_S: Final = 0.5
 _DIGEST: Final = "routing"
-_IDLE_FOR: Final = timedelta(minutes=15)
-_HISTORY: Final = timedelta(days=90)
-_FORGET_EVERY_S: Final = 60.0
 
 log = structlog.get_logger("stanch.intake")
 
@@ -64,7 +61,6 @@ class Intake:
         self._stopping = threading.Event()
         self._planned: datetime | None = None
         self._thread: threading.Thread | None = None
-        self._forgot = 0.0
 
     @property
     def routing(self) -> Routing:
@@ -232,10 +228,3 @@ def regroup(tx: Transaction, routing: Routing, *, now: datetime) -> None:
     if alerts:
         place(tx, routing, alerts, taken, now=now)
     store_fact(tx.connection, _DIGEST, routing.digest)
-
-
-def forget_old(world: World) -> int:
-    """Delete what is not needed any more; return how many alerts that ended long ago were put away."""
-    with world.store.writing() as tx:
-        tx.lock(LOCK)
-        return forget(tx.connection, now=world.clock.now(), idle=_IDLE_FOR, history=_HISTORY)

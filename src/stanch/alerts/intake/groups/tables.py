@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import BigInteger, Connection, Row, TypeCoerce, and_, case, delete, func, select, type_coerce, update
@@ -237,21 +237,6 @@ def alerts_to_route(connection: Connection, *, after: int, now: datetime, limit:
         .limit(limit)
     )
     return [(row[0], row[1], row[2]) for row in connection.execute(query)]
-
-
-def forget(connection: Connection, *, now: datetime, idle: timedelta, history: timedelta) -> int:
-    """Delete what is not needed any more: episodes long over, ended alerts outside every group, old memories.
-
-    `idle` is how long an alert that has ended keeps its row, `history` how long what became of alerts is kept.
-    """
-    over = and_(intake_hot.c.ends_at < now - idle, intake_hot.c.id.not_in(select(intake_members.c.alert_id)))
-    gone = select(intake_hot.c.id).where(over)
-    connection.execute(delete(intake_sources).where(intake_sources.c.alert_id.in_(gone)))
-    ended = connection.execute(delete(intake_hot).where(over)).rowcount
-    connection.execute(delete(intake_episodes).where(intake_episodes.c.ends_at < now - history))
-    live = select(intake_groups.c.id).where(intake_groups.c.group_key == intake_told.c.group_key).exists()
-    connection.execute(delete(intake_told).where(and_(intake_told.c.expires_at < now, ~live)))
-    return ended
 
 
 def count_active(connection: Connection, *, now: datetime) -> int:

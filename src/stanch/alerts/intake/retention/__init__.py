@@ -1,0 +1,1 @@
+"""What is kept of alerts from outside, and for how long."""
