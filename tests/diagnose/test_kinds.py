@@ -30,6 +30,10 @@ REQUIRED = {
     "data_problem",
     "network",
     "third_party_outage",
+    "queue_backlog",
+    "pods_cannot_start",
+    "node_failure",
+    "replication_lag",
 }
 BY_NAME = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 

@@ -220,6 +220,47 @@ RIGHT = {
         ],
         [change(ChangeKind.TRAFFIC, "mailer", "campaign", 7200)],
     ),
+    "queue_backlog": ranked(
+        [
+            finding(
+                "f1-rabbitmq-1",
+                reading("queue_depth", "payments", 41_000, resource="queue of settlements", raised=True),
+                reading("queue_unconsumed", "payments", 41_000, resource="queue of settlements", raised=True),
+            ),
+            finding("f1-metrics-1", reading("restarts", "payments", 0, 0), *STEADY_LOAD),
+        ]
+    ),
+    "pods_cannot_start": ranked(
+        [
+            finding(
+                "f1-kubernetes-1",
+                reading("pods_cannot_start", "payments", 2, resource="payments-7d9f-x", raised=True),
+                reading("replicas_missing", "payments", 2, resource="payments", raised=True),
+            ),
+            finding("f1-metrics-1", reading("restarts", "payments", 0, 0), *STEADY_LOAD),
+        ]
+    ),
+    "node_failure": ranked(
+        [
+            finding(
+                "f1-kubernetes-1",
+                reading("nodes_in_trouble", "payments", 1, resource="worker-3", raised=True),
+                reading("replicas_missing", "payments", 2, resource="payments", raised=True),
+            ),
+            finding("f1-metrics-1", reading("restarts", "payments", 0, 0), *STEADY_LOAD),
+        ]
+    ),
+    "replication_lag": ranked(
+        [
+            finding(
+                "f1-postgresql-1",
+                reading("replication_lag_s", "payments", 900, resource="orders-db", raised=True),
+                reading("long_queries", "payments", 0, 0, raised=False),
+            ),
+            finding("f1-metrics-1", *failing(0.1), reading("restarts", "payments", 0, 0)),
+            finding("f1-logs-1", *upstream_errors()),
+        ]
+    ),
 }
 
 

@@ -86,6 +86,17 @@ def _of_services(kind: Kind, picture: Picture) -> Iterator[Candidate]:
         yield Candidate(kind=kind.name, service=place)
 
 
+def _of_signs(kind: Kind, picture: Picture) -> Iterator[Candidate]:
+    """Yield a candidate for each service that a sign of the kind is raised about; the worst of each."""
+    seen: set[str] = set()
+    for name in kind.signs:
+        for fact in picture.of(name):
+            service = fact.service or _first(picture)
+            if fact.raised and service not in seen:
+                seen.add(service)
+                yield Candidate(kind=kind.name, service=service, target=fact.key)
+
+
 def _is_deployed(picture: Picture, service: str) -> bool:
     return service in picture.deployed or (not service and bool(picture.deployed))
 
@@ -116,4 +127,5 @@ _FOR = {
     Subject.POOL: _of_pools,
     Subject.RESOURCE: _of_resources,
     Subject.SERVICE: _of_services,
+    Subject.SIGN: _of_signs,
 }

@@ -24,6 +24,7 @@ class Subject(StrEnum):
     POOL = "pool"
     RESOURCE = "resource"
     SERVICE = "service"
+    SIGN = "sign"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,10 @@ class Weight:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of cause. `title`, `next_test` and `next_command` are filled with the candidate's words."""
+    """A kind of cause. `title`, `next_test` and `next_command` are filled with the candidate's words.
+
+    `signs` are the signals without which a kind of the subject `sign` is not thought of at all.
+    """
 
     name: str
     subject: Subject
@@ -49,6 +53,7 @@ class Kind:
     next_command: str
     mitigations: tuple[str, ...]
     changes: tuple[ChangeKind, ...] = ()
+    signs: tuple[str, ...] = ()
 
 
 MITIGATIONS: Final = (
@@ -109,6 +114,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             *_CODE,
             _w("not_known_to_run", 0.3, 1.0, "a commit or tag alone changes nothing that runs"),
             _w("restarting", 1.5, 1.0, "a release that cannot start is one way to be bad"),
+            _w("rollout_stuck", 6.0, 1.0, "new pods do not become ready: the release is what is new in them"),
             _w("memory_grows", 3.0, 1.0, "a leak that begins with a release came with it"),
         ),
         next_test="Compare the failing code with the release before",
@@ -270,7 +276,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         name="connection_leak",
         subject=Subject.POOL,
-        title="{service} leaks connections of {target}",
+        title="{service} leaks {pool}",
         prior=log_odds(0.04),
         weights=(
             *_PLACE,
@@ -290,7 +296,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         name="connection_pool_exhausted",
         subject=Subject.POOL,
-        title="{service} runs out of connections of {target}",
+        title="{service} runs out of {pool}",
         prior=log_odds(0.05),
         weights=(
             *_PLACE,
@@ -315,6 +321,8 @@ KINDS: Final[tuple[Kind, ...]] = (
             *_PLACE,
             _w("resource_full", 12.0, 0.05, "it is what the kind means"),
             _w("exhaustion_errors", 6.0, 0.6, "the errors say what ran out"),
+            _w("writes_refused", 10.0, 0.8, "what is full says so itself"),
+            _w("stalls", 3.0, 0.7, "the kernel counts the time that work stands still for want of it"),
             _w("is_origin", 2.0, 0.3, "what waits for a slow callee fills up too, as an effect"),
             _w("load_raised", 0.3, 1.2, "if load rose, the load is the cause"),
             _NO_CHANGE,
@@ -386,6 +394,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             *_PLACE,
             _w("locks_waiting", 20.0, 0.1, "it is what the kind means"),
             _w("lock_errors", 12.0, 0.6, "the errors say so"),
+            _w("idle_in_transaction", 3.0, 0.9, "what is open and idle keeps its locks"),
             _w("slow_by_itself", 2.0, 0.4, "the wait happens inside"),
             _NO_CHANGE,
         ),
@@ -421,6 +430,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             _w("restarting", 20.0, 0.02, "it is what the kind means"),
             _w("dies_of", 3.0, 1.0, "it leaves word of what it died of"),
             _w("code_errors", 2.0, 0.8, "and that is a programming error"),
+            _w("replicas_missing", 1.5, 0.8, "while one starts again the others are fewer"),
             _w("no_change_near", 2.5, 0.12, "with a change shortly before, the change is the cause"),
             _w("out_of_memory", 0.3, 1.1, "a process that runs out of memory has another disease"),
             _w("anything_full", 0.5, 1.1, "so has one that fills up"),
@@ -445,6 +455,68 @@ KINDS: Final[tuple[Kind, ...]] = (
         next_test="Look at one failing request of {service} beside one that works",
         next_command="{repeat}",
         mitigations=("investigate",),
+    ),
+    Kind(
+        name="queue_backlog",
+        subject=Subject.SIGN,
+        signs=("queue_depth", "queue_unconsumed"),
+        title="Messages pile up in {target} of {service}",
+        prior=log_odds(0.03),
+        weights=(
+            _w("queue_backlog", 12.0, 0.1, "it is what the kind means"),
+            _w("queue_unconsumed", 12.0, 0.5, "without consumers every queue grows"),
+            _w("load_raised", 1.5, 0.9, "or more comes in than they can take"),
+            _NO_CHANGE,
+        ),
+        next_test="Do the consumers fail, are they slow, or are they away?",
+        next_command="{repeat}",
+        mitigations=("restart", "scale_up", "investigate"),
+    ),
+    Kind(
+        name="pods_cannot_start",
+        subject=Subject.SIGN,
+        signs=("pods_cannot_start", "pods_unschedulable"),
+        title="Pods of {service} cannot start",
+        prior=log_odds(0.04),
+        weights=(
+            _w("pods_cannot_start", 15.0, 0.3, "an image or a configuration that is not there stops them for good"),
+            _w("pods_unschedulable", 12.0, 0.5, "a cluster without room stops them too"),
+            _w("replicas_missing", 2.0, 0.5, "the service is short of those that do not start"),
+        ),
+        next_test="What do the waiting pods of {service} wait for?",
+        next_command="{repeat}",
+        mitigations=("rollback", "rollback_config", "scale_up", "investigate"),
+    ),
+    Kind(
+        name="node_failure",
+        subject=Subject.SIGN,
+        signs=("nodes_in_trouble",),
+        title="A node that {service} runs on is in trouble",
+        prior=log_odds(0.02),
+        weights=(
+            _w("nodes_in_trouble", 10.0, 0.1, "it is what the kind means"),
+            _w("replicas_missing", 3.0, 0.5, "what ran there is missing"),
+            _NO_CHANGE,
+        ),
+        next_test="Which pods run on the node, and is it reachable?",
+        next_command="{repeat}",
+        mitigations=("failover", "scale_up", "investigate"),
+    ),
+    Kind(
+        name="replication_lag",
+        subject=Subject.SIGN,
+        signs=("replication_lag_s", "replication_broken"),
+        title="Replicas that {service} reads from are behind",
+        prior=log_odds(0.02),
+        weights=(
+            _w("replica_behind", 8.0, 0.1, "it is what the kind means"),
+            _w("data_errors", 2.0, 0.9, "what was just written is not found"),
+            _w("long_queries", 1.5, 0.9, "queries on a replica hold the replay back"),
+            _NO_CHANGE,
+        ),
+        next_test="What holds the replay back: the network, the disk, or a query?",
+        next_command="{repeat}",
+        mitigations=("failover", "kill_queries", "investigate"),
     ),
 )
 

@@ -21,6 +21,11 @@ from stanch.diagnose.wording import compared, percent
 
 _MOST_EXPLAINED = 0.5
 _DOWN_EXCESS = 1.0
+_SIGNS = (
+    *("locks_waiting", "writes_refused", "queue_unconsumed", "queue_depth", "pods_cannot_start", "pods_unschedulable"),
+    *("replicas_missing", "rollout_stuck"),
+)
+"""What tells of trouble by itself, without a figure that could be compared."""
 _TROUBLED_PAGES = ("major", "critical")
 
 
@@ -135,7 +140,7 @@ def _is_far(picture: Picture, service: str) -> bool:
     """Tell whether a service can be judged from outside only: an external one, or one nobody measures inside."""
     if service in picture.graph.external:
         return True
-    inside = ("error_ratio", "latency_p95_ms", "up", "restarts", "error_group", "request_rate")
+    inside = ("error_ratio", "latency_p95_ms", "up", "restarts", "error_group", "request_rate", "saturation", *_SIGNS)
     return not any(fact.service == service and fact.signal.name in inside for fact in picture.facts)
 
 
@@ -153,7 +158,8 @@ def _own(picture: Picture, service: str) -> Trouble | None:
     down, restarts = picture.raised("up", service), picture.raised("restarts", service)
     full = picture.raised("saturation", service)
     groups = [fact for fact in picture.of("error_group", service) if fact.raised]
-    facts = tuple(fact for fact in (errors, slow, down, restarts, full, *groups[:1]) if fact is not None)
+    signs = [fact for name in _SIGNS if (fact := picture.raised(name, service)) is not None]
+    facts = tuple(fact for fact in (errors, slow, down, restarts, full, *groups[:1], *signs[:2]) if fact is not None)
     if not facts:
         # Memory alone hurts nobody yet; beside other trouble it is more often an effect, of requests that pile up.
         facts = tuple(picture.of("memory_bytes", service)[:1]) if picture.raised("memory_bytes", service) else ()

@@ -246,6 +246,7 @@ def _words(candidate: Candidate) -> dict[str, str]:
     return {
         "service": candidate.service or "the service",
         "target": candidate.target,
+        "pool": candidate.target if "connections" in candidate.target else f"connections of {candidate.target}",
         "change": change_name(change) if change else "",
         "version": change.version or change.commit if change else "",
         "previous": change.previous or f"{change.commit or change.version}^" if change else "",

@@ -10,9 +10,10 @@ from stanch.diagnose.clues.about_calls import CLUES as _CALLS
 from stanch.diagnose.clues.about_changes import CLUES as _CHANGES
 from stanch.diagnose.clues.about_resources import CLUES as _RESOURCES
 from stanch.diagnose.clues.about_services import CLUES as _SERVICES
+from stanch.diagnose.clues.about_systems import CLUES as _SYSTEMS
 from stanch.diagnose.clues.clue import Clue
 
-CLUES: Final[dict[str, Clue]] = {clue.name: clue for clue in (*_CHANGES, *_CALLS, *_RESOURCES, *_SERVICES)}
+CLUES: Final[dict[str, Clue]] = {clue.name: clue for clue in (*_CHANGES, *_CALLS, *_RESOURCES, *_SERVICES, *_SYSTEMS)}
 """Every clue by name."""
 
 __all__ = ["CLUES", "Clue"]

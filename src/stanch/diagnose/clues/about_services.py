@@ -197,7 +197,7 @@ CLUES: Final = (
     Clue(
         name="long_queries",
         look=_long_queries,
-        says="queries run long: {reading}",
+        says="queries run long: {text}",
         denies="no query runs long: {reading}",
         test="List the longest running queries",
         command='psql -c "SELECT pid, now() - query_start AS runs, state, left(query, 80) FROM pg_stat_activity'
@@ -206,7 +206,7 @@ CLUES: Final = (
     Clue(
         name="locks_waiting",
         look=_locks,
-        says="sessions wait for locks: {reading}",
+        says="sessions wait for locks: {text}",
         denies="nobody waits for a lock: {reading}",
         test="Show who blocks whom",
         command='psql -c "SELECT pid, pg_blocking_pids(pid), left(query, 80) FROM pg_stat_activity'
