@@ -6,8 +6,6 @@ payments", and only a health probe without an answer says that the service is do
 """
 
 import hashlib
-import threading
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,23 +14,15 @@ import structlog
 from stanch.alerts.detect import detect, retire
 from stanch.alerts.errors.tables import forget_counts, store_errors
 from stanch.alerts.looks.tables import cursor_of, forget_cursors, save_cursor, seeing_of
-from stanch.alerts.model import Metric, Seeing
+from stanch.alerts.model import Seeing
 from stanch.alerts.samples.tables import forget_samples, store_samples
-from stanch.catalog.checks import Check
-from stanch.catalog.model import Catalog
 from stanch.engine.loop import Effect, nothing
-from stanch.kernel.event import JSON
 from stanch.operations.detection import alert_changed
+from stanch.operations.looking import Watched, look_at, watched_of
 from stanch.operations.world import World
-from stanch.ports.sampler import Look, Sample, Sampler
+from stanch.ports.sampler import Look
 from stanch.store import Transaction
 from stanch.store.model import Timer
-
-LOOK_S: Final = 8.0
-"""Longer than the time-outs that samplers have of their own: this one is for a sampler that does not keep its own."""
-
-SPARE_S: Final = 2.0
-"""How much longer than its own time-out a look may take before it is left behind."""
 
 RETENTION: Final = timedelta(hours=75)
 """Three days and a little, which is what the time of day needs to count for a baseline (`baseline.baseline_of`)."""
@@ -40,19 +30,8 @@ RETENTION: Final = timedelta(hours=75)
 FIRST_WITHIN_S: Final = 5.0
 _FORGET: Final = "watch/forget"
 _FORGET_EVERY: Final = timedelta(hours=1)
-_PROBES: Final = ("http", "tcp")
-_LONG: Final = {"journey": 17.0}
 
 log = structlog.get_logger("stanch.watch")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Watched:
-    """One check with the service it belongs to; `id` is that of its timer and of its cursor."""
-
-    id: str
-    service: str
-    check: Check
 
 
 def schedule_watches(tx: Transaction, world: World) -> None:
@@ -98,15 +77,6 @@ def watch(timer: Timer, world: World) -> Effect:
     return effect
 
 
-def watched_of(catalog: Catalog) -> list[Watched]:
-    """Return every check of the catalog with its id, `check/<service>/<n>`, n counting from 1."""
-    return [
-        Watched(id=f"check/{service.name}/{number}", service=service.name, check=check)
-        for service in catalog.services.values()
-        for number, check in enumerate(service.checks, start=1)
-    ]
-
-
 def _take_in(tx: Transaction, world: World, watched: Watched, look: Look, *, at: datetime, now: datetime) -> None:
     """Store what a look brought, judge it, and tell what has changed."""
     # Two checks of one service must not both open the same alert.
@@ -147,81 +117,6 @@ def seen_after(before: Seeing | None, watched: Watched, look: Look, *, at: datet
         troubled_since=since if look.trouble else None,
         troubles=troubles,
     )
-
-
-def look_at(world: World, watched: Watched, cursor: dict[str, JSON], at: datetime) -> Look:
-    """Look once, within the check's time, and return what was seen with the names of the check and of its rule."""
-    check = watched.check
-    sampler = world.samplers.get(check.reader)
-    if sampler is None:
-        return Look(cursor=cursor, trouble=f"nothing reads {check.sampler!r} here")
-    seconds = LOOK_S if check.timeout_s is None else check.timeout_s + SPARE_S
-    look = _LOOKS.within(max(seconds, _LONG.get(check.sampler, 0.0)), sampler, watched, cursor, at)
-    if look.trouble and check.sampler in _PROBES and not check.settings and not look.samples:
-        down = Sample(service=watched.service, metric=Metric.UP.value, value=0.0, at=at)
-        return replace(look, samples=(down,))
-    return replace(look, samples=tuple(_named(one, check) for one in look.samples))
-
-
-def _named(sample: Sample, check: Check) -> Sample:
-    """Return a sample of a check or a rule with their names as labels, by which it is judged."""
-    labels = dict(sample.labels)
-    if sample.metric == Metric.RULE:
-        rules = {rule.name: rule for rule in check.rules}
-        rule = rules.get(labels.get("rule", "")) or next(iter(rules.values()), None)
-        if rule is None:
-            return sample
-        labels |= {"rule": rule.name, "severity": rule.severity}
-    elif sample.metric == Metric.CHECK:
-        labels = {"probe": check.name, "severity": check.severity} | labels
-    elif sample.metric.startswith("check_"):
-        labels |= {"probe": check.name}
-    else:
-        return sample
-    return replace(sample, labels=tuple(sorted(labels.items())))
-
-
-class _Looks:
-    """Looks under way in this process, each in a thread of its own, so that one that hangs holds up nobody.
-
-    A check whose look has not come back gets no second thread: at most one hangs per check.
-    """
-
-    def __init__(self) -> None:
-        self._under_way: set[str] = set()
-        self._lock = threading.Lock()
-
-    def within(self, seconds: float, sampler: Sampler, watched: Watched, cursor: dict[str, JSON], at: datetime) -> Look:
-        """Return the look, or one that says why there is none."""
-        with self._lock:
-            if watched.id in self._under_way:
-                return Look(cursor=cursor, trouble=f"the look at {watched.check.target} has not come back yet")
-            self._under_way.add(watched.id)
-        found: list[Look] = []
-        thread = threading.Thread(
-            target=self._run, args=(sampler, watched, cursor, at, found), name=f"stanch-{watched.id}", daemon=True
-        )
-        thread.start()
-        thread.join(seconds)
-        if found:
-            return found[0]
-        return Look(cursor=cursor, trouble=f"the look at {watched.check.target} took longer than {seconds:g} s")
-
-    def _run(
-        self, sampler: Sampler, watched: Watched, cursor: dict[str, JSON], at: datetime, found: list[Look]
-    ) -> None:
-        try:
-            check = watched.check
-            found.append(sampler.look(service=watched.service, target=check.target, cursor=cursor, now=at))
-        except Exception as error:  # boundary "integration": a sampler's own defect must not stop the others
-            log.exception("look_failed", check=watched.id, sampler=watched.check.sampler)
-            found.append(Look(cursor=cursor, trouble=f"{type(error).__name__} in sampler {watched.check.sampler}"))
-        finally:
-            with self._lock:
-                self._under_way.discard(watched.id)
-
-
-_LOOKS: Final = _Looks()
 
 
 def _forget(timer: Timer, world: World) -> Effect:

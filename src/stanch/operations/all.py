@@ -6,6 +6,7 @@ from stanch.operations import (
     hypotheses,
     incident,
     investigation,
+    looking,
     maintenance,
     mitigation,
     postmortem,
@@ -14,7 +15,7 @@ from stanch.operations import (
     silencing,
 )
 from stanch.operations.board import groups, listing, selecting, showing
-from stanch.operations.oncall import asking, changing, feeding, contacts, pages, readiness, swapping
+from stanch.operations.oncall import asking, changing, contacts, feeding, pages, readiness, swapping
 from stanch.operations.registry import Operation, registered
 from stanch.operations.runbooks import finding, running
 
@@ -29,6 +30,7 @@ MODULES = (
     silencing,
     senders,
     maintenance,
+    looking,
     beating,
     listing,
     showing,

@@ -133,15 +133,15 @@ def create(call: Call, request: CreateWindow) -> WindowView:
 @operation("maintenance.end", effect=Effect.WRITE, example={"name": "db-upgrade"})
 def end(call: Call, request: OneWindow) -> WindowView:
     """End a maintenance window now, and with it its recurrences; what still fires then opens."""
+    if request.name in call.world.catalog.maintenance:
+        raise Conflict(
+            f"{request.name} stands in the configuration", reason="declared", hint="take it out there, and restart"
+        )
     with call.world.store.writing() as tx:
         tx.lock("maintenance")
         window = get_window(tx.connection, request.name)
         if window is None:
             raise NotFound(f"there is no maintenance window {request.name!r}", hint="stanch maintenance list")
-        if window.origin is Origin.FILE:
-            raise Conflict(
-                f"{window.name} stands in the configuration", reason="declared", hint="take it out there, and restart"
-            )
         if upcoming(window, call.now):
             window = replace(window, ended_at=call.now, ended_by=call.actor.label)
             put_window(tx.connection, window)

@@ -66,6 +66,7 @@ class PromqlSampler:
     def __init__(self, settings: PromqlCheck, *, timeout_s: float = TIMEOUT_S) -> None:
         self._settings = settings
         self._timeout_s = timeout_s
+        self._trust: ssl.SSLContext | None = None
 
     @property
     def kind(self) -> str:
@@ -117,9 +118,10 @@ class PromqlSampler:
         give_up_at = time.monotonic() + self._timeout_s
         form = {"query": self._settings.query, "timeout": f"{self._timeout_s:g}s"}
         try:
-            context = ssl.create_default_context(cafile=self._settings.ca_file or None)
+            # Read once: the system's certificates take a while. Two threads that do it at once do no harm.
+            self._trust = self._trust or ssl.create_default_context(cafile=self._settings.ca_file or None)
             with (
-                httpx2.Client(timeout=self._timeout_s, trust_env=False, verify=context) as client,
+                httpx2.Client(timeout=self._timeout_s, trust_env=False, verify=self._trust) as client,
                 client.stream(
                     "POST",
                     f"{target.rstrip('/')}/api/v1/query",

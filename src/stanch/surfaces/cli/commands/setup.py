@@ -117,6 +117,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         _tried("server", lambda: _server(session)),
         _tried("configuration", _configuration),
         _tried("services", lambda: _services(session)),
+        *_checks(session),
         *_systems(session),
         *_paging(session),
     ]
@@ -263,6 +264,27 @@ def _systems(session: Session) -> list[Diagnosis]:
         told = f"{text_of(card, 'kind')} at {text_of(card, 'where')}: {text_of(card, 'detail')}"
         found.append(Diagnosis(name=text_of(card, "name"), state="ok" if answers else "failed", detail=told))
     return found
+
+
+def _checks(session: Session) -> list[Diagnosis]:
+    """Look once with every check, side by side, and return one line for each."""
+    try:
+        way = session.way()
+        try:
+            found = records_of(way.read("check.try"))
+        finally:
+            way.close()
+    except (StanchError, OSError) as error:
+        return [Diagnosis(name="checks", state="failed", detail=str(error))]
+    states = {"ok": "ok", "failed": "failed", "unseen": "failed"}
+    return [
+        Diagnosis(
+            name=f"{text_of(one, 'service')} {text_of(one, 'check')}",
+            state=states.get(text_of(one, "state"), "failed"),
+            detail=text_of(one, "says"),
+        )
+        for one in found
+    ]
 
 
 def _sign(state: str) -> str:
