@@ -13,6 +13,8 @@ DOORS: Final = Doors(
     modules={
         "embedded_way": "stanch.app.world",
         "calendars_for": "stanch.app.world",
+        "carry_over": "stanch.app.moving",
+        "compare_shadow": "stanch.app.moving",
         "check_folder": "stanch.operations.oncall.checking",
         "judge_folder": "stanch.operations.oncall.checking",
         "remote_way": "stanch.surfaces.cli.remote",

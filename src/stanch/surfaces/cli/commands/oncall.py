@@ -8,6 +8,7 @@ import click
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.kernel.errors import NotFound
 from stanch.kernel.event import JSON
+from stanch.surfaces.cli.commands.moving import TOOLS
 from stanch.surfaces.cli.moments import ahead
 from stanch.surfaces.cli.oncall_text import answer_lines, broken_lines, calendar_lines, handover_row, when
 from stanch.surfaces.cli.records import Record, line_of, moment, record_of, records_of, texts
@@ -18,6 +19,7 @@ from stanch.surfaces.cli.telling import hint, is_tty, paint, say, table
 if TYPE_CHECKING:
     # What needs the store is opened through a door.
     from stanch.oncall.assertions import Finding
+    from stanch.operations.oncall.moving.shadow import Compared
 
 _WHO: Final = "who"
 
@@ -349,6 +351,51 @@ def test(ctx: click.Context, folder: Path, as_json: bool) -> None:
                 click.echo(f"    {one.difference}")
         hint(f"{len(found) - len(failed)} of {len(found)} hold")
     ctx.exit(1 if failed else 0)
+
+
+@oncall.command("shadow")
+@click.argument("log", type=click.Path(path_type=Path, exists=True))
+@click.option("--tool", required=True, type=click.Choice(TOOLS), help="Whose log it is.")
+@click.option("--config", default=".", type=click.Path(path_type=Path, file_okay=False), help="The configuration.")
+@json_option
+@click.pass_context
+def shadow(ctx: click.Context, log: Path, tool: str, config: Path, as_json: bool) -> None:
+    """Compare who would be on call and paged here with what another tool did; pages nobody."""
+    session: Session = ctx.obj
+    compared = cast("Compared", session.doors.open("compare_shadow")(tool, log, config))
+    if as_json:
+        print_json(_plain(compared))
+    else:
+        rows = [
+            (
+                one.about,
+                when(one.start, local_zone()),
+                when(one.end, local_zone()),
+                f"here {one.here}",
+                f"there {one.there}",
+            )
+            for one in compared.differences
+        ]
+        say(table(rows))
+        for unknown in compared.unknown:
+            hint(f"not known here: {unknown}")
+        hint(f"compared {compared.hours:g} hours and {compared.pages} pages: {len(rows)} differences")
+    ctx.exit(0 if compared.agrees else 1)
+
+
+def _plain(compared: "Compared") -> JSON:
+    differences: list[JSON] = [
+        {
+            "about": one.about,
+            "start": f"{one.start.isoformat()}",
+            "end": one.end.isoformat(),
+            "here": one.here,
+            "there": one.there,
+        }
+        for one in compared.differences
+    ]
+    unknown: list[JSON] = list(compared.unknown)
+    return {"hours": compared.hours, "pages": compared.pages, "differences": differences, "unknown": unknown}
 
 
 def _asked_about(way: Way, name: str) -> dict[str, str]:
