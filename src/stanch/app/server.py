@@ -16,6 +16,7 @@ from typing import Final
 from starlette.types import ASGIApp
 
 from stanch.app.logging import configure_logging
+from stanch.app.mail import mail_listener
 from stanch.app.wiring import DATABASE, build_engine, build_intake, build_world, read_catalog
 from stanch.catalog.model import Catalog
 from stanch.engine.intake import Intake
@@ -100,11 +101,14 @@ def running(
     intake = build_intake(world, routing)
     front = Front.of(world)
     web = Server(asgi(front, intake, trust=Trust(hosts=_names(host), token=token)), front=front)
+    mail = mail_listener(world, wake=intake.wake)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, name="stanch-web", daemon=True)
     trace = server_file(announced_in or folder)
     engine.start()
     intake.start()
     try:
+        if mail is not None:
+            mail.start()
         thread.start()
         _wait_started(web, thread)
         trace.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
@@ -114,6 +118,8 @@ def running(
         web.should_exit = True
         engine.stop()
         thread.join(timeout=_GOODBYE_S)
+        if mail is not None:
+            mail.stop()
         # After the last request, so that everything that was taken in is on the disk.
         intake.stop()
         listener.close()

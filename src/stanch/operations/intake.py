@@ -198,6 +198,11 @@ def _fold(
 _pending: Final[dict[str, tuple[int, float]]] = {}
 
 
+def not_taken(world: World, name: str, error: StanchError) -> None:
+    """Count a message that a surface of our own did not take."""
+    _trouble(world, name, error, now=world.clock.now())
+
+
 def _trouble(world: World, name: str, error: StanchError, *, now: datetime) -> None:
     """Count a message that was not taken; at most one a second is written, so that strangers cannot keep us busy."""
     what = "refused" if isinstance(error, Forbidden) else "invalid"

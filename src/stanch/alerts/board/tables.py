@@ -4,7 +4,7 @@ A list walks an index from the newest start backwards, in parts of bounded size,
 walks over: so it takes as long among a million alerts as among a thousand.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ from stanch.store.types import Instant, Serial, from_micros, to_micros
 
 # Walking over so many costs about 10 ms on SQLite; after MOST_WALKED a reader is shown what there is, and may go on.
 _WALKED_AT_ONCE: Final = 2_000
-MOST_WALKED: Final = 12_000
+MOST_WALKED: Final = 8_000
 
 alert_board: Final = Table(
     "alert_board",
@@ -138,16 +138,11 @@ def counts(connection: Connection, *, most: int) -> dict[str, int]:
 def known_values(connection: Connection, column: str, *, most: int = 200) -> list[str]:
     """Return the values of the column `service` or `source`, each found by one step in its index."""
     chosen = alert_board.c[column]
-    values: list[str] = []
-    last = ""
-    while len(values) < most:
-        query = select(chosen).where(chosen > last).order_by(chosen).limit(1)
-        value = connection.execute(query).scalar_one_or_none()
-        if value is None:
-            break
-        values.append(value)
-        last = value
-    return values
+    first = select(func.min(chosen).label("value")).cte("steps", recursive=True)
+    following = select(func.min(chosen)).where(chosen > first.c.value).scalar_subquery()
+    steps = first.union_all(select(following).where(first.c.value.is_not(None)))
+    query = select(steps.c.value).where(steps.c.value.is_not(None)).limit(most)
+    return [value for value in connection.execute(query).scalars() if value]
 
 
 def _is_indexed(wanted: Narrowing) -> bool:
@@ -155,7 +150,7 @@ def _is_indexed(wanted: Narrowing) -> bool:
     others = [wanted.text, *wanted.matchers, wanted.severity]
     leading = [one for one in (wanted.service, wanted.source, wanted.name) if one]
     served = not leading or (len(leading) == 1 and (not wanted.fires or bool(wanted.service)))
-    return not any(others) and served and wanted.fires is not False
+    return not any(others) and served
 
 
 def _part(
@@ -170,10 +165,10 @@ def _part(
         .offset(size - 1)
         .limit(1)
     ).first()
-    rows = connection.execute(_joined(walked, _Conditions(wanted, now)))
-    found = (_found(row, now=now) for row in rows)
-    kept = [one for one in found if wanted.takes(one.labels)]
-    return kept, None if last is None else Mark(starts_at=last.starts_at, id=last.id)
+    rows: Iterable[Row[Any]] = connection.execute(_joined(walked, _Conditions(wanted, now)))
+    if wanted.matchers:
+        rows = (row for row in rows if wanted.takes(_labels.decode(row.said_labels or row.labels or "{}")))
+    return [_found(row, now=now) for row in rows], None if last is None else Mark(starts_at=last.starts_at, id=last.id)
 
 
 def _walked(wanted: Narrowing, after: Mark | None) -> Select[Any]:  # Any: the columns of the board
@@ -183,8 +178,8 @@ def _walked(wanted: Narrowing, after: Mark | None) -> Select[Any]:  # Any: the c
 def _conditions(wanted: Narrowing, after: Mark | None) -> Iterator[ColumnElement[bool]]:
     """Yield what an index serves: the leading value, whether it fires, the time, the place to go on from."""
     board = alert_board.c
-    if wanted.fires:
-        yield _FIRES
+    if wanted.fires is not None:
+        yield _FIRES if wanted.fires else board.ended_at.is_not(None)
     if wanted.service:
         yield board.service == wanted.service
     elif wanted.name and not wanted.fires:
