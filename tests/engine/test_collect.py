@@ -78,7 +78,7 @@ def test_the_start_says_who_is_sent(world: World) -> None:
     with world.store.reading() as view:
         started = [ev.typed(each) for each in view.events(incident=number) if each.kind == ev.InvestigationStarted.kind]
 
-    assert ["metrics", "calls", "logs", "changes", "alerts", "scripted"] == [
+    assert ["metrics", "calls", "logs", "changes", "alerts", "rootcause", "scripted"] == [
         name for each in started if isinstance(each, ev.InvestigationStarted) for name in each.collectors
     ]
 

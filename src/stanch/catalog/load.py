@@ -28,6 +28,7 @@ from stanch.catalog.keys import (
     TIMING,
     Key,
 )
+from stanch.catalog.links import read_links
 from stanch.catalog.load_alerting import read_alerting, read_heartbeat
 from stanch.catalog.load_checks import complain_of_url, read_checks
 from stanch.catalog.load_oncall import Known, complain_of_targets, merged, read_folder, read_oncall, read_person
@@ -134,6 +135,7 @@ def read_catalog(
         },
         "mail": read_mail(top, problems, services=tuple(services)),
         "report": read_report(top, problems),
+        "links": read_links(top),
         "thresholds": Reader(top.table("thresholds"), at="thresholds", keys=THRESHOLDS, problems=problems).given(),
         "timing": _timing(top, problems),
     }

@@ -167,6 +167,9 @@ class Catalog:
     zone: str = "UTC"
     status_page: str = ""
     war_room: str = ""
+    revenue_per_hour: float = 0.0
+    currency: str = ""
+    links: dict[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, ChannelSpec] = field(default_factory=dict)

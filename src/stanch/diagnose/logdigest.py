@@ -13,6 +13,7 @@ from stanch.diagnose.logs.errors import ErrorGroup, ErrorGrouper
 from stanch.diagnose.logs.miner import Miner
 from stanch.diagnose.logs.model import Level, LogRecord
 from stanch.diagnose.picture import is_raised
+from stanch.diagnose.slices import Breadth, RequestCounter, breadth_of
 from stanch.kernel.event import JSON
 from stanch.ports.evidence import Signal
 
@@ -28,13 +29,17 @@ _LONGEST_SAMPLE: Final = 4_000
 
 @dataclass(frozen=True, kw_only=True)
 class Digest:
-    """The outcome: error groups as signals, the surest first, changed templates, and how much was read."""
+    """The outcome: error groups as signals, the surest first, changed templates, and how much was read.
+
+    `who` says whom the failures met, where the log tells of requests: what they have in common, and how many users.
+    """
 
     errors: tuple[Signal, ...]
     templates: tuple[Signal, ...]
     samples: dict[str, str]
     before: int
     after: int
+    who: tuple[Signal, ...] = ()
 
 
 class LogDigest:
@@ -43,6 +48,8 @@ class LogDigest:
     def __init__(self, service: str, *, start: datetime, onset: datetime, end: datetime) -> None:
         self._service = service
         self._start, self._split, self._end = start, onset - GUARD, end
+        self._onset = onset
+        self._requests = RequestCounter()
         self._errors = (ErrorGrouper(), ErrorGrouper())
         self._miner = Miner()
         self._lines: tuple[dict[int, int], dict[int, int]] = ({}, {})
@@ -57,6 +64,9 @@ class LogDigest:
         if self._first is None or at < self._first:
             self._first = at
         side = int(at >= self._split)
+        if at >= self._onset and record.fields:
+            own = {"version": record.version} if record.version else {}
+            self._requests.add({**record.fields, **own})
         self._counts[side] += 1
         self._errors[side].add(record)
         leaf = self._miner.add(record.message.split("\n", 1)[0])
@@ -76,7 +86,16 @@ class LogDigest:
             samples={group.fingerprint: _sample(group.sample) for group, _ in shown[:3]},
             before=self._counts[0],
             after=self._counts[1],
+            who=self._who(),
         )
+
+    def _who(self) -> tuple[Signal, ...]:
+        found = breadth_of(self._requests.rows())
+        signals = [who_signal(self._service, found)] if found.failed else []
+        if self._requests.users is not None:
+            users = float(self._requests.users)
+            signals.append(Signal(name="users_affected", service=self._service, value=users, unit="users"))
+        return tuple(signals)
 
     def _share(self) -> float:
         """Return the length of the time after the split over that of the time before it that was logged."""
@@ -124,6 +143,26 @@ class LogDigest:
                 samples.setdefault(text, self._miner.sample(leaf))
             windows.append(Window(counts=counts, seconds=max(1.0, (end - begin).total_seconds()), samples=samples))
         return compare(windows[0], windows[1])
+
+
+def who_signal(service: str, found: Breadth) -> Signal:
+    """Return whom the failures of a service met, as a signal: the share of failures, normal being that of requests."""
+    common = found.slice
+    data: dict[str, JSON] = {
+        "labels": dict[str, JSON](common.labels) if common is not None else {},
+        "failed": found.failed,
+        "requests": found.requests,
+        "regions": list[JSON](found.regions),
+        "versions": list[JSON](found.versions),
+    }
+    return Signal(
+        name="failure_slice",
+        service=service,
+        value=common.coverage if common is not None else None,
+        normal=common.share if common is not None else None,
+        text=common.text if common is not None else "",
+        data=data,
+    )
 
 
 def _of_template(service: str, change: TemplateChange) -> Signal:

@@ -111,6 +111,12 @@ def _wide(state: IncidentState) -> Answer:
         parts.append(f"{impact.failed_requests:,} of {impact.total_requests:,} requests failed ({percent(share)})")
     if impact.users is not None:
         parts.append(f"{impact.users:,} users")
+    if impact.explained:
+        parts.append(impact.explained)
+    if impact.revenue_per_hour:
+        parts.append(f"about {impact.revenue_per_hour:,.0f} {impact.currency}".rstrip() + " an hour lost")
+    elif impact.business_share:
+        parts.append(f"{percent(impact.business_share)} of the business lost now")
     touched = (*impact.down, *impact.affected)
     if touched:
         parts.append(f"{len(touched)} services: {', '.join(touched[:_SHOWN])}")

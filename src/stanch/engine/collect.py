@@ -16,6 +16,7 @@ from stanch.engine.loop import Duty, Effect, nothing
 from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
 from stanch.operations import cases
+from stanch.operations.breadth import broadened
 from stanch.operations.dating import date_incident
 from stanch.operations.diagnosing import baseline_of, question_of, rank_now
 from stanch.operations.topology import with_seen_calls
@@ -94,7 +95,9 @@ def _finish(tx: Transaction, world: World, timer: Timer, *, round: int, conclude
         return
     now = world.clock.now()
     suspects, hypotheses = rank_now(tx, world, state, now=now)
-    cases.record(tx, number, suspects, hypotheses)
+    wider = broadened(state.impact, state.findings.values()) if state.impact is not None else None
+    told = (ev.ImpactMeasured(impact=replace(wider, at=now)),) if wider is not None and wider != state.impact else ()
+    cases.record(tx, number, suspects, hypotheses, *told)
     state = cases.load(tx, number)
     conclude(tx, world, state)
     if not hypotheses.known and round < MOST_ROUNDS:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from stanch.engine.collectors.logs import LogsCollector
 from stanch.engine.loop import Effect
 from stanch.incidents import events as ev
 from stanch.incidents.clocks import ClockState, response_clocks, update_every
@@ -15,13 +16,21 @@ from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Bug
 from stanch.operations import cases, paging
 from stanch.operations.announcing import announce
+from stanch.operations.breadth import broadened
 from stanch.operations.detection import symptom_of
+from stanch.operations.diagnosing import question_of
 from stanch.operations.measuring import measure
+from stanch.operations.topology import with_seen_calls
 from stanch.operations.world import World
+from stanch.ports.evidence import Finding
 from stanch.store import Transaction
 from stanch.store.model import Timer
 
 _AFTER_DUE: Final = timedelta(seconds=1)
+_LOOKED: Final = "looked"
+_LOOK_EVERY_S: Final = 30.0
+_LOOK_S: Final = 3.0
+_LOOK_BACK: Final = timedelta(minutes=10)
 
 
 def target(timer: Timer, world: World) -> Effect:
@@ -70,8 +79,12 @@ def remind(timer: Timer, world: World) -> Effect:
 
 
 def remeasure(timer: Timer, world: World) -> Effect:
-    """Measure the blast radius again; record it when it has moved, and follow the severity rules upwards."""
+    """Measure the blast radius again; record it when it has moved, and follow the severity rules upwards.
+
+    Whom it meets is read from the logs, which takes a moment, so at most every half minute.
+    """
     number = _incident(timer)
+    looked_at, seen = _look_who(timer, world, number)
 
     def effect(tx: Transaction) -> None:
         state = cases.load(tx, number, lock=True)
@@ -79,7 +92,7 @@ def remeasure(timer: Timer, world: World) -> Effect:
             return
         now = world.clock.now()
         impact = measure(tx, world, services=state.services, since=state.started_at, now=now)
-        impact = _keep_words(impact, state)
+        impact = broadened(_keep_words(impact, state), (*state.findings.values(), *seen))
         if state.impact is None or _has_moved(state.impact, impact):
             ruled = rule_again(state, rule_severity(case_of(impact, world.catalog, symptom=state.symptom)))
             symptom = symptom_of(tx, world, services=state.services, since=state.started_at, now=now)
@@ -93,9 +106,24 @@ def remeasure(timer: Timer, world: World) -> Effect:
             # Mended by hand, or by itself: the recovery is watched as if a plan had run.
             tx.schedule(Timer(id=f"inc{number}/verify", kind="verify", due_at=now, incident=number))
         due_at = now + timedelta(seconds=world.catalog.timing.remeasure_s)
-        tx.schedule(Timer(id=timer.id, kind="measure", due_at=due_at, incident=number))
+        tx.schedule(Timer(id=timer.id, kind="measure", due_at=due_at, incident=number, data={_LOOKED: looked_at}))
 
     return effect
+
+
+def _look_who(timer: Timer, world: World, number: int) -> tuple[float, list[Finding]]:
+    """Return when the logs were last read for whom it meets (seconds since 1970), and what they say if that is now."""
+    now = world.clock.now()
+    last = timer.data.get(_LOOKED)
+    if isinstance(last, int | float) and now.timestamp() - last < _LOOK_EVERY_S:
+        return float(last), []
+    with world.store.reading() as view:
+        state = cases.load(view, number)
+        seen = with_seen_calls(view.connection, world, start=state.started_at - _LOOK_BACK, end=now)
+    if not state.is_open:
+        return now.timestamp(), []
+    question = replace(question_of(state, seen, now=now), start=state.started_at)
+    return now.timestamp(), LogsCollector(seen, seconds=_LOOK_S).collect(question)
 
 
 def _may_be_over(state: IncidentState) -> bool:
@@ -126,6 +154,10 @@ def _has_moved(old: Impact, new: Impact) -> bool:
     return (
         old.down != new.down
         or old.affected != new.affected
+        or old.explained != new.explained
+        or old.regions != new.regions
+        or old.versions != new.versions
+        or _grew(old.users or 0, new.users or 0, by=0.5)
         or _grew(old.failed_requests, new.failed_requests, by=0.5)
         or _differs(old.error_ratio, new.error_ratio, least=0.02)
         or _differs(old.latency_p95_ms, new.latency_p95_ms, least=100.0)

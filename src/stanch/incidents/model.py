@@ -105,13 +105,17 @@ class Reading:
 class Impact:
     """What the incident does to the outside, measured at `at`.
 
-    Services `down` are failing themselves, `affected` lie upstream of them in the dependency graph. Counts are since
-    the onset; `users` is None where nothing tells them.
+    Services `down` are failing themselves, `affected` lie upstream of them in the dependency graph, `strained` ones
+    run short of something while they still answer. Counts are since
+    the onset; `users` is None where nothing tells them. `explained` says what the failures have in common, and `labels`
+    the same as label and value; `regions` and `versions` are those with failures. `business_share` is the part of the
+    business (0..1) that is lost now, by the catalog's weights, `revenue_per_hour` the same in money where configured.
     """
 
     at: datetime
     down: tuple[str, ...] = ()
     affected: tuple[str, ...] = ()
+    strained: tuple[str, ...] = ()
     error_ratio: float | None = None
     normal_error_ratio: float | None = None
     latency_p95_ms: float | None = None
@@ -124,6 +128,14 @@ class Impact:
     workaround: bool = False
     reports: int = 0
     formula: str = ""
+    explained: str = ""
+    labels: dict[str, str] | None = None
+    regions: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    business_share: float | None = None
+    revenue_per_hour: float | None = None
+    currency: str = ""
+    revenue_formula: str = ""
 
 
 BY_HAND: Final = "by-hand"

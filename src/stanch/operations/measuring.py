@@ -5,6 +5,7 @@ from datetime import datetime
 from stanch.alerts.series import ServiceReading, failed_since, service_readings
 from stanch.incidents.impact import upstream_of
 from stanch.incidents.model import Impact
+from stanch.operations.breadth import priced
 from stanch.operations.world import World
 from stanch.store import Transaction
 
@@ -22,10 +23,11 @@ def measure(tx: Transaction, world: World, *, services: tuple[str, ...], since: 
     worst = _worst(readings, (*services, *affected))
     failed, total = _failed(tx, world, (*services, *affected), since=since, now=now)
     slowest = _slowest(readings, (*services, *affected))
-    return Impact(
+    impact = Impact(
         at=now,
         down=failing,
         affected=tuple(name for name in affected if name not in failing),
+        strained=tuple(name for name in services if (one := readings.get(name)) is not None and one.strained),
         error_ratio=worst.error_ratio if worst else None,
         normal_error_ratio=worst.normal_error_ratio if worst else None,
         latency_p95_ms=slowest.latency_p95_ms if slowest else None,
@@ -34,10 +36,11 @@ def measure(tx: Transaction, world: World, *, services: tuple[str, ...], since: 
         total_requests=total,
         formula=FORMULA,
     )
+    return priced(impact, world.catalog, readings, (*services, *affected))
 
 
 def _is_failing(reading: ServiceReading | None) -> bool:
-    return reading is not None and reading.state in ("down", "degraded")
+    return reading is not None and reading.state in ("down", "degraded") and not reading.strained
 
 
 def _worst(readings: dict[str, ServiceReading], names: tuple[str, ...]) -> ServiceReading | None:

@@ -16,6 +16,7 @@ from stanch.incidents.roles import TITLES, duty_now
 from stanch.incidents.state import ActionState, IncidentState
 from stanch.incidents.telling import since, tell
 from stanch.kernel.event import Event
+from stanch.operations.links import links_of
 from stanch.operations.next_tests import next_tests
 from stanch.operations.overview import card_of_state
 from stanch.operations.recovery import failing_checks
@@ -89,6 +90,7 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         next_step=next_step(state),
         triage=triage(state, graph=graph_of(world.catalog), now=state.resolved_at or now),
         tests=next_tests(state, world),
+        links=links_of(state, world, now=now),
         onset=since(state.started_at, state.started_low, state.started_high),
         commands=next_commands(
             state,

@@ -10,6 +10,7 @@ from stanch.incidents.events import EffectChecked, MitigationProposed, RankedCha
 from stanch.incidents.looking import NextCommand
 from stanch.incidents.model import Hypothesis, Impact, NearestChange, PrimaryError, Reading
 from stanch.incidents.state import Action, Verification
+from stanch.operations.links import Link
 from stanch.operations.next_tests import NextTest
 from stanch.ports.evidence import Finding
 
@@ -207,6 +208,7 @@ class IncidentView:
     next_step: NextStep | None
     triage: tuple[Answer, ...] = ()
     tests: tuple[NextTest, ...] = ()
+    links: tuple[Link, ...] = ()
     onset: str = ""
     commands: tuple[NextCommand, ...] = ()
     cause: str = ""

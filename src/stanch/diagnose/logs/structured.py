@@ -198,8 +198,13 @@ def _frames(value: object) -> tuple[Frame, ...]:
 def _fields(data: Json) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for key, value in data.items():
-        if isinstance(value, str | int | float) and key not in _SPOKEN and len(found) < _MAX_FIELDS:
-            found[key[:_MAX_FIELD]] = str(value)[:_MAX_FIELD]
+        if key in _SPOKEN:
+            continue
+        # `"user": {"id": "c-1"}` says the same as `"user.id": "c-1"`.
+        inner = ((f"{key}.{name}", one) for name, one in value.items()) if isinstance(value, dict) else ((key, value),)
+        for name, one in inner:
+            if isinstance(one, str | int | float) and len(found) < _MAX_FIELDS:
+                found[name[:_MAX_FIELD]] = str(one)[:_MAX_FIELD]
     return found
 
 

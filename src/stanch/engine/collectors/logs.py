@@ -8,7 +8,7 @@ from typing import Final
 from stanch.diagnose.logdigest import Digest, LogDigest
 from stanch.diagnose.logs.records import read_records
 from stanch.engine.collectors.logfile import Budget, lines_since, log_files
-from stanch.engine.collectors.logwords import errors_said, templates_said
+from stanch.engine.collectors.logwords import errors_said, templates_said, who_said
 from stanch.kernel.event import JSON
 from stanch.operations.world import World
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
@@ -76,10 +76,10 @@ class LogsCollector:
                 question,
                 service,
                 status,
-                errors_said(service, digest, question) + missing,
+                errors_said(service, digest, question) + who_said(digest) + missing,
                 files=files,
                 began=began,
-                signals=digest.errors,
+                signals=(*digest.errors, *digest.who),
                 data=data,
                 command=_command(digest.errors, files),
             )

@@ -27,6 +27,13 @@ def errors_said(service: str, digest: Digest, question: Question) -> str:
     return told + (f"; and {others} more kind{'s' if others > 1 else ''} of errors" if others else "")
 
 
+def who_said(digest: Digest) -> str:
+    """Say whom the failures met, as the end of a sentence; empty where the log does not tell of requests."""
+    said = "".join(f"; {one.text}" for one in digest.who if one.name == "failure_slice" and one.text)
+    users = next((one.value for one in digest.who if one.name == "users_affected"), None)
+    return said + (f"; {users:,.0f} users met one" if users else "")
+
+
 def _history(signal: Signal) -> str:
     if signal.normal is None:
         return ", with nothing logged before to compare"

@@ -5,7 +5,7 @@ from typing import Final
 
 from stanch.diagnose.logdigest import Digest, LogDigest
 from stanch.diagnose.logs.records import read_records
-from stanch.engine.collectors.logwords import errors_said, templates_said
+from stanch.engine.collectors.logwords import errors_said, templates_said, who_said
 from stanch.kernel.errors import Invalid, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.operations.world import World
@@ -73,8 +73,12 @@ class StreamCollector:
         status = FindingStatus.OK if digest.after else FindingStatus.NO_DATA
         samples: dict[str, JSON] = dict(digest.samples)
         data: dict[str, JSON] = {"lines_before": digest.before, "lines_after": digest.after, "samples": samples}
-        said = errors_said(service, digest, question)
-        found = [self._finding(question, service, status, said, began=began, signals=digest.errors, data=data)]
+        said = errors_said(service, digest, question) + who_said(digest)
+        found = [
+            self._finding(
+                question, service, status, said, began=began, signals=(*digest.errors, *digest.who), data=data
+            )
+        ]
         if digest.templates:
             said = templates_said(service, digest.templates)
             found.append(

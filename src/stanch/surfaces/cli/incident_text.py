@@ -52,6 +52,11 @@ def triage_lines(view: Record) -> Iterator[str]:
         cited = f" [{', '.join(texts(one, 'findings'))}]" if texts(one, "findings") else ""
         said = f"{line_of(one, 'text')}{cited}"
         yield f"  {line_of(one, 'question'):26}{faint(said) if text_of(one, 'tone') == 'unknown' else said}"
+    for link in children(view, "links"):
+        yield f"  {line_of(link, 'title'):26}{line_of(link, 'address')}"
+    formula = line_of(child(view, "impact"), "revenue_formula")
+    if formula:
+        yield faint(f"  {'What it costs':26}{formula}")
 
 
 def changes_lines(view: Record) -> Iterator[str]:
