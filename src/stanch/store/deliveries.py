@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -12,6 +12,15 @@ from stanch.store.model import Attempt, Delivery, DeliveryState
 from stanch.store.schema import attempts, deliveries
 
 _OPEN = (DeliveryState.READY.value, DeliveryState.SENDING.value)
+# Put together once: an alert whose group waits for nothing is told of while its sender waits for the answer.
+_NEW_DELIVERY = insert(deliveries)
+_NEW_ATTEMPT = insert(attempts)
+_END = update(deliveries).where(
+    and_(deliveries.c.id == bindparam("held_id"), deliveries.c.lease_token == bindparam("held_token"))
+)
+_END_ATTEMPT = update(attempts).where(
+    and_(attempts.c.delivery == bindparam("of"), attempts.c.number == bindparam("count"))
+)
 
 
 def owe(connection: Connection, delivery: Delivery) -> bool:
@@ -26,20 +35,24 @@ def owe_begun(
     connection: Connection, delivery: Delivery, *, node: str, token: str, lease_until: datetime, now: datetime
 ) -> Delivery:
     """Store `delivery` as being sent by `node` from now on, with its first attempt, and return it as claimed."""
+    sending = {
+        "state": DeliveryState.SENDING.value,
+        "attempts": 1,
+        "lease_owner": node,
+        "lease_token": token,
+        "lease_until": lease_until,
+    }
+    connection.execute(_NEW_DELIVERY, _columns(delivery) | sending)
     connection.execute(
-        insert(deliveries).values(
-            _columns(delivery)
-            | {
-                "state": DeliveryState.SENDING.value,
-                "attempts": 1,
-                "lease_owner": node,
-                "lease_token": token,
-                "lease_until": lease_until,
-            }
-        )
-    )
-    connection.execute(
-        insert(attempts).values(delivery=delivery.id, number=1, node=node, started_at=now, outcome="sending", detail="")
+        _NEW_ATTEMPT,
+        {
+            "delivery": delivery.id,
+            "number": 1,
+            "node": node,
+            "started_at": now,
+            "outcome": "sending",
+            "detail": "",
+        },
     )
     return replace(delivery, state=DeliveryState.SENDING, lease_token=token)
 
@@ -153,27 +166,21 @@ def end(
     `retry_at` puts the delivery back to `ready` for then.
     """
     final = state is not DeliveryState.READY
-    statement = (
-        update(deliveries)
-        .where(and_(deliveries.c.id == delivery.id, deliveries.c.lease_token == delivery.lease_token))
-        .values(
-            state=state.value,
-            detail=detail[:2000],
-            reference=reference,
-            due_at=retry_at or delivery.due_at,
-            ended_at=now if final else None,
-            lease_owner=None,
-            lease_token=None,
-            lease_until=None,
-        )
-    )
-    if connection.execute(statement).rowcount != 1:
+    ended = {
+        "state": state.value,
+        "detail": detail[:2000],
+        "reference": reference,
+        "due_at": retry_at or delivery.due_at,
+        "ended_at": now if final else None,
+        "lease_owner": None,
+        "lease_token": None,
+        "lease_until": None,
+    }
+    held = {"held_id": delivery.id, "held_token": delivery.lease_token}
+    if connection.execute(_END, held | ended).rowcount != 1:
         return False
-    connection.execute(
-        update(attempts)
-        .where(and_(attempts.c.delivery == delivery.id, attempts.c.number == attempt))
-        .values(ended_at=now, outcome=outcome, detail=detail[:2000])
-    )
+    told = {"ended_at": now, "outcome": outcome, "detail": detail[:2000]}
+    connection.execute(_END_ATTEMPT, {"of": delivery.id, "count": attempt} | told)
     return True
 
 

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from stanch.store.model import Timer
 from stanch.store.schema import timers
+from stanch.store.upsert import upsert
 
 
 def schedule(connection: Connection, timer: Timer, *, replace: bool = False) -> None:
@@ -26,13 +25,8 @@ def schedule(connection: Connection, timer: Timer, *, replace: bool = False) -> 
         "lease_token": None,
         "lease_until": None,
     }
-    insert = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(timers).values(values)
-    if replace:
-        changed = {name: value for name, value in values.items() if name != "id"}
-        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
-    else:
-        connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+    changed = tuple(name for name in values if name != "id") if replace else ()
+    connection.execute(upsert(connection, timers, key=("id",), changed=changed), values)
 
 
 def claim(

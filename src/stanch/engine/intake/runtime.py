@@ -196,7 +196,7 @@ class Intake:
     ) -> list[Owed]:
         quiet = quiet_at(tx.connection, routing, now)
         owed = [one for id, again in groups for one in flush(tx, quiet, id, again=again, now=now)]
-        return begin(tx, owed, node=self.world.node)
+        return begin(tx, owed, node=self.world.node, room=self._sender.room())
 
     def _make(self, routing: Routing) -> dict[tuple[str, str], Notifier]:
         return {

@@ -34,6 +34,7 @@ from stanch.store.model import Delivery, DeliveryState
 from stanch.store.types import from_micros
 from stanch.store.writer import GroupWriter
 
+_FLAPPING: Final = "it comes and goes, and counts as firing until it is calm"
 LEASE: Final = timedelta(seconds=15)
 _SECONDS: Final = 10.0
 _FIRST_RETRY_S: Final = 0.5
@@ -42,6 +43,12 @@ _LONGEST_RETRY_S: Final = 60.0
 _THREADS: Final = 64
 _EACH: Final = 8
 _IDLE_S: Final = 1.0
+_MOST_WAITING: Final = 500
+"""Notifications held in memory that wait for a thread. The others wait in the database, however many a receiver that
+hangs leaves behind; one here takes about 3 kB and 24 bytes an alert."""
+
+_LARGE: Final = 1000
+"""Alerts from which on an integration is told one notification at a time: 10,000 are 30 MB while they are sent."""
 
 log = structlog.get_logger("stanch.notify")
 
@@ -78,6 +85,8 @@ class Sender:
         self._lock = threading.Lock()
         self._running: dict[str, int] = {}
         self._waiting: dict[str, deque[_Turn]] = {}
+        self._waits = 0
+        self._large: dict[str, threading.Lock] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -97,6 +106,10 @@ class Sender:
             self._thread.join(timeout=15)
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def room(self) -> int:
+        """Return how many more notifications may be begun now."""
+        return _MOST_WAITING - self._waits
 
     def hand(self, owed: Sequence[Owed]) -> None:
         """Send what this node has just begun to owe."""
@@ -118,6 +131,7 @@ class Sender:
         with self._lock:
             if self._running.get(channel, 0) >= _EACH:
                 self._waiting.setdefault(channel, deque()).append(turn)
+                self._waits += 1
                 return
             self._running[channel] = self._running.get(channel, 0) + 1
         self._pool.submit(self._work, turn)
@@ -125,13 +139,23 @@ class Sender:
     def _work(self, turn: _Turn) -> None:
         channel = turn.delivery.channel
         while True:
-            self._send(turn)
+            if len(turn.snapshot.ids) < _LARGE:
+                self._send(turn)
+            else:
+                with self._lock:
+                    large = self._large.setdefault(channel, threading.Lock())
+                with large:
+                    self._send(turn)
             with self._lock:
                 queue = self._waiting.get(channel)
                 if not queue or self._stopping.is_set():
                     self._running[channel] -= 1
                     return
                 turn = queue.popleft()
+                self._waits -= 1
+                has_room = self._waits == _MOST_WAITING // 2
+            if has_room:
+                self._wake.set()
 
     def _send(self, turn: _Turn) -> None:
         snapshot = turn.snapshot
@@ -158,7 +182,8 @@ class Sender:
         alerts = [
             NoticeAlert(
                 labels=labels[id],
-                annotations=msgspec.json.decode(rows[id].annotations, type=dict[str, str]),
+                annotations=msgspec.json.decode(rows[id].annotations, type=dict[str, str])
+                | ({"flapping": _FLAPPING} if id in snapshot.flapping else {}),
                 starts_at=from_micros(starts_at),
                 ends_at=from_micros(ends_at) if ends_at else None,
                 fingerprint=shown[id],
@@ -227,9 +252,10 @@ class Sender:
     def _look_after(self) -> None:
         while not self._stopping.is_set():
             try:
-                for turn in self._claim(_THREADS):
+                room = min(_THREADS, self.room())
+                for turn in self._claim(room) if room > 0 else ():
                     self._enqueue(turn)
-                pause = self._pause()
+                pause = self._pause() if room > 0 else _IDLE_S
             except Exception:  # boundary "engine loop": a database that is away must not end the loop
                 log.exception("looking_after_failed")
                 pause = _IDLE_S
@@ -296,8 +322,13 @@ def _is_alive(node: str) -> bool:
     return True
 
 
-def begin(tx: Transaction, owed: Sequence[Owed], *, node: str) -> list[Owed]:
-    """Store what is owed as being sent by this node from now on."""
+def begin(tx: Transaction, owed: Sequence[Owed], *, node: str, room: int) -> list[Owed]:
+    """Store what is owed; the first `room` as being sent by this node from now on. Return those.
+
+    The others are sent by whoever claims them.
+    """
+    for one in owed[max(0, room) :]:
+        deliveries.owe(tx.connection, one.delivery)
     token, now = secrets.token_hex(8), tx.clock.now()
     until = tx.lease_now() + LEASE
     return [
@@ -307,5 +338,5 @@ def begin(tx: Transaction, owed: Sequence[Owed], *, node: str) -> list[Owed]:
                 tx.connection, one.delivery, node=node, token=token, lease_until=until, now=now
             ),
         )
-        for one in owed
+        for one in owed[: max(0, room)]
     ]

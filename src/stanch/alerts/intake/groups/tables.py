@@ -4,11 +4,23 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Row, TypeCoerce, and_, case, delete, func, select, type_coerce, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    TypeCoerce,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 
 from stanch.alerts.intake.decisions import Reason, Told
 from stanch.alerts.intake.model import Group
@@ -23,6 +35,31 @@ from stanch.alerts.intake.tables import (
     intake_told,
 )
 from stanch.store.types import from_micros
+from stanch.store.upsert import upsert
+
+
+def _raw(name: str) -> TypeCoerce[int]:
+    # Microseconds as they stand: ten thousand of them are not worth ten thousand datetimes.
+    return type_coerce(intake_hot.c[name], BigInteger)
+
+
+# Put together once: an alert whose group waits for nothing is told of while its sender waits for the answer.
+_GROUP: Final = select(intake_groups).where(intake_groups.c.id == bindparam("id"))
+_CHANGE_GROUP: Final = update(intake_groups).where(intake_groups.c.id == bindparam("group"))
+_RENEWED: Final = ("created_at", "due_at", "flush", "outstanding", "failed", "emptied_at")
+_GROUPS_CALLED: Final = select(intake_groups).where(
+    and_(intake_groups.c.group_key == bindparam("group_key"), intake_groups.c.receiver == bindparam("receiver"))
+)
+_MEMBERS: Final = (
+    select(intake_hot.c.id, _raw("starts_at"), _raw("ends_at"))
+    .join(intake_members, intake_members.c.alert_id == intake_hot.c.id)
+    .where(intake_members.c.group_id == bindparam("group"))
+)
+_HAS_MEMBERS: Final = select(intake_members.c.alert_id).where(intake_members.c.group_id == bindparam("group")).limit(1)
+_TOLD_BY: Final = ("group_key", "receiver", "integration")
+_MEMORIES: Final = select(intake_told).where(
+    and_(intake_told.c.group_key == bindparam("group_key"), intake_told.c.receiver == bindparam("receiver"))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +77,7 @@ class Memory:
 
 def group_with_id(connection: Connection, id: int) -> Group | None:
     """Return one group, None when it is gone."""
-    row = connection.execute(select(intake_groups).where(intake_groups.c.id == id)).first()
+    row = connection.execute(_GROUP, {"id": id}).first()
     return None if row is None else _group(row)
 
 
@@ -103,16 +140,13 @@ def add_group(
         "failed": 0,
         "emptied_at": None,
     }
-    insert = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(intake_groups).values(values)
-    renewed = {name: values[name] for name in ("created_at", "due_at", "flush", "outstanding", "failed", "emptied_at")}
-    statement = statement.on_conflict_do_update(index_elements=["key"], set_=renewed)
-    return int(connection.execute(statement.returning(intake_groups.c.id)).scalar_one())
+    statement = upsert(connection, intake_groups, key=("key",), changed=_RENEWED)
+    return int(connection.execute(statement.returning(intake_groups.c.id), values).scalar_one())
 
 
 def change_group(connection: Connection, id: int, **changes: datetime | int | None) -> None:
     """Change columns of one group."""
-    connection.execute(update(intake_groups).where(intake_groups.c.id == id).values(**changes))
+    connection.execute(_CHANGE_GROUP, {"group": id, **changes})
 
 
 def drop_group(connection: Connection, id: int) -> None:
@@ -129,18 +163,12 @@ def drop_all_groups(connection: Connection) -> None:
 
 def members_of(connection: Connection, group: int) -> list[tuple[int, int, int]]:
     """Return id, start and end (microseconds) of the alerts of a group."""
-    query = (
-        select(intake_hot.c.id, _raw("starts_at"), _raw("ends_at"))
-        .join(intake_members, intake_members.c.alert_id == intake_hot.c.id)
-        .where(intake_members.c.group_id == group)
-    )
-    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+    return [(row[0], row[1], row[2]) for row in connection.execute(_MEMBERS, {"group": group})]
 
 
 def has_members(connection: Connection, group: int) -> bool:
     """Tell whether a group has any alert."""
-    query = select(intake_members.c.alert_id).where(intake_members.c.group_id == group).limit(1)
-    return connection.execute(query).first() is not None
+    return connection.execute(_HAS_MEMBERS, {"group": group}).first() is not None
 
 
 def labels_of_members(connection: Connection, group: int) -> dict[int, dict[str, str]]:
@@ -155,8 +183,8 @@ def labels_of_members(connection: Connection, group: int) -> dict[int, dict[str,
 
 def memories(connection: Connection, group_key: str, receiver: str) -> dict[str, Memory]:
     """Return what each integration of `receiver` knows about a group, by integration."""
-    query = select(intake_told).where(and_(intake_told.c.group_key == group_key, intake_told.c.receiver == receiver))
-    return {row.integration: _memory(row) for row in connection.execute(query)}
+    given = {"group_key": group_key, "receiver": receiver}
+    return {row.integration: _memory(row) for row in connection.execute(_MEMORIES, given)}
 
 
 def remember(connection: Connection, group_key: str, receiver: str, memory: Memory, *, expires_at: datetime) -> None:
@@ -175,19 +203,14 @@ def remember(connection: Connection, group_key: str, receiver: str, memory: Memo
         "delivery": memory.delivery,
         "missed": int(memory.missed),
     }
-    insert = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(intake_told).values(values)
-    key = ["group_key", "receiver", "integration"]
-    changed = {name: value for name, value in values.items() if name not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+    changed = tuple(name for name in values if name not in _TOLD_BY)
+    connection.execute(upsert(connection, intake_told, key=_TOLD_BY, changed=changed), values)
 
 
 def groups_called(connection: Connection, group_key: str, receiver: str) -> list[Group]:
     """Return the groups that notifications to `receiver` call `group_key`: one, or more where routes are alike."""
-    query = select(intake_groups).where(
-        and_(intake_groups.c.group_key == group_key, intake_groups.c.receiver == receiver)
-    )
-    return [_group(row) for row in connection.execute(query)]
+    given = {"group_key": group_key, "receiver": receiver}
+    return [_group(row) for row in connection.execute(_GROUPS_CALLED, given)]
 
 
 def record_episodes(
@@ -221,9 +244,8 @@ def fact(connection: Connection, name: str) -> str:
 
 def store_fact(connection: Connection, name: str, value: str) -> None:
     """Store a fact."""
-    insert = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(intake_facts).values(name=name, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    statement = upsert(connection, intake_facts, key=("name",), changed=("value",))
+    connection.execute(statement, {"name": name, "value": value})
 
 
 def alerts_to_route(connection: Connection, *, after: int, now: datetime, limit: int) -> list[tuple[int, str, int]]:
@@ -255,11 +277,6 @@ def unpack(packed: bytes) -> frozenset[int]:
     found = array("q")
     found.frombytes(packed)
     return frozenset(found)
-
-
-def _raw(name: str) -> TypeCoerce[int]:
-    # Microseconds as they stand: ten thousand of them are not worth ten thousand datetimes.
-    return type_coerce(intake_hot.c[name], BigInteger)
 
 
 def _group(row: Row[tuple[object, ...]]) -> Group:

@@ -2,15 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, and_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from stanch.alerts.intake.matchers import Matcher, Op
 from stanch.alerts.intake.silences import Silence
 from stanch.alerts.intake.tables import intake_silences
+
+_ACTIVE: Final = (
+    select(intake_silences)
+    .where(and_(intake_silences.c.ends_at > bindparam("now"), intake_silences.c.starts_at <= bindparam("now")))
+    .order_by(intake_silences.c.id)
+)
 
 
 def put_silences(connection: Connection, silences: Sequence[Silence]) -> None:
@@ -47,8 +54,7 @@ def silences_since(connection: Connection, since: datetime) -> list[Silence]:
 
 def active_silences(connection: Connection, now: datetime) -> list[Silence]:
     """Return the silences that hold at `now`, by id."""
-    query = select(intake_silences).where(and_(intake_silences.c.ends_at > now, intake_silences.c.starts_at <= now))
-    return [_silence(row) for row in connection.execute(query.order_by(intake_silences.c.id))]
+    return [_silence(row) for row in connection.execute(_ACTIVE, {"now": now})]
 
 
 def _encoded(matchers: Sequence[Matcher]) -> str:
