@@ -13,11 +13,12 @@ from stanch.incidents.state import Verification
 from stanch.kernel.actor import Via, person
 from stanch.kernel.clock import ManualClock
 from stanch.kernel.errors import Refused
-from stanch.operations.incident import Resolve, resolve
+from stanch.operations.incident import Resolve, SetSeverity, resolve, set_severity
 from stanch.operations.world import Call, World
 from tests.engine.incident import PLAN, action_of, approve, declare, engine, kinds, live, shop, state_of, watch_recovery
 
 WINDOW_S = 10
+LONGER = (30, 10, 10, 10)
 
 
 def watched(world: World, number: int) -> Verification:
@@ -104,6 +105,36 @@ def test_a_relapse_after_it_has_passed_counts(world: World, clock: ManualClock) 
     live(world, clock, 2, failing=0.45)
 
     assert None is watched(world, number).passed_at
+
+
+def test_a_raised_severity_makes_the_window_longer(world: World, clock: ManualClock) -> None:
+    """What has held so far counts, but SEV1 must hold for longer than SEV2."""
+    world, number = recovering(world, clock)
+    world = replace(world, catalog=replace(world.catalog, timing=replace(world.catalog.timing, verification_s=LONGER)))
+    live(world, clock, 3 + WINDOW_S - 2)
+    request = SetSeverity(incident=number, severity="SEV1", reason="payments lost")
+    set_severity(Call(world=world, actor=person("alice"), via=Via.HTTP), request)
+    live(world, clock, WINDOW_S)
+    early = watched(world, number).passed_at
+    live(world, clock, 2 * WINDOW_S)
+
+    assert (None, True, ["verification.started", "verification.extended", "verification.passed"]) == (
+        early,
+        watched(world, number).passed_at is not None,
+        kinds(world, only="verification."),
+    )
+
+
+def test_a_severity_raised_after_it_has_passed_counts(world: World, clock: ManualClock) -> None:
+    """A recovery that was verified for SEV2 is not verified for SEV1."""
+    world, number = recovering(world, clock)
+    world = replace(world, catalog=replace(world.catalog, timing=replace(world.catalog.timing, verification_s=LONGER)))
+    live(world, clock, 3 + WINDOW_S + 2)
+    request = SetSeverity(incident=number, severity="SEV1", reason="payments lost")
+    set_severity(Call(world=world, actor=person("alice"), via=Via.HTTP), request)
+    live(world, clock, 2)
+
+    assert (None, 30.0) == (watched(world, number).passed_at, watched(world, number).window_s)
 
 
 def test_what_cannot_be_seen_does_not_hold(world: World, clock: ManualClock) -> None:

@@ -196,6 +196,18 @@ def test_first_looks_are_soon_and_rhythms_apart(world: World, clock: ManualClock
     assert (40, True) == (len(first), spread > 40)
 
 
+def test_memory_that_grows_alone_is_no_outage(world: World, clock: ManualClock) -> None:
+    """A critical service whose memory grows while it answers is SEV3: it runs short, and nobody is hurt yet."""
+    watch = Watch.over(world, clock, '[services.shop]\ntier = 1\nmetrics = "http://h/metrics"\ncheck_every_s = 10')
+    watch.say("metrics", ("memory_bytes", 50e6, (), ""))
+    watch.run(1200, step=10)
+    for number in range(30):
+        watch.say("metrics", ("memory_bytes", 60e6 + number * 10e6, (), ""))
+        watch.run(10, step=10)
+
+    assert ["SEV3 critical-strained"] == watch.rulings()
+
+
 @pytest.mark.parametrize("speak", [hang, flood])
 def test_no_check_blocks_another(world: World, speak: Callable[..., None]) -> None:
     """Beside thirty far ends that hang or flood, a check that answers keeps its rhythm."""

@@ -15,6 +15,7 @@ from stanch.engine.watch import schedule_watches
 from stanch.incidents.tables import find
 from stanch.kernel.clock import ManualClock
 from stanch.kernel.event import JSON
+from stanch.operations import cases
 from stanch.operations.maintenance import follow_catalog
 from stanch.operations.world import World
 from stanch.ports.sampler import Look, Sample
@@ -84,6 +85,14 @@ class Watch:
         with self.world.store.reading() as view:
             for row in find(view.connection):
                 yield row.title
+
+    def rulings(self) -> list[str]:
+        """Return severity and rule of each incident."""
+        with self.world.store.reading() as view:
+            numbers = [row.number for row in find(view.connection)]
+        with self.world.store.writing() as tx:
+            found = [cases.load(tx, number).ruling for number in numbers]
+        return [f"{ruling.severity.name} {ruling.rule}" for ruling in found]
 
 
 def check(value: float, note: str = "", **labels: str) -> Found:

@@ -63,6 +63,7 @@ MORE: tuple[ev.IncidentEvent, ...] = (
     ev.EffectChecked(plan=PLAN.id, verdict="no_effect", summary="errors still 45 %"),
     ev.EffectChecked(plan=PLAN.id, verdict="worse", summary="errors 90 %"),
     ev.VerificationStarted(window_s=20, checks=("checkout error ratio at most 5 %",), shortened="shortened: a drill"),
+    ev.VerificationExtended(window_s=1800, reason="it is SEV1 now, and was to hold for 900 s"),
     ev.MessageOwed(delivery="d1", channel="room", audience="responders", purpose="update", text="[SEV2] INC-7"),
     ev.MessageEnded(delivery="d1", state="sent", attempts=1),
     ev.MessageEnded(delivery="d1", state="failed", attempts=5, detail="HTTP 500"),

@@ -24,6 +24,14 @@ def limit_of(reading: Reading) -> float | None:
     return found[reading.service, reading.metric]
 
 
+def test_a_declared_check_holds_when_its_alert_has_ended() -> None:
+    """What a declared check says is judged by its alert, for its limits are its own."""
+    reading = replace(ERRORS, metric="check", labels={"probe": "buy"})
+    found = [check for check in checks_for(incident(reading), shop()) if check.metric == "check"]
+
+    assert ["payments buy is not as it must be yet"] == [judge(check, None) for check in found]
+
+
 def test_what_is_somebody_elses_may_stay_down() -> None:
     """With the acquirer down, what counts is that payments, which calls it, works again."""
     assert {("payments", "error_ratio")} == checked(incident(DOWN))

@@ -70,6 +70,7 @@ class ServiceReading:
 
     `state` is `ok`, `degraded` (something about it is not as it should be), `down`, or `unknown` when no check sees
     it. Figures are over the detection window, None where nothing was measured; `trouble` says why a check sees nothing.
+    `strained` says that all that is wrong is that it runs short of something: what it is asked for it still does.
     """
 
     service: str
@@ -84,6 +85,7 @@ class ServiceReading:
     seen_at: datetime | None = None
     trouble: str = ""
     alerts: tuple[str, ...] = ()
+    strained: bool = False
 
 
 def read_series(
@@ -190,6 +192,7 @@ def service_readings(connection: Connection, catalog: Catalog, *, now: datetime)
             seen_at=seen_at,
             trouble=next((look.trouble for look in looks if look.trouble), ""),
             alerts=tuple(alert.summary for alert in firing),
+            strained=_is_strained(firing, conditions.get(name, [])),
             **_figures(connection, name, stands, now=now, window_s=window_s),
         )
     return found
@@ -202,9 +205,25 @@ def _by_service(found: Sequence[T]) -> dict[str, list[T]]:
     return grouped
 
 
+_STRAINS: Final = frozenset({Metric.MEMORY_BYTES, Metric.SATURATION, Metric.RULE})
+
+
+def _wrong(firing: Sequence[Alert], conditions: Sequence[Condition]) -> set[Metric]:
+    """Return what is not as it should be; what is only worth knowing does not count.
+
+    What is so but has not been so for long enough to be an alert counts too: a neighbour's alert came first.
+    """
+    found = {alert.metric for alert in firing if not alert.is_warning}
+    return found | {one.metric for one in conditions if one.breached_since and one.labels.get("severity") != "warning"}
+
+
+def _is_strained(firing: Sequence[Alert], conditions: Sequence[Condition]) -> bool:
+    wrong = _wrong(firing, conditions) - {Metric.BLIND}
+    return bool(wrong) and wrong <= _STRAINS
+
+
 def _state(firing: Sequence[Alert], conditions: Sequence[Condition]) -> str:
-    # What is so but has not been so for long enough to be an alert counts too: a neighbour's alert came first.
-    wrong = {alert.metric for alert in firing} | {one.metric for one in conditions if one.breached_since}
+    wrong = _wrong(firing, conditions)
     if wrong & {Metric.UP, Metric.RESTARTS}:
         return "down"
     if wrong - {Metric.BLIND}:

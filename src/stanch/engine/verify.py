@@ -66,6 +66,11 @@ def _step(tx: Transaction, world: World, state: IncidentState, failing: tuple[st
         return
     if watched is None or watched.broken:
         _start(tx, world, state)
+    elif (seconds := window_s(state.ruling.severity, world.catalog.timing))[0] > watched.window_s:
+        # What has held so far counts; what has passed by the shorter window has not passed any more.
+        length, shortened = seconds
+        reason = f"it is {state.ruling.severity.name} now, and was to hold for {watched.window_s:.0f} s"
+        cases.record(tx, state.number, ev.VerificationExtended(window_s=length, reason=reason, shortened=shortened))
     elif watched.passed_at is None and (now - watched.since).total_seconds() >= watched.window_s:
         summary = "; ".join(check.words for check in recovery_checks(world, state))
         cases.record(tx, state.number, ev.VerificationPassed(window_s=watched.window_s, summary=summary))

@@ -53,6 +53,7 @@ from stanch.incidents.recorded.mitigation import (
     RunOutcomeUnknown,
     RunOutput,
     RunStarted,
+    VerificationExtended,
     VerificationPassed,
     VerificationRelapsed,
     VerificationStarted,
@@ -99,7 +100,6 @@ __all__ = [
     "OnsetEstimated",
     "Plan",
     "PlanAdded",
-    "RunbookChecked",
     "PostmortemDrafted",
     "PostmortemPublished",
     "PostmortemScheduled",
@@ -112,11 +112,13 @@ __all__ = [
     "RunOutcomeUnknown",
     "RunOutput",
     "RunStarted",
+    "RunbookChecked",
     "ScoreMoved",
     "SeverityChanged",
     "StatusChanged",
     "SymptomSeen",
     "TargetMissed",
+    "VerificationExtended",
     "VerificationPassed",
     "VerificationRelapsed",
     "VerificationStarted",
@@ -162,6 +164,7 @@ IncidentEvent: TypeAlias = (
     | RunOutcomeUnknown
     | EffectChecked
     | VerificationStarted
+    | VerificationExtended
     | VerificationRelapsed
     | VerificationPassed
     | MessageOwed

@@ -22,7 +22,7 @@ def case_of(
 
     `told` is the severity that a sender gives, `services` what its alert is about, whether or not that is measured.
     """
-    names = dict.fromkeys((*services, *impact.down, *impact.affected))
+    names = dict.fromkeys((*services, *impact.down, *impact.strained, *impact.affected))
     reached = [catalog.services[name] for name in names if name in catalog.services]
     own = [service for service in reached if not service.external]
     critical = [service for service in catalog.services.values() if service.tier == 1 and not service.external]

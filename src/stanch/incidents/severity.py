@@ -142,6 +142,12 @@ SHIPPED_RULES: Final[tuple[SeverityRule, ...]] = (
     ),
     SeverityRule(
         severity=Severity.SEV3,
+        name="critical-strained",
+        words="a critical service that runs short of something and still answers is SEV3",
+        holds=lambda case: case.critical and bool(case.impact.strained),
+    ),
+    SeverityRule(
+        severity=Severity.SEV3,
         name="partial",
         words="a service failing or down that no critical path needs is SEV3",
         holds=lambda case: bool(case.impact.down) or _error_ratio(case) >= 0.05 or _is_slow(case, 2.0),
@@ -192,6 +198,8 @@ def _figures(case: Case) -> str:
     parts = []
     if impact.down:
         parts.append(f"down or failing: {', '.join(impact.down)}")
+    if impact.strained:
+        parts.append(f"short of something: {', '.join(impact.strained)}")
     if impact.affected:
         parts.append(f"affected: {', '.join(impact.affected)}")
     if impact.error_ratio is not None:

@@ -396,6 +396,14 @@ def _(record: ev.VerificationStarted, state: IncidentState, event: Event) -> Inc
 
 
 @_apply.register
+def _(record: ev.VerificationExtended, state: IncidentState, event: Event) -> IncidentState:
+    if state.verification is None:
+        return state
+    longer = replace(state.verification, window_s=record.window_s, shortened=record.shortened, passed_at=None)
+    return replace(state, verification=longer)
+
+
+@_apply.register
 def _(record: ev.VerificationRelapsed, state: IncidentState, event: Event) -> IncidentState:
     if state.verification is None:
         return state

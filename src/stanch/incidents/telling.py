@@ -295,6 +295,12 @@ def _(record: ev.VerificationStarted) -> Telling:
 
 
 @tell.register
+def _(record: ev.VerificationExtended) -> Telling:
+    short = f" ({record.shortened})" if record.shortened else ""
+    return Telling(title=f"Recovery is watched for {record.window_s:.0f} s{short}", text=record.reason, major=True)
+
+
+@tell.register
 def _(record: ev.VerificationRelapsed) -> Telling:
     return Telling(title="The recovery broke off; the wait starts again", text=record.summary, tone="bad", major=True)
 

@@ -34,6 +34,8 @@ _KINDS: Final = {
     "outage": Trouble.OUTAGE,
     "up": Trouble.OUTAGE,
     "restarts": Trouble.OUTAGE,
+    "check": Trouble.OUTAGE,
+    "rule": Trouble.PERFORMANCE_DEGRADATION,
 }
 
 

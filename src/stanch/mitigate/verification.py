@@ -33,22 +33,30 @@ _NAMES: Final = {
 }
 # How many times its normal memory a process may take and count as recovered: it fills its caches anew.
 _MEMORY_FACTOR: Final = 2.0
+_DECLARED: Final = frozenset({"check", "rule"})
 OF_REQUESTS: Final = frozenset({"error_ratio", "latency_p95_ms", "dependency_error_ratio", "dependency_latency_p95_ms"})
 """What is measured on requests, and so cannot be where there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveryCheck:
-    """One figure that must hold: `metric` of `service` at most `high`, or at least `low`."""
+    """One figure that must hold: `metric` of `service` at most `high`, or at least `low`.
+
+    Of what a declared check or rule called `subject` says, its alert decides: `over` says whether that has ended.
+    """
 
     service: str
     metric: str
     high: float | None = None
     low: float | None = None
+    subject: str = ""
+    over: bool | None = None
 
     @property
     def words(self) -> str:
         """Return the check as a sentence."""
+        if self.over is not None:
+            return f"{self.service} {self.subject} is as it must be"
         name = named(self.service, self.metric)
         if self.metric == "blind":
             return f"{self.service} can be seen"
@@ -72,6 +80,13 @@ def checks_for(state: IncidentState, catalog: Catalog) -> tuple[RecoveryCheck, .
             continue
         if reading.metric == "blind" and one.ended_at is not None:
             continue
+        if reading.metric in _DECLARED:
+            labels = reading.labels or {}
+            subject = labels.get("probe") or labels.get("rule", "")
+            key = (reading.service, f"{reading.metric} {subject}")
+            over = one.ended_at is not None and (key not in checks or checks[key].over is not False)
+            checks[key] = RecoveryCheck(service=reading.service, metric=reading.metric, subject=subject, over=over)
+            continue
         checks[reading.service, reading.metric] = _check_of(reading, catalog)
     for name in _whose_errors_count(state, catalog):
         service = catalog.services.get(name)
@@ -89,6 +104,8 @@ def judge(check: RecoveryCheck, value: float | None, *, idle: bool = False) -> s
 
     `idle` says that the service was seen and had no requests: then what is measured on requests holds nothing up.
     """
+    if check.over is not None:
+        return "" if check.over else f"{check.service} {check.subject} is not as it must be yet"
     if value is None and idle and check.metric in OF_REQUESTS:
         return ""
     if value is None:

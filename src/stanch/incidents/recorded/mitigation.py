@@ -162,6 +162,19 @@ class VerificationStarted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerificationExtended:
+    """The severity rose while the recovery was watched: it must hold for `window_s` seconds, from where it began.
+
+    `reason` names the severity; `shortened` is as of `VerificationStarted`.
+    """
+
+    kind: ClassVar[str] = "verification.extended"
+    window_s: float
+    reason: str
+    shortened: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerificationRelapsed:
     """A check did not hold: the wait starts again."""
 
