@@ -24,7 +24,7 @@ def built_in(world: World) -> tuple[Collector, ...]:
         ChangesCollector(world),
         AlertsCollector(world),
         RootCauseCollector(world),
-        *(PackCollector(world, source) for source in world.systems),
+        *(PackCollector(source, packs=world.packs, catalog=world.catalog) for source in world.systems),
         *(StreamCollector(world, source) for source in world.log_sources),
     )
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from stanch.catalog.model import Catalog
 from stanch.kernel.errors import Invalid, Refused, Unavailable
 from stanch.operations.asking import Window, ask_query, collector_name, concerns, finding_of, trouble
-from stanch.operations.world import World
-from stanch.packs.model import Language, Query
+from stanch.packs.model import Language, Packs, Query
 from stanch.ports.evidence import Finding, FindingStatus, Question
 from stanch.ports.query import QuerySource, Session
 
@@ -21,9 +21,10 @@ _LEAST_S: Final = 0.05
 class PackCollector:
     """Asks one system all its queries. What it cannot ask in time is told to be missing."""
 
-    def __init__(self, world: World, source: QuerySource) -> None:
-        self._world = world
+    def __init__(self, source: QuerySource, *, packs: Packs, catalog: Catalog) -> None:
         self._source = source
+        self._packs = packs
+        self._catalog = catalog
 
     @property
     def name(self) -> str:
@@ -42,12 +43,12 @@ class PackCollector:
         began = time.monotonic()
         until = began + self._source.timeout_s
         window = Window(start=question.start, end=question.end, onset=question.onset)
-        queries = self._world.packs.of_system(self._source.system)
+        queries = self._packs.of_system(self._source.system)
         try:
             with self._source.open() as session:
                 findings = self._ask_all(session, queries, question=question, window=window, until=until)
         except (Refused, Unavailable, Invalid) as error:
-            told = trouble(self._source, error, catalog=self._world.catalog)
+            told = trouble(self._source, error, catalog=self._catalog)
             took_s = time.monotonic() - began
             return [finding_of(self._source, told, window=window, command=self._source.where, took_s=took_s)]
         return self._gathered(queries, findings)
@@ -65,14 +66,14 @@ class PackCollector:
         left_s = until - time.monotonic()
         if left_s < _LEAST_S:
             late = Unavailable(f"the {self._source.timeout_s:g} s were over before it could be asked", retry=True)
-            told = trouble(self._source, late, catalog=self._world.catalog, title=query.title)
+            told = trouble(self._source, late, catalog=self._catalog, title=query.title)
             return finding_of(self._source, told, window=window, command=query.text, took_s=0.0, id=query.name)
         return ask_query(
             session,
             self._source,
             query,
             window=window,
-            catalog=self._world.catalog,
+            catalog=self._catalog,
             services=question.services,
             timeout_s=left_s,
         )

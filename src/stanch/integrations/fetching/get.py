@@ -1,5 +1,6 @@
 """The fetch port: GET with a deadline for the whole answer, a limit in bytes, no redirect to another host."""
 
+import ssl
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,11 +19,13 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class HttpGet:
-    """GETs. The client is made when it is first used: reading the certificates it trusts takes a while."""
+    """GETs, each over a connection of its own: looks are rare, and nothing is left open between them.
 
-    def __init__(self, *, trust: str | bool = True) -> None:
+    The certificates that are trusted are read when HTTPS is first used, which takes a while; `trust` replaces them.
+    """
+
+    def __init__(self, *, trust: ssl.SSLContext | None = None) -> None:
         self._trust = trust
-        self._client: httpx2.Client | None = None
 
     def __call__(
         self,
@@ -54,7 +57,10 @@ class HttpGet:
         body = bytearray()
         cut = False
         try:
-            with self._ready().stream("GET", url, headers=given, timeout=timeout_s) as response:
+            with (
+                httpx2.Client(follow_redirects=False, verify=self._trusted(url), timeout=timeout_s) as client,
+                client.stream("GET", url, headers=given) as response,
+            ):
                 if response.status_code in _REDIRECTS and (place := response.headers.get("location")):
                     return Got(status=response.status_code, body=b"", took_s=0.0), urljoin(url, place)
                 # As they come: each read has a time-out of its own, so a far end that drips must be stopped here.
@@ -73,10 +79,12 @@ class HttpGet:
             said = (str(error) or type(error).__name__).splitlines()[0][:200]
             raise Unavailable(f"{shown(url)} does not answer: {said}", retry=True) from error
 
-    def _ready(self) -> httpx2.Client:
-        if self._client is None:
-            self._client = httpx2.Client(follow_redirects=False, verify=self._trust)
-        return self._client
+    def _trusted(self, url: str) -> ssl.SSLContext | bool:
+        if not url.lower().startswith("https:"):
+            return False  # nothing to verify, and no certificates to read for it
+        if self._trust is None:
+            self._trust = ssl.create_default_context()
+        return self._trust
 
 
 def shown(url: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from stanch.integrations.kubernetes.kubectl import Kubectl
 from stanch.integrations.kubernetes.rows import Object, rows_of, top_rows
+from stanch.kernel.errors import StanchError
 from stanch.ports.program import Programs
 from stanch.ports.query import Ask, Reply, SystemSpec
 
@@ -65,7 +66,7 @@ class _Session:
 
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
-        self._known: dict[str, list[Object]] = {}
+        self._known: dict[str, list[Object] | StanchError] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -85,5 +86,12 @@ class _Session:
         with lock:
             if ask.text not in self._known:
                 given = [*arguments, "-o", "json"] if "-o" not in arguments else arguments
-                self._known[ask.text] = self._kubectl.items(given, timeout_s=ask.timeout_s)
-            return self._known[ask.text]
+                try:
+                    self._known[ask.text] = self._kubectl.items(given, timeout_s=ask.timeout_s)
+                except StanchError as error:
+                    # The next query that speaks of the same list must not wait for the same time-out again.
+                    self._known[ask.text] = error
+        found = self._known[ask.text]
+        if isinstance(found, StanchError):
+            raise found
+        return found

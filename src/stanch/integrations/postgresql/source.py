@@ -4,6 +4,7 @@ Three locks keep it from writing: the text is checked, the session is read-only,
 rights (`pg_monitor`). A server that accepts and then says nothing is left when the time is over.
 """
 
+import math
 import os
 import shlex
 import socket
@@ -93,7 +94,7 @@ class PostgresSource:
     def _conninfo(self) -> str:
         given: dict[str, str | int] = {
             "application_name": "stanch",
-            "connect_timeout": _CONNECT_S,
+            "connect_timeout": max(2, min(_CONNECT_S, math.ceil(self._spec.timeout_s))),  # libpq takes no less than 2
             "keepalives_idle": 5,
             "tcp_user_timeout": 8000,
             "options": " ".join(f"-c {setting}" for setting in _SETTINGS),

@@ -74,7 +74,7 @@ class RedisSource:
         try:
             if self._spec.secret:
                 said = ["AUTH", *([self._spec.user] if self._spec.user else []), self._spec.secret]
-                _checked(wire.call(said, timeout_s=_CONNECT_S))
+                _checked(wire.call(said, timeout_s=min(_CONNECT_S, self._spec.timeout_s)))
             yield _Session(wire, command=f"redis-cli -h {self._host} -p {self._port}")
         finally:
             wire.close()
