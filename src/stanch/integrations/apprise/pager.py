@@ -1,13 +1,10 @@
 """Hands pages to Apprise, which answers yes or no and keeps no key."""
 
+import importlib
+from types import ModuleType
 from typing import Final
 
 from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt
-
-try:
-    import apprise
-except ImportError:  # the extra is not installed; said when the first page would go this way
-    apprise = None  # type: ignore[assignment]
 
 KINDS: Final = frozenset({"apprise"})
 
@@ -17,6 +14,7 @@ class ApprisePager:
 
     def __init__(self, settings: PagerSettings) -> None:
         self._name = settings.name
+        self._apprise = _installed()
 
     @property
     def name(self) -> str:
@@ -35,6 +33,7 @@ class ApprisePager:
 
     def page(self, page: Page) -> Receipt:
         """Send `page`. A no of Apprise's can be a time-out, so that it may have arrived."""
+        apprise = self._apprise
         if apprise is None:
             raise NotTaken("Apprise is not installed: pip install 'stanch[apprise]'", failure=Failure.REFUSED)
         far = apprise.Apprise()
@@ -48,3 +47,11 @@ class ApprisePager:
 
     def close(self) -> None:
         """Hold nothing."""
+
+
+def _installed() -> ModuleType | None:
+    """Return Apprise where the extra is installed. Its some 170 services are loaded only where somebody uses one."""
+    try:
+        return importlib.import_module("apprise")
+    except ImportError:
+        return None
