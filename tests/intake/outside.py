@@ -1,7 +1,7 @@
 """A world that alerts come into from outside, on a clock that is moved by hand."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -95,6 +95,10 @@ class Outside:
         with self.store.reading() as view:
             return led_of(view.connection, alert)
 
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
     def incidents(self) -> list[IncidentState]:
         """Return every incident."""
         with self.store.reading() as view:
@@ -115,8 +119,5 @@ def with_rules(catalog: Catalog = SHOP, **rules: object) -> Catalog:
 @contextmanager
 def outside(where: str, catalog: Catalog = SHOP) -> Iterator[Outside]:
     """Give a world into which alerts come."""
-    world = Outside(where, catalog)
-    try:
+    with closing(Outside(where, catalog)) as world:
         yield world
-    finally:
-        world.store.close()

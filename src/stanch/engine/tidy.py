@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from stanch.alerts.inbound.tables import KEPT_FOR, prune
+from stanch.alerts.intake.flaps.tables import forget_turns
 from stanch.alerts.intake.led.tables import forget_led
 from stanch.alerts.intake.receiving import LOCK
 from stanch.alerts.intake.retention.tables import (
@@ -48,6 +49,7 @@ def tidy(timer: Timer, world: World) -> Effect:
         more = delete_episodes(tx.connection, now=now, limit=_AT_ONCE) or len(idle) == _AT_ONCE or after > 0
         delete_memories(tx.connection, now=now)
         forget_led(tx.connection, before=now - KEPT_FOR)
+        forget_turns(tx.connection, before=now - 2 * timedelta(seconds=world.catalog.alerting.flapping_s))
         prune(tx.connection, now=now)
         due_at = world.clock.now() + (_SOON if more else _EVERY)
         tx.schedule(Timer(id=timer.id, kind=timer.kind, due_at=due_at, data={"after": after}))

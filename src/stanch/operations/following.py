@@ -5,7 +5,7 @@ its own, so that no sender waits for it and nothing about an incident can keep a
 the alert fires: an alert that is silenced when it begins still leads somewhere once the silence has ended.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,6 +13,8 @@ from typing import Final
 import msgspec
 
 from stanch.alerts.beats.tables import Beat, all_beats, put_beat
+from stanch.alerts.intake.flapping import Turns, turned
+from stanch.alerts.intake.flaps.tables import flaps_until, put_turns, turns_of
 from stanch.alerts.intake.led.tables import Led, led_of, put_led
 from stanch.alerts.intake.matchers import matches_all
 from stanch.alerts.intake.quiet import Quiet, quiet_at
@@ -22,9 +24,9 @@ from stanch.alerts.intake.subject import Judgement, LedTo, judge, parsed
 from stanch.incidents import events as ev
 from stanch.operations.detection import Sign, sign_over, sign_seen
 from stanch.operations.world import World
-from stanch.store import Transaction
+from stanch.store import Connection, Transaction
 from stanch.store.model import Timer
-from stanch.store.types import from_micros
+from stanch.store.types import from_micros, to_micros
 
 FOLLOW: Final = "follow"
 """The kind of the timers by which alerts are followed."""
@@ -47,6 +49,7 @@ def alert_name(alert: int) -> str:
 def follow_soon(tx: Transaction, world: World, taken: TakenIn, *, now: datetime) -> None:
     """Set the timers of those alerts that opened or ended and may concern an incident; note which are heartbeats."""
     _note_beats(tx, world, taken, now=now)
+    _note_turns(tx, world, taken.reopened, now=now)
     for id, received in (*taken.opened, *taken.ended):
         if judge(received.read(), world.catalog).declares:
             tx.schedule(follow_timer(id, now), replace=True)
@@ -64,6 +67,28 @@ def _note_beats(tx: Transaction, world: World, taken: TakenIn, *, now: datetime)
                 put_beat(tx.connection, replace(old, alert=id, beat_at=now))
 
 
+def _note_turns(tx: Transaction, world: World, reopened: Sequence[int], *, now: datetime) -> None:
+    """Keep when alerts opened again, by which those that flap are known."""
+    rules = world.catalog.alerting
+    if not reopened or not rules.flapping_changes:
+        return
+    old, at, window = turns_of(tx.connection, reopened), to_micros(now), round(rules.flapping_s * 1_000_000)
+    known = {id: old.get(id, Turns()) for id in reopened}
+    turns = {id: turned(one, at=at, changes=rules.flapping_changes, window=window) for id, one in known.items()}
+    put_turns(tx.connection, turns)
+
+
+def led_words(
+    connection: Connection, world: World, alert: int, labels: Mapping[str, str]
+) -> tuple[str, datetime | None]:
+    """Return what an alert led to in the incidents, or why to nothing, in words, and when that was decided."""
+    led = led_of(connection, alert)
+    if led is not None:
+        return led.words, led.at
+    why = judge(labels, world.catalog).why
+    return (why.words, None) if why is not None else ("it is about to be followed", None)
+
+
 def follow_timer(alert: int, due_at: datetime) -> Timer:
     """Return the timer that looks at an alert."""
     return Timer(id=f"follow/{alert}", kind=FOLLOW, due_at=due_at, data={"alert": alert})
@@ -79,6 +104,10 @@ def follow_up(tx: Transaction, world: World, alert: int) -> datetime | None:
     labels, annotations = _texts.decode(row.labels), _texts.decode(row.annotations)
     ends_at = from_micros(row.ends_at)
     if ends_at <= now:
+        until = flaps_until(tx.connection, alert)
+        if until is not None and until > now:
+            # Its end counts once it is calm.
+            return until
         if led is None:
             put_led(tx.connection, alert, Led(outcome=LedTo.OVER, at=now))
         elif led.incident is not None:

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     ALL_RESOLVED = "all_resolved"
     SOME_RESOLVED = "some_resolved"
     REPEAT = "repeat"
+    FLAPPING = "flapping"
     NOTHING_FIRED = "nothing_fired"
     RESOLVED_UNKNOWN = "resolved_unknown"
     REPEAT_NOT_OVER = "repeat_not_over"
@@ -39,7 +40,14 @@ class Reason(StrEnum):
 
 
 _NOTIFYING: Final = frozenset(
-    {Reason.FIRST, Reason.NEW_ALERTS, Reason.ALL_RESOLVED, Reason.SOME_RESOLVED, Reason.REPEAT}
+    {
+        Reason.FIRST,
+        Reason.NEW_ALERTS,
+        Reason.ALL_RESOLVED,
+        Reason.SOME_RESOLVED,
+        Reason.REPEAT,
+        Reason.FLAPPING,
+    }
 )
 _WORDS: Final = {
     Reason.FIRST: "the group fires and nobody has been told yet",
@@ -47,6 +55,7 @@ _WORDS: Final = {
     Reason.ALL_RESOLVED: "everything the receiver was told has resolved",
     Reason.SOME_RESOLVED: "an alert has resolved that the receiver was told",
     Reason.REPEAT: "nothing has changed, and the repeat interval is over",
+    Reason.FLAPPING: "an alert comes and goes: this is told once, and then nothing of it until it is calm",
     Reason.NOTHING_FIRED: "nothing fires, and the receiver was never told that something did",
     Reason.RESOLVED_UNKNOWN: "what has resolved is nothing that the receiver was told",
     Reason.REPEAT_NOT_OVER: "nothing has changed, and the repeat interval is not over",
@@ -75,15 +84,19 @@ def decide(
     send_resolved: bool,
     repeat_interval: timedelta,
     now: datetime,
+    flapping_since: datetime | None = None,
 ) -> Reason:
     """Return whether to notify, given the alerts of the group that are not suppressed.
 
+    `flapping_since` is when the last of the alerts began to flap that do now; they count as firing.
     That everything has resolved is decided whatever `send_resolved` says, so that the memory is cleared.
     """
     if told is None:
         return Reason.FIRST if firing else Reason.NOTHING_FIRED
     if not firing <= told.firing:
         return Reason.NEW_ALERTS
+    if flapping_since is not None and flapping_since > told.at:
+        return Reason.FLAPPING
     if not firing:
         return Reason.ALL_RESOLVED if told.firing else Reason.RESOLVED_UNKNOWN
     if send_resolved and not resolved <= told.resolved:

@@ -38,6 +38,7 @@ CHANNEL: Final = "receiver/"
 
 # A flush goes on for at least this long, however short the group interval is.
 LEAST_TIME: Final = timedelta(seconds=10)
+_NEVER: Final = 1 << 62
 # What was told is remembered for this long after the last time, or twice the repeat interval when that is shorter.
 _MEMORY: Final = timedelta(hours=120)
 _LEAST_MEMORY: Final = timedelta(minutes=15)
@@ -65,7 +66,7 @@ def flush(tx: Transaction, quiet: Quiet, group_id: int, *, again: bool, now: dat
         # Made by a routing that holds no more; the alerts get their groups when that is noticed.
         drop_group(tx.connection, group.id)
         return []
-    members = members_of(tx.connection, group.id)
+    members = [_as_told(one, quiet) for one in members_of(tx.connection, group.id)]
     if not members and group.emptied_at is not None and now - group.emptied_at >= EMPTY_FOR:
         drop_group(tx.connection, group.id)
         return []
@@ -85,6 +86,12 @@ def flush(tx: Transaction, quiet: Quiet, group_id: int, *, again: bool, now: dat
         stamp = to_micros(now)
         settle(tx, group, [id for id, _, ends_at in members if ends_at <= stamp], told=False, now=now)
     return owed
+
+
+def _as_told(member: tuple[int, int, int], quiet: Quiet) -> tuple[int, int, int]:
+    """Return a member as receivers know it: one that flaps has no end until it is calm."""
+    id, starts_at, ends_at = member
+    return (id, starts_at, _NEVER) if id in quiet.flapping else (id, starts_at, ends_at)
 
 
 def _next(group: Group, route: Route, *, again: bool, now: datetime) -> datetime:
@@ -128,7 +135,7 @@ def _tell(
             # Told from the snapshot of an earlier tick; this tick is made up for when that has ended.
             memory = replace(memory, missed=True, reason=Reason.SENDING, detail="")
         else:
-            memory = _judge(tx, group, route, integration, memory, loud, owed, now=now)
+            memory = _judge(quiet, group, route, integration, memory, loud, owed, now=now)
         if memory != old:
             expires_at = now + max(_LEAST_MEMORY, min(_MEMORY, 2 * route.repeat_interval))
             stored = replace(memory, reason_at=now)
@@ -159,7 +166,7 @@ def _loud(
 
 
 def _judge(
-    tx: Transaction,
+    quiet: Quiet,
     group: Group,
     route: Route,
     integration: Integration,
@@ -180,26 +187,28 @@ def _judge(
         send_resolved=integration.send_resolved,
         repeat_interval=route.repeat_interval,
         now=now,
+        flapping_since=max((quiet.flapping[id] for id in firing if id in quiet.flapping), default=None),
     )
+    flapping = tuple(sorted(id for id in firing if id in quiet.flapping))
     if not reason.notifies:
-        return replace(memory, missed=False, reason=reason, detail="")
+        return replace(memory, missed=False, reason=reason, detail=f"{len(flapping)} flapping" if flapping else "")
     if not firing and not integration.send_resolved:
         # Nothing is sent, yet it is remembered, so that the next alert is told whatever it is.
         told = Told(firing=firing, resolved=resolved, at=now)
         return replace(memory, told=told, missed=False, reason=reason, detail="not sent")
-    delivery = _owe(tx, group, route, integration, loud, reason, now=now)
+    delivery = _owe(group, route, integration, loud, reason, flapping=flapping, now=now)
     owed.append(delivery)
     return replace(memory, delivery=delivery.delivery.id, missed=False, reason=reason, detail="")
 
 
 def _owe(
-    tx: Transaction,
     group: Group,
     route: Route,
     integration: Integration,
     loud: Sequence[tuple[int, int, int]],
     reason: Reason,
     *,
+    flapping: tuple[int, ...],
     now: datetime,
 ) -> Owed:
     stamp = to_micros(now)
@@ -217,6 +226,7 @@ def _owe(
         ids=tuple(one[0] for one in loud),
         starts=tuple(one[1] for one in loud),
         ends=tuple(one[2] if one[2] <= stamp else 0 for one in loud),
+        flapping=flapping,
     )
     delivery = Delivery(
         id=f"notice/{group.id}/{group.flush}/{integration.name}/{stamp}",
@@ -260,7 +270,9 @@ def _count_down(tx: Transaction, group: Group, snapshot: Snapshot, *, problem: s
     change_group(tx.connection, group.id, outstanding=group.outstanding - 1, failed=int(failed))
     if group.outstanding <= 1 and not failed:
         stamp = to_micros(snapshot.at)
-        over = [id for id, _, ends_at in members_of(tx.connection, group.id) if ends_at <= stamp]
+        # Whatever was told as firing has its end still to be told, whenever that was.
+        told = frozenset(snapshot.firing)
+        over = [id for id, _, ends_at in members_of(tx.connection, group.id) if ends_at <= stamp and id not in told]
         settle(tx, replace(group, flushed_at=snapshot.at), over, told=True, now=now)
 
 

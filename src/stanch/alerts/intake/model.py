@@ -86,8 +86,8 @@ class Group:
 class Snapshot:
     """What one notification tells: the alerts of a group as they were at its tick, in microseconds.
 
-    The three tuples run side by side; `ends` is 0 for an alert that fires. Stands in the delivery, so that what is sent
-    again after a crash is the same.
+    The three tuples run side by side; `ends` is 0 for an alert that fires, and for those in `flapping`. Stands in the
+    delivery, so that what is sent again after a crash is the same.
     """
 
     group: int
@@ -103,6 +103,7 @@ class Snapshot:
     ids: tuple[int, ...]
     starts: tuple[int, ...]
     ends: tuple[int, ...]
+    flapping: tuple[int, ...] = ()
 
     @property
     def firing(self) -> list[int]:

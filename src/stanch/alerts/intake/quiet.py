@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from stanch.alerts.intake.flaps.tables import flapping_at
 from stanch.alerts.intake.reading.tables import firing_sources
 from stanch.alerts.intake.routes import Route, Routing
 from stanch.alerts.intake.silenced.tables import active_silences
@@ -16,12 +17,16 @@ from stanch.store import Connection
 
 @dataclass(frozen=True, kw_only=True)
 class Quiet:
-    """What holds at one instant. `sources` are alert ids by rule and equal key, with whether each is a target too."""
+    """What holds at one instant. `sources` are alert ids by rule and equal key, with whether each is a target too.
+
+    `flapping` are the alerts that come and go, by id, with since when: told once, and then no more until they are calm.
+    """
 
     routing: Routing
     silences: Sequence[Silence] = ()
     sources: Mapping[tuple[int, bytes], Sequence[tuple[int, bool]]] = field(default_factory=dict)
     windows: Sequence[Window] = ()
+    flapping: Mapping[int, datetime] = field(default_factory=dict)
     now: datetime | None = None
 
     @property
@@ -62,6 +67,7 @@ def quiet_at(connection: Connection, routing: Routing, now: datetime) -> Quiet:
         routing=routing,
         silences=active_silences(connection, now),
         sources=firing_sources(connection, now) if routing.inhibit_rules else {},
+        flapping=flapping_at(connection, now),
         windows=[one for one in windows_after(connection, now) if stretch_at(one, now) is not None],
         now=now,
     )

@@ -41,6 +41,7 @@ class _Alert:
     is_changed: bool = False
     is_noted: bool = False
     regroup: bool = False
+    reopened: bool = False
 
 
 @dataclass(kw_only=True)
@@ -48,7 +49,7 @@ class TakenIn:
     """What taking in led to: groups that are due at once, and the soonest tick that was set (None for none).
 
     `learned` is what `Recognition` learns once it is committed. `opened` and `ended` are the alerts, by id, that may
-    fire since and that are over since.
+    fire since and that are over since; the `reopened` ones had been over before.
     """
 
     due: list[int] = field(default_factory=list)
@@ -56,6 +57,7 @@ class TakenIn:
     learned: list[tuple[int, int]] = field(default_factory=list)
     opened: list[tuple[int, Received]] = field(default_factory=list)
     ended: list[tuple[int, Received]] = field(default_factory=list)
+    reopened: list[int] = field(default_factory=list)
 
 
 def take_in(tx: Transaction, routing: Routing, batch: Sequence[Received], *, now: datetime) -> TakenIn:
@@ -84,6 +86,7 @@ def take_in(tx: Transaction, routing: Routing, batch: Sequence[Received], *, now
         place(tx, routing, grouped, taken, now=now)
     taken.learned += [(one.received.said, one.id) for one in alerts if one.received.said and not one.received.id]
     taken.opened += [(one.id, one.received) for one in alerts if one.regroup]
+    taken.reopened += [one.id for one in alerts if one.reopened]
     taken.ended += [
         (one.id, one.received) for one in alerts if one.is_changed and one.episode and one.episode.ends_at <= stamp
     ]
@@ -301,6 +304,7 @@ def _take(alert: _Alert, received: Received, now: int) -> None:
     alert.episode = new
     fires = new.ends_at > now
     if old is None or (fires and not old.ends_at > now):
+        alert.reopened = alert.openings > 0
         alert.openings += 1
         alert.regroup = True
     elif fires and new.starts_at < old.starts_at:

@@ -27,6 +27,7 @@ from stanch.operations import cases
 from stanch.operations.board.groups import rows_of
 from stanch.operations.board.listing import row_of
 from stanch.operations.board.views import AlertRow, AlertView, GroupRow, IncidentLink, Notice, Outcome, Transition
+from stanch.operations.following import led_words
 from stanch.operations.registry import Effect, operation
 from stanch.operations.silencing import view_of
 from stanch.operations.world import Call
@@ -67,6 +68,7 @@ def _from_outside(view: Transaction, call: Call, found: Found, ref: int) -> Aler
     if stored is None:
         raise NotFound(f"there is no alert {found.id}")
     quiet = quiet_at(view.connection, call.world.routing.now, call.now)
+    led_to, decided_at = led_words(view.connection, call.world, ref, found.labels)
     row = row_of(found, call.world, quiet, now=call.now)
     groups, matched = _groups(view, call, found)
     silences = [find_silence(view.connection, id) for id in row.silenced_by]
@@ -81,11 +83,14 @@ def _from_outside(view: Transaction, call: Call, found: Found, ref: int) -> Aler
         updated_at=from_micros(stored.updated_at or stored.ends_at or stored.first_seen),
         openings=stored.openings or 1,
         history=_history(view, ref, stored, now=call.now),
-        outcomes=_outcomes(row.quiet, groups, fires=found.ended_at is None, telling=telling),
+        outcomes=(
+            Outcome(what="incidents", why=led_to, at=decided_at),
+            *_outcomes(row.quiet, groups, fires=found.ended_at is None, telling=telling),
+        ),
         groups=groups,
         silences=tuple(view_of(one, now=call.now) for one in silences if one is not None),
         notices=tuple(sorted(notices, key=lambda one: one.at, reverse=True)),
-        incidents=_incidents(view, call, found, held=lambda id, labels: labels == found.labels),
+        incidents=_incidents(view, call, found, held=lambda id, labels: id == found.id),
         similar=_similar(view, call, found),
     )
 

@@ -330,6 +330,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_intake_facts")),
     )
     op.create_table(
+        "intake_flaps",
+        sa.Column(
+            "alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("openings", sa.LargeBinary(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_intake_flaps")),
+    )
+    with op.batch_alter_table("intake_flaps", schema=None) as batch_op:
+        batch_op.create_index("ix_intake_flaps_until", ["until"], unique=False)
+
+    op.create_table(
         "intake_groups",
         sa.Column("id", types.Serial, autoincrement=True, nullable=False),
         sa.Column("key", sa.Text(), nullable=False),

@@ -1,0 +1,1 @@
+"""Alerts from outside that come and go."""
