@@ -95,7 +95,8 @@ def _finish(tx: Transaction, world: World, timer: Timer, *, round: int, conclude
         return
     now = world.clock.now()
     suspects, hypotheses = rank_now(tx, world, state, now=now)
-    wider = broadened(state.impact, state.findings.values()) if state.impact is not None else None
+    fresh = [one for one in state.findings.values() if one.id.startswith(f"f{round}-")]
+    wider = broadened(state.impact, fresh) if state.impact is not None else None
     told = (ev.ImpactMeasured(impact=replace(wider, at=now)),) if wider is not None and wider != state.impact else ()
     cases.record(tx, number, suspects, hypotheses, *told)
     state = cases.load(tx, number)

@@ -92,7 +92,7 @@ def remeasure(timer: Timer, world: World) -> Effect:
             return
         now = world.clock.now()
         impact = measure(tx, world, services=state.services, since=state.started_at, now=now)
-        impact = broadened(_keep_words(impact, state), (*state.findings.values(), *seen))
+        impact = broadened(_keep_words(impact, state), seen)
         if state.impact is None or _has_moved(state.impact, impact):
             ruled = rule_again(state, rule_severity(case_of(impact, world.catalog, symptom=state.symptom)))
             symptom = symptom_of(tx, world, services=state.services, since=state.started_at, now=now)
@@ -133,7 +133,7 @@ def _may_be_over(state: IncidentState) -> bool:
 
 
 def _keep_words(impact: Impact, state: IncidentState) -> Impact:
-    """Return `impact` with what only a person can say, from the last measurement."""
+    """Return `impact` with what is not measured every time, from the last measurement: what people and logs said."""
     if state.impact is None:
         return impact
     old = state.impact
@@ -142,6 +142,10 @@ def _keep_words(impact: Impact, state: IncidentState) -> Impact:
         failed_requests=max(impact.failed_requests, old.failed_requests),
         total_requests=max(impact.total_requests, old.total_requests),
         users=old.users,
+        explained=old.explained,
+        labels=old.labels,
+        regions=old.regions,
+        versions=old.versions,
         data_loss=old.data_loss,
         security=old.security,
         workaround=old.workaround,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from stanch.gameday.client import Client, Reply
-from stanch.gameday.shop.faults import fault_named, inject
+from stanch.gameday.shop.faults import Truth, fault_named, inject, undo
 from stanch.gameday.shop.shop import Shop
 from stanch.kernel.errors import Refused
 
@@ -47,6 +47,8 @@ class Outcome:
     postmortem: str
     url: str
     hypotheses: list[dict[str, object]] = field(default_factory=list)
+    cause_known: bool = True
+    right: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +80,12 @@ class Drill:
         number = incident.number("number")
         self._say_declared(incident, began)
         self.client.write("incident/acknowledge", incident=number)
-        plan, proposed_at = self._decided(number)
-        mitigation = self._approve(number, plan) if plan else None
+        if fault_named(self.fault).expected.can_be_found:
+            plan, proposed_at = self._decided(number)
+            mitigation = self._approve(number, plan) if plan else None
+        else:
+            self._look_in_vain(number)
+            proposed_at, mitigation = None, None
         view = self._until(lambda: self._verified(number), _VERIFY_WITHIN_S, self._why_not_verified)
         self.narrate("Recovery verified: every figure held for the whole window")
         view = self.client.write("incident/resolve", incident=number)
@@ -131,6 +137,19 @@ class Drill:
         for step in plan.items("steps"):
             self.narrate("  $ " + " ".join(str(word) for word in step.values("argv")))
         return plan, self._first_at(number, "mitigation.proposed")
+
+    def _look_in_vain(self, number: int) -> None:
+        """Wait until the causes are ranked, tell what is said, and let the fault end by itself."""
+
+        def look() -> Reply | None:
+            view = self.client.read("incident/show", incident=number)
+            return view if view.text("diagnosis") else None
+
+        view = self._until(look, _PROPOSE_WITHIN_S, "the causes were not ranked")
+        self.narrate(f"There is no cause to be found. Stanch says: {view.text('diagnosis')}")
+        self.narrate(f"Next test: {view.text('next_test')}")
+        undo(self.fault, self.shop)
+        self.narrate("The fault ends by itself")
 
     def _approve(self, number: int, plan: Reply) -> dict[str, object] | None:
         name = plan.text("id")
@@ -223,6 +242,9 @@ class Drill:
     ) -> Outcome:
         card = view.get("card")
         number = card.number("number")
+        truth = fault_named(self.fault).expected
+        ranked = view.items("hypotheses")
+        known = view.flag("cause_known")
         detected_at = self._first_at(number, "incident.alert_attached") or card.instant("declared_at")
         return Outcome(
             incident=card.text("key"),
@@ -231,14 +253,20 @@ class Drill:
             detected_after_s=_after(detected_at, began),
             declared_after_s=_after(card.instant("declared_at"), began),
             proposed_after_s=_after(proposed_at, began) if proposed_at else None,
-            top_hypothesis=_hypothesis(view.items("hypotheses")[0]),
+            top_hypothesis=_hypothesis(ranked[0]) if ranked else {},
             mitigation=mitigation,
             verified=view.get("progress").get("verification").has("passed_at"),
             resolved_after_s=_after(card.instant("resolved_at"), began),
             postmortem=str(path),
             url=card.text("url"),
-            hypotheses=[_hypothesis(one) for one in view.items("hypotheses")[:3]],
+            hypotheses=[_hypothesis(one) for one in ranked[:3]],
+            cause_known=known,
+            right=_is_right(truth, ranked[0]) if known else not truth.can_be_found,
         )
+
+
+def _is_right(truth: Truth, top: Reply) -> bool:
+    return truth.is_told_by(kind=top.text("kind"), service=top.text("service"), target=top.text("target"))
 
 
 def _hypothesis(one: Reply) -> dict[str, object]:

@@ -27,7 +27,7 @@ def broadened(impact: Impact, findings: Iterable[Finding]) -> Impact:
     first = named[0] if named else None
     return replace(
         impact,
-        users=max(users) if users else impact.users,
+        users=max((*users, impact.users or 0)) if users else impact.users,
         explained=f"{first.service}: {first.text}" if first is not None else impact.explained,
         labels=_texts(first.data.get("labels")) if first is not None else impact.labels,
         regions=_all(told, "regions") or impact.regions,

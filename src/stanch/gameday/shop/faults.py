@@ -35,16 +35,31 @@ class Cause(StrEnum):
     DEPENDENCY_DOWN = "dependency_down"
     RESOURCE_LEAK = "resource_leak"
     TRAFFIC = "traffic"
+    NOT_TO_BE_FOUND = "not_to_be_found"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """What a perfect investigation finds: cause, service, the change to blame if there is one, and what mends it."""
+    """What a perfect investigation finds: cause, service, the change to blame if there is one, and what mends it.
+
+    `kinds` are the hypotheses that are right; none where the cause leaves no trace in anything that can be read, so
+    that the right answer is "not known yet". Nothing mends such a fault but its end, and `mended_by` is empty.
+    """
 
     cause: Cause
     service: str
     change: str | None
     mended_by: str
+    kinds: tuple[str, ...] = ()
+
+    @property
+    def can_be_found(self) -> bool:
+        """Tell whether there is anything to find."""
+        return bool(self.kinds)
+
+    def is_told_by(self, *, kind: str, service: str, target: str) -> bool:
+        """Tell whether a hypothesis of this kind, about this service or its target, is the truth."""
+        return kind in self.kinds and self.service in (service, target)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +172,14 @@ def _no_crowd(shop: Shop) -> None:
     shop.tell_customers({"rate": shop.rate})
 
 
+def _pause_checkout(shop: Shop) -> None:
+    shop.tell_machine({"pid": shop.processes()["checkout"]})
+
+
+def _no_pauses(shop: Shop) -> None:
+    shop.tell_machine({"pid": 0})
+
+
 def _migrate_next(shop: Shop) -> None:
     shop.ctl("migrate", "payments", "--to", "3", actor=_name(PRIYA), note="quiet hour")
 
@@ -174,6 +197,7 @@ FAULTS = (
             service="payments",
             change=NEXT_TAG,
             mended_by=f"rollback payments --to {STORED_TAG}",
+            kinds=("bad_deploy",),
         ),
         inject=_deploy_next,
         undo=_deploy_stored,
@@ -186,6 +210,7 @@ FAULTS = (
             service="acquirer",
             change=None,
             mended_by="flag payments defer_capture on",
+            kinds=("dependency_slow", "third_party_outage"),
         ),
         inject=_slow_acquirer,
         undo=_acquirer_well,
@@ -193,7 +218,13 @@ FAULTS = (
     Fault(
         name="connection-leak",
         title="refused refunds do not give their database connection back",
-        expected=Truth(cause=Cause.RESOURCE_LEAK, service="payments", change=None, mended_by="restart payments"),
+        expected=Truth(
+            cause=Cause.RESOURCE_LEAK,
+            service="payments",
+            change=None,
+            mended_by="restart payments",
+            kinds=("connection_leak",),
+        ),
         inject=_refund_batch,
         undo=_no_refunds,
     ),
@@ -205,6 +236,7 @@ FAULTS = (
             service="payments",
             change=NEXT_CONFIGURATION,
             mended_by=f"config payments --to {GOOD_CONFIGURATION}",
+            kinds=("bad_config",),
         ),
         inject=_next_configuration,
         undo=_good_configuration,
@@ -217,6 +249,7 @@ FAULTS = (
             service="checkout",
             change="receipt_preview=on",
             mended_by="flag checkout receipt_preview off, restart checkout",
+            kinds=("flag_change",),
         ),
         inject=_previews_on,
         undo=_previews_off,
@@ -224,7 +257,13 @@ FAULTS = (
     Fault(
         name="traffic-spike",
         title="six times as many customers as usual",
-        expected=Truth(cause=Cause.TRAFFIC, service="checkout", change=None, mended_by="scale checkout workers 8"),
+        expected=Truth(
+            cause=Cause.TRAFFIC,
+            service="checkout",
+            change=None,
+            mended_by="scale checkout workers 8",
+            kinds=("traffic_spike",),
+        ),
         inject=_crowd,
         undo=_no_crowd,
     ),
@@ -236,6 +275,7 @@ FAULTS = (
             service="acquirer",
             change=None,
             mended_by="flag payments defer_capture on",
+            kinds=("dependency_down", "third_party_outage"),
         ),
         inject=_acquirer_gone,
         undo=_acquirer_well,
@@ -248,8 +288,16 @@ FAULTS = (
             service="payments",
             change="schema 3",
             mended_by="migrate payments --to 2",
+            kinds=("migration", "missing_index"),
         ),
         inject=_migrate_next,
         undo=_migrate_back,
+    ),
+    Fault(
+        name="crowded-host",
+        title="the machine takes the processor away from checkout again and again, and tells nobody",
+        expected=Truth(cause=Cause.NOT_TO_BE_FOUND, service="checkout", change=None, mended_by=""),
+        inject=_pause_checkout,
+        undo=_no_pauses,
     ),
 )

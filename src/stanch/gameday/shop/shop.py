@@ -161,6 +161,12 @@ class Shop:
         """Change how the acquirer does, see `acquirer`."""
         return self._acquirer.ask(command)
 
+    def tell_machine(self, command: dict[str, object]) -> dict[str, object]:
+        """Take the processor away from a process of the shop, see `pauses`."""
+        if "pauses" not in self._companions:
+            self._companion("pauses")
+        return self._companions["pauses"].ask(command)
+
     def tell_customers(self, command: dict[str, object]) -> dict[str, object]:
         """Change what the customers do, or with `{}` only ask for their figures, see `traffic`."""
         return self._traffic.ask(command)
