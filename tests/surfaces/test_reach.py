@@ -54,6 +54,8 @@ NO_PAGE = frozenset(
         "oncall.timeoff",
         "oncall.timeoff_cancel",
         "postmortem.draft",
+        "report.send",
+        "route.preview",
         "query.list",
         "query.run",
         "swap.accept",

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from stanch.surfaces.cli.session import server_file
 from stanch.surfaces.http import alertmanager, api, feeds
 from stanch.surfaces.http.heartbeats import Heartbeats
 from stanch.surfaces.http.hooks import Hooks
-from stanch.surfaces.web import answers, pages
+from stanch.surfaces.web import answers, pages, report
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _GOODBYE_S: Final = 8
@@ -136,16 +136,14 @@ def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp
         *alertmanager.routes(intake),
         *api.routes(front),
         *feeds.routes(front),
-        *pages.routes(front),
+        *pages.routes(front, trust=trust),
     ]
     return application(
         front,
         routes=routes,
         trust=trust,
         page_error=pages.page_error(front),
-        checks_itself=lambda path: (
-            hooks.answers(path) or beats.answers(path) or answers.answers_itself(path) or feeds.answers_itself(path)
-        ),
+        checks_itself=_checks_itself(front.world, hooks, beats),
         direct={("POST", "/api/v2/alerts"): alertmanager.taking(intake)},
     )
 
@@ -159,6 +157,17 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def _checks_itself(world: World, hooks: Hooks, beats: Heartbeats) -> Callable[[str], bool]:
+    """Return what tells whether a path decides by itself whom it listens to."""
+
+    def asked(path: str) -> bool:
+        sent = hooks.answers(path) or beats.answers(path)
+        read = answers.answers_itself(path) or feeds.answers_itself(path) or report.answers_itself(world, path)
+        return sent or read
+
+    return asked
 
 
 def _names(host: str) -> frozenset[str]:

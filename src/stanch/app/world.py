@@ -16,7 +16,7 @@ from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
-from stanch.engine import beats, board, calendars, changes, follow, hold, remind, run, tidy, verify, watch
+from stanch.engine import beats, board, calendars, changes, follow, hold, remind, reports, run, tidy, verify, watch
 from stanch.engine.collect import collect_duty
 from stanch.engine.loop import Duty, Engine
 from stanch.engine.next_test import next_test_duty
@@ -120,6 +120,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "tidy": tidy.tidy,
     "hold": hold.hold,
     "board": board.keep_board,
+    "reports": reports.settle,
 }
 
 

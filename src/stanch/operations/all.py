@@ -11,11 +11,13 @@ from stanch.operations import (
     mitigation,
     postmortem,
     query,
+    reporting,
+    routing,
     senders,
     silencing,
 )
 from stanch.operations.board import groups, listing, selecting, showing
-from stanch.operations.oncall import asking, changing, contacts, feeding, pages, readiness, swapping
+from stanch.operations.oncall import asking, changing, contacts, feeding, handing, loading, pages, readiness, swapping
 from stanch.operations.registry import Operation, registered
 from stanch.operations.runbooks import finding, running
 
@@ -28,7 +30,9 @@ MODULES = (
     change,
     query,
     silencing,
+    routing,
     senders,
+    reporting,
     maintenance,
     looking,
     beating,
@@ -45,6 +49,9 @@ MODULES = (
     changing,
     swapping,
     feeding,
+    handing,
+    loading,
+    replaying,
 )
 
 

@@ -20,7 +20,7 @@ class Place:
 
 PLACES: Final = (
     Place(title="On now", path="/", key="i", below=("/i", "/postmortem")),
-    Place(title="Alerts", path="/alerts", key="a", below=("/groups", "/sources")),
+    Place(title="Alerts", path="/alerts", key="a", below=("/groups", "/sources", "/reports")),
     Place(title="Silences", path="/silences", key="s"),
     Place(title="Pages", path="/pages", key="p"),
     Place(title="Services", path="/services", key="v", below=("/s",)),

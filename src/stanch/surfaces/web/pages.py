@@ -12,7 +12,8 @@ from stanch.operations.postmortem import Postmortem
 from stanch.surfaces.asgi.errors import ErrorDetail
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import PageError
-from stanch.surfaces.web import alerts, answers, assets, forms, ledger, services, silences, sources
+from stanch.surfaces.asgi.trust import Trust
+from stanch.surfaces.web import alerts, answers, assets, forms, ledger, report, services, silences, sources
 from stanch.surfaces.web.incident import IncidentPage, load_incident
 from stanch.surfaces.web.markdown import as_html
 from stanch.surfaces.web.overview import OverviewPage, load_overview
@@ -21,8 +22,11 @@ from stanch.surfaces.web.render import page
 from stanch.surfaces.web.screens import answer, by_name, changed, frame
 
 
-def routes(front: Front) -> list[BaseRoute]:
-    """Return the routes of every page, of what their forms post to, and of their files."""
+def routes(front: Front, *, trust: Trust | None = None) -> list[BaseRoute]:
+    """Return the routes of every page, of what their forms post to, and of their files.
+
+    `trust` is asked by the form for customers, which is open to others than the pages.
+    """
     pages = Pages(front)
     return [
         Route("/", pages.overview, methods=["GET"]),
@@ -34,6 +38,7 @@ def routes(front: Front) -> list[BaseRoute]:
         *silences.routes(front),
         *sources.routes(front),
         *services.routes(front),
+        *report.routes(front, trust=trust),
         *ledger.routes(front),
         *answers.routes(front),
         *forms.routes(front),

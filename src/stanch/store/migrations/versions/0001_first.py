@@ -139,6 +139,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("check", name=op.f("pk_cursors")),
     )
     op.create_table(
+        "customer_reports",
+        sa.Column("id", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_reports")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("customer_reports", schema=None) as batch_op:
+        batch_op.create_index("ix_customer_reports_at", ["at"], unique=False)
+        batch_op.create_index("ix_customer_reports_sender_at", ["sender", "at"], unique=False)
+        batch_op.create_index("ix_customer_reports_service_at", ["service", "at"], unique=False)
+
+    op.create_table(
         "deliveries",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),

@@ -1,0 +1,1 @@
+"""What customers report through the form: kept as it was written, and counted."""
