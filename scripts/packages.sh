@@ -25,6 +25,7 @@ packages_of() {
         redis) echo redis-server ;;
         mariadb) echo mariadb-server-core ;;
         nginx) echo nginx-light ;;
+        kubectl) echo kubernetes-client ;;
         venv) echo python3-venv ;;
         *) echo "$1" ;;
     esac

@@ -35,7 +35,7 @@ fi
 case $purpose in
     run) scripts/packages.sh git || fail "the drill deploys from a git repository: install git" ;;
     dev) ;;
-    test) scripts/packages.sh git postgresql mariadb nginx chromium prometheus alertmanager redis ||
+    test) scripts/packages.sh git postgresql mariadb nginx kubectl chromium prometheus alertmanager redis ||
         echo "set-up: tests that need what is missing are skipped, or fail where CI=true" >&2 ;;
     *) fail "unknown purpose $purpose: run, dev or test" ;;
 esac

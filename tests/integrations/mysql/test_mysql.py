@@ -1,0 +1,183 @@
+"""A real MariaDB in trouble: row locks, no connections left, idle transactions; and one that denies."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import pymysql
+import pytest
+
+from stanch.integrations.mysql import MysqlSource
+from stanch.kernel.errors import Refused, Unavailable
+from stanch.ports.evidence import FindingStatus
+from stanch.ports.query import SystemSpec
+from tests.integrations.systems.asked import ask, collect
+from tests.support.needs import require
+from tests.support.servers import free_port, listens, running, until
+
+SECRET = "hunter2hunter2"
+_SETTINGS = ("--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M", "--max-connections=12", "--skip-log-bin")
+
+
+@dataclass(frozen=True)
+class Maria:
+    """A server of this module."""
+
+    port: int
+
+    def connect(self, user: str = "root") -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
+        """Return a connection as an application has it."""
+        return pymysql.connect(host="127.0.0.1", port=self.port, user=user, autocommit=False)
+
+    def run(self, *statements: str) -> None:
+        """Run statements and commit."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            connection.commit()
+
+
+@pytest.fixture(scope="module")
+def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maria]:
+    """Give a running MariaDB."""
+    server, install = require("mariadbd", "mysqld"), require("mariadb-install-db")
+    folder = tmp_path_factory.mktemp("maria")
+    data, port = folder / "data", free_port()
+    made = [install, "--user=root", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    with running(made, folder=folder, is_ready=lambda: (data / "mysql" / "help_topic.frm").exists()) as installing:
+        installing.wait(60)
+    argv = [server, "--no-defaults", "--user=root", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1"]
+    argv += [f"--socket={folder / 's'}", "--skip-name-resolve", *_SETTINGS]
+    with running(argv, folder=folder, is_ready=listens(port)):
+        found = Maria(port)
+        found.run(
+            "CREATE DATABASE shop",
+            "CREATE TABLE shop.cards (id int PRIMARY KEY, state text) ENGINE=InnoDB",
+            "INSERT INTO shop.cards VALUES (1, 'new')",
+            f"CREATE USER looker@'%' IDENTIFIED BY '{SECRET}'",
+            "GRANT SELECT, PROCESS ON *.* TO looker@'%'",
+        )
+        yield found
+
+
+def database(maria: Maria, *, user: str = "looker", secret: str = SECRET) -> MysqlSource:
+    """Return the server as a configured system."""
+    url = f"mysql://{user}@127.0.0.1:{maria.port}"
+    return MysqlSource(SystemSpec(name="shop-db", kind="mysql", url=url, secret=secret, services=("payments",)))
+
+
+@contextmanager
+def blocked(maria: Maria) -> Iterator[None]:
+    """Hold a row while another connection wants it."""
+    with maria.connect() as holder, maria.connect() as waiter, maria.connect() as look:
+        with holder.cursor() as cursor:
+            cursor.execute("UPDATE shop.cards SET state = 'held' WHERE id = 1")
+
+        def wants() -> None:
+            with waiter.cursor() as cursor:
+                cursor.execute("UPDATE shop.cards SET state = 'mine' WHERE id = 1")
+            waiter.rollback()
+
+        thread = threading.Thread(target=wants)
+        thread.start()
+
+        def waits() -> bool:
+            with look.cursor() as cursor:
+                cursor.execute("SELECT COUNT(*) FROM information_schema.innodb_lock_waits")
+                return cursor.fetchone() == (1,)
+
+        until(waits)
+        try:
+            yield
+        finally:
+            holder.rollback()
+            thread.join()
+
+
+def test_every_query_of_the_pack_runs(maria: Maria) -> None:
+    """No query fails on a healthy server that lets the role see it, and none raises anything."""
+    found = collect(database(maria, user="root", secret=""))
+
+    assert ([], []) == (
+        [one.summary for one in found.values() if one.status not in (FindingStatus.OK, FindingStatus.NO_DATA)],
+        [one.name for each in found.values() for one in each.signals if one.data["raised"]],
+    )
+
+
+def test_the_blocker_is_named(maria: Maria) -> None:
+    """The finding says how many wait for a row, and for which connection."""
+    with blocked(maria):
+        found = collect(database(maria))["lock_blockers"]
+
+    assert (1.0, True, True) == (
+        found.signals[0].value,
+        found.signals[0].data["raised"],
+        "blocked: UPDATE shop.cards SET state = 'mine'" in found.summary,
+    )
+
+
+def test_no_connections_left_is_evidence(maria: Maria) -> None:
+    """A server that takes no more clients has answered by that."""
+    with ExitStack() as stack:
+        for _ in range(12):
+            stack.enter_context(maria.connect())
+        found = list(collect(database(maria)).values())
+
+    assert [(FindingStatus.OK, 1.0, "connections of shop-db")] == [
+        (one.status, one.signals[0].value, one.signals[0].data["resource"]) for one in found
+    ]
+
+
+def test_the_share_of_connections_is_raised(maria: Maria) -> None:
+    """Eleven of twelve are more than 85 %."""
+    with ExitStack() as stack:
+        for _ in range(10):
+            stack.enter_context(maria.connect())
+        found = collect(database(maria))["connections"]
+
+    assert (True, True) == (found.signals[0].data["raised"], "11 of 12 connections are in use" in found.summary)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DELETE FROM shop.cards",
+        "SELECT SLEEP(100)",
+        "KILL 1",
+        "SELECT * FROM shop.cards FOR UPDATE",
+        "SELECT LOAD_FILE('/etc/passwd')",
+        "SELECT 1 INTO OUTFILE '/tmp/x'",
+        "SET GLOBAL max_connections = 1",
+    ],
+)
+def test_what_does_not_only_read_is_refused(maria: Maria, text: str) -> None:
+    """A statement that writes or acts is not sent at all."""
+    with pytest.raises(Refused):
+        ask(database(maria), text)
+
+
+def test_the_session_cannot_write_either(maria: Maria) -> None:
+    """A function that writes, which the text does not show, is denied by the server."""
+    maria.run(
+        "CREATE FUNCTION shop.looks_harmless() RETURNS int MODIFIES SQL DATA"
+        " BEGIN INSERT INTO shop.cards VALUES (9, 'x'); RETURN 1; END"
+    )
+
+    with pytest.raises((Refused, Unavailable)):
+        ask(database(maria, user="root", secret=""), "SELECT shop.looks_harmless()")
+
+
+def test_a_query_is_stopped_at_its_time_out(maria: Maria) -> None:
+    """The server itself ends what runs too long."""
+    text = "SELECT COUNT(*) FROM information_schema.collations a, information_schema.collations b, mysql.help_topic c"
+
+    with pytest.raises(Unavailable, match="time-out"):
+        ask(database(maria, user="root", secret=""), text, timeout_s=0.3)
+
+
+def test_a_wrong_password_is_refused(maria: Maria) -> None:
+    """A role that may not come in is a refusal in words, without the password."""
+    (found,) = collect(database(maria, secret="wrong-wrong")).values()
+
+    assert (FindingStatus.REFUSED, False) == (found.status, "wrong-wrong" in repr(found))
