@@ -131,8 +131,9 @@ def episodes_since(connection: Connection, since: datetime, *, now: datetime) ->
     """Return labels of every episode that ended after `since` or lasts, and whether anybody was told about it."""
     rows = _run(
         connection,
-        "SELECT a.labels, e.told, e.ends_at FROM intake_episodes e JOIN intake_alerts a ON a.id = e.alert_id "
-        "WHERE e.ends_at > {0} UNION ALL "
+        # An episode has a row for each receiver that it was grouped for.
+        "SELECT a.labels, max(e.told), max(e.ends_at) FROM intake_episodes e JOIN intake_alerts a ON a.id = e.alert_id "
+        "WHERE e.ends_at > {0} GROUP BY e.alert_id, e.starts_at, a.labels UNION ALL "
         "SELECT a.labels, CASE WHEN h.id IN (SELECT m.alert_id FROM intake_members m "
         "JOIN intake_groups g ON g.id = m.group_id "
         "JOIN intake_told t ON t.group_key = g.group_key AND t.receiver = g.receiver "
