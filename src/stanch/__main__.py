@@ -15,6 +15,7 @@ DOORS: Final = Doors(
         "calendars_for": "stanch.app.world",
         "carry_over": "stanch.app.moving",
         "compare_shadow": "stanch.app.moving",
+        "replay_folder": "stanch.app.moving",
         "check_folder": "stanch.operations.oncall.checking",
         "judge_folder": "stanch.operations.oncall.checking",
         "remote_way": "stanch.surfaces.cli.remote",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from stanch.app.world import PROJECTORS
 from stanch.catalog.model import Catalog
 from stanch.kernel.actor import Actor, Via, person
 from stanch.kernel.clock import ManualClock
@@ -50,7 +51,7 @@ class ShiftDesk:
 def shift_desk(database: str, *, text: str = SHOP, calendars: Calendars | None = None) -> Iterator[ShiftDesk]:
     """Open a desk on a database, on a Saturday in alice's week."""
     clock = ManualClock(START)
-    store = Store.open(database, clock=clock)
+    store = Store.open(database, clock=clock, projectors=PROJECTORS)
     try:
         yield ShiftDesk(store, clock, catalog_of(text), calendars)
     finally:

@@ -12,6 +12,7 @@ from stanch.integrations.opsgenie import OpsgenieExport
 from stanch.integrations.pagerduty import PagerDutyExport
 from stanch.operations.oncall.moving.carrying import Carried, carry
 from stanch.operations.oncall.moving.shadow import Compared, shadow
+from stanch.operations.oncall.replays import Replayed, replay
 from stanch.ports.migration import OtherTool
 
 TOOLS: Final[Mapping[str, OtherTool]] = {
@@ -27,3 +28,8 @@ def carry_over(tool: str, export: Path, folder: Path, *, now: datetime, over: bo
 def compare_shadow(tool: str, log: Path, folder: Path) -> Compared:
     """Compare the configuration in `folder` with what the other tool did; raises what `shadow` raises."""
     return shadow(TOOLS[tool], log, load_catalog(folder), calendars_for=calendars_for)
+
+
+def replay_folder(folder: Path, past: Mapping[str, object]) -> tuple[Replayed, ...]:
+    """Run what happened through the configuration in `folder`."""
+    return replay(past, load_catalog(folder), calendars_for=calendars_for)

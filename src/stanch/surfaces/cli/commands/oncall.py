@@ -9,6 +9,7 @@ from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.kernel.errors import NotFound
 from stanch.kernel.event import JSON
 from stanch.surfaces.cli.commands.moving import TOOLS
+from stanch.surfaces.cli.commands.oncall_reports import REPORTS
 from stanch.surfaces.cli.moments import ahead
 from stanch.surfaces.cli.oncall_text import answer_lines, broken_lines, calendar_lines, handover_row, when
 from stanch.surfaces.cli.records import Record, line_of, moment, record_of, records_of, texts
@@ -447,5 +448,8 @@ def _swapped(answer: JSON, *, as_json: bool) -> None:
     for line in broken_lines(told):
         hint(line)
 
+
+for report in REPORTS:
+    oncall.add_command(report)
 
 COMMANDS: Final[dict[str, click.Command]] = {"oncall": oncall}
