@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,32 @@ def test_a_series_far_from_its_normal(world: World, clock: ManualClock) -> None:
         quiet,
         [alert.summary for alert in watch.alerts()],
     )
+
+
+EXPECTED = """
+[maintenance.reindexing]
+services = ["mail"]
+starts_at = "2026-11-21T03:30"
+ends_at = "2026-11-23T00:00"
+"""
+
+
+def test_what_is_so_every_night_is_normal(world: World, clock: ManualClock) -> None:
+    """Expected on two nights, a queue that fills is no news on the third; one that fills far more is, on the fourth."""
+    limits = 'factor = 3\nfor_s = "2m"'
+    watch = Watch.over(world, clock, RULED.format(limits=limits).replace("= 10", "= 60") + EXPECTED)
+    loud = []
+    for busy in (100, 100, 100, 900):
+        watch.say("metrics", series(20, rule="queue"))
+        watch.run(3600, step=60)
+        watch.say("metrics", series(busy, rule="queue"))
+        watch.run(1200, step=60)
+        loud.append(sum(not alert.quiet for alert in watch.alerts(firing=False)))
+        watch.say("metrics", series(20, rule="queue"))
+        watch.run(1200, step=60)
+        clock.advance(timedelta(days=1, seconds=-6000))
+
+    assert [0, 0, 0, 1] == loud
 
 
 def test_a_series_that_is_gone_is_over(world: World, clock: ManualClock) -> None:

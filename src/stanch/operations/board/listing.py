@@ -122,8 +122,6 @@ def row_of(one: Found, world: World, quiet: Quiet, *, now: datetime) -> AlertRow
     if one.ended_at is None and one.ref is not None:
         silenced_by = quiet.silenced_by(one.labels)
         reasons = why_quiet(one, world, quiet, silenced_by, now=now)
-    elif one.ended_at is None and (held := quiet.in_maintenance(one.labels)) is not None:
-        reasons = [held.words]
     state = AlertState.SUPPRESSED if reasons else AlertState.FIRING
     return AlertRow(
         id=one.id,
