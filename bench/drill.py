@@ -1,8 +1,10 @@
-"""Measures the drill: seconds from the fault to its detection, to a proposed mitigation, to a verified recovery.
+"""Measures the drill: seconds from the fault to its detection, a proposal, a verified recovery; and who was right.
 
-Usage: `make bench-drill`, or `python -m bench.drill [--runs N] [--baseline SECONDS] [FAULT ...]`. Each run is the real
-`stanch run --auto --exit --json` in a folder of its own, one at a time; a run takes about a minute and a half. Beside
-it stands what the process that watches the shop needs while nothing happens.
+Usage: `make bench-drill`, or `python -m bench.drill [--runs N] [--baseline SECONDS] [FAULT ...]`, FAULT being a name
+or `name:decoy` for a harmless deploy just before it; without one, every fault there is and two of them with a decoy.
+Each run is the real `stanch run --auto --exit --json` in a folder of its own, one at a time; a run takes about a minute
+and a half. Beside it stands what the process that watches the shop needs while nothing happens. The last table says
+how often a score was right; "not known yet" is right where there is nothing to find.
 """
 
 import argparse
@@ -17,13 +19,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from stanch.app.wiring import PROJECTORS
+from stanch.gameday.shop.faults import describe_faults
 from stanch.store import Store
 
-FAULTS: Final = ("bad-deploy", "slow-dependency", "connection-leak", "crash-loop")
+DECOYED: Final = ("bad-deploy", "traffic-spike")
+FAULTS: Final = (*(name for name, _ in describe_faults()), *(f"{name}:decoy" for name in DECOYED))
+_EDGES: Final = (0.0, 0.5, 0.7, 0.85, 1.01)
 # The process has started and rests from then on; and this long it is looked at, within the baseline.
 _SETTLED_S: Final = 6.0
 _LOOKED_AT_S: Final = 10.0
@@ -38,15 +44,20 @@ class Run:
     proposed_s: float | None = None
     verified_s: float | None = None
     cause: str = ""
+    score: float = 0.0
+    known: bool = False
+    right: bool = False
     memory_mib: float = 0.0
     cpu_percent: float = 0.0
     trouble: str = ""
 
 
 def measure(fault: str, *, baseline_s: float) -> Run:
-    """Run one drill and return how fast it was."""
+    """Run one drill and return how fast it was, and whether its answer was right."""
+    name, _, decoy = fault.partition(":")
     with tempfile.TemporaryDirectory(prefix="stanch-bench-") as home:
-        words = ("run", "--auto", "--exit", "--json", "--fault", fault, "--baseline", str(baseline_s))
+        words = ("run", "--auto", "--exit", "--json", "--fault", name, "--baseline", str(baseline_s))
+        words += ("--decoy",) if decoy else ()
         process = subprocess.Popen(
             [sys.executable, "-m", "stanch", *words, "--port", str(_free_port())],
             env={**os.environ, "XDG_STATE_HOME": home},
@@ -59,11 +70,15 @@ def measure(fault: str, *, baseline_s: float) -> Run:
         if process.returncode:
             return Run(trouble=err.strip().splitlines()[-1], memory_mib=memory_mib, cpu_percent=cpu_percent)
         told = json.loads(out.splitlines()[-1])
+        top = told["top_hypothesis"]
         return Run(
             detected_s=told["detected_after_s"],
             proposed_s=told["proposed_after_s"],
             verified_s=_verified(Path(home) / "stanch" / "drill" / "stanch.db", told["declared_after_s"]),
-            cause=f"{told['top_hypothesis']['title']} ({told['top_hypothesis']['score']:.0%})",
+            cause=f"{top['title']} ({top['score']:.0%})" if told["cause_known"] else "not known yet",
+            score=top.get("score", 0.0),
+            known=told["cause_known"],
+            right=told["right"],
             memory_mib=memory_mib,
             cpu_percent=cpu_percent,
         )
@@ -118,20 +133,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--baseline", type=float, default=20.0)
     asked = parser.parse_args(arguments)
-    print(f"{'fault':18} {'detected':>9} {'proposed':>9} {'verified':>9}   first cause")
+    print(f"{'fault':20} {'detected':>9} {'proposed':>9} {'verified':>9}  right  first cause")
     runs = []
     for fault in asked.faults:
         own = [measure(fault, baseline_s=asked.baseline) for _ in range(asked.runs)]
         runs += own
         figures = [_middle([getattr(run, name) for run in own]) for name in ("detected_s", "proposed_s", "verified_s")]
         causes = "; ".join(dict.fromkeys(run.trouble or run.cause for run in own))
-        print(f"{fault:18} {figures[0]:>9} {figures[1]:>9} {figures[2]:>9}   {causes}", flush=True)
+        right = f"{sum(run.right for run in own)}/{len(own)}"
+        print(f"{fault:20} {figures[0]:>9} {figures[1]:>9} {figures[2]:>9} {right:>6}  {causes}", flush=True)
+    _print_calibration([run for run in runs if not run.trouble])
     memory, processor = (
         statistics.median(getattr(run, name) for run in runs) for name in ("memory_mib", "cpu_percent")
     )
     print(f"\nseconds from the fault, median of {asked.runs}; at rest: {memory:.0f} MiB, {processor:.0f} % of a core")
     print(f"load average while measuring: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores")
     return int(any(run.trouble for run in runs))
+
+
+def _print_calibration(runs: Sequence[Run]) -> None:
+    """Say for each range of the first cause's score how many answers there were, and how many of them were right."""
+    print(f"\nright: {sum(run.right for run in runs)} of {len(runs)}\nscore of the first     runs   right")
+    for low, high in pairwise(_EDGES):
+        own = [run for run in runs if run.known and low <= run.score < high]
+        if own:
+            print(f"{low:.2f} to {min(1.0, high):.2f}  {len(own):13} {sum(run.right for run in own) / len(own):7.2f}")
+    unknown = [run for run in runs if not run.known]
+    if unknown:
+        print(f"not known yet {len(unknown):12} {sum(run.right for run in unknown) / len(unknown):7.2f}")
 
 
 def _middle(values: Sequence[float | None]) -> str:

@@ -321,6 +321,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             *_PLACE,
             _w("resource_full", 12.0, 0.05, "it is what the kind means"),
             _w("exhaustion_errors", 6.0, 0.6, "the errors say what ran out"),
+            _w("fills_by_waiting", 0.04, 1.3, "then the waiting is the symptom, and what is waited for the cause"),
             _w("writes_refused", 10.0, 0.8, "what is full says so itself"),
             _w("stalls", 3.0, 0.7, "the kernel counts the time that work stands still for want of it"),
             _w("is_origin", 2.0, 0.3, "what waits for a slow callee fills up too, as an effect"),

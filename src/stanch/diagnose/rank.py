@@ -43,6 +43,8 @@ ELSE_PRIOR: Final = log_odds(0.15)
 """Something else: about one in seven incidents has a cause outside the kinds."""
 ELSE_UNSEEN: Final = log_odds(0.5)
 """The same where no finding shows the trouble at all: then every second time it is something else."""
+ELSE_UNASKED: Final = log_odds(0.4)
+"""The same where nobody looked for changes: most causes are changes, and the one to blame may be among those unseen."""
 MOST_SHOWN: Final = 8
 _ALWAYS_SHOWN: Final = 3
 _LEAST_SHOWN: Final = 0.02
@@ -109,7 +111,7 @@ def rank_picture(
 ) -> HypothesesRanked:
     """Do what `rank` does on a picture that is already there, with what people `named` and `judged` (by id)."""
     scored = _scored(picture, kinds=kinds, named=named, judged=judged)
-    total = math.exp(ELSE_PRIOR if origins(picture) else ELSE_UNSEEN) + sum(math.exp(each.log_odds) for each in scored)
+    total = math.exp(_else(picture)) + sum(math.exp(each.log_odds) for each in scored)
     weighed = {
         each.id: Weighed(
             kind=each.kind,
@@ -143,6 +145,14 @@ def rank_picture(
         next_clue="" if known or question is None else question.clue,
         next_about=() if known or question is None else question.about,
     )
+
+
+def _else(picture: Picture) -> float:
+    """Return the log-odds of a cause that is none of the candidates, by what was looked at."""
+    if not origins(picture):
+        return ELSE_UNSEEN
+    looked = bool(picture.changes_looked_at or picture.change_findings or picture.changes)
+    return ELSE_PRIOR if looked else ELSE_UNASKED
 
 
 def id_of(candidate: Candidate) -> str:

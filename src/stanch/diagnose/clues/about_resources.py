@@ -1,5 +1,6 @@
 """Clues about what runs out: pools, memory, disk, processors, and whether load or a leak fills them."""
 
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +13,8 @@ from stanch.diagnose.wording import clock, distance
 
 # A filling that takes this long is no jump: a burst of load fills a pool within a few requests' time.
 _SLOW_RISE_S: Final = 10.0
+_PLACES: Final = re.compile(r"slot|worker|thread|in_flight|inflight|concurren|queue", re.IGNORECASE)
+"""Resources that hold a request each; a disk or a processor does not fill because others wait."""
 _OOM: Final = frozenset({Family.MEMORY})
 
 
@@ -31,6 +34,22 @@ def _resource(picture: Picture, candidate: Candidate) -> Fact | None:
 
 def _full(picture: Picture, candidate: Candidate) -> Sighting | None:
     return of_fact(_resource(picture, candidate))
+
+
+def _fills_by_waiting(picture: Picture, candidate: Candidate) -> Sighting | None:
+    """Places in use are requests a second times seconds a request (Little's law): slowness alone fills them.
+
+    Without more requests, full places are what slow requests look like and not why they are slow.
+    """
+    fact, load = _resource(picture, candidate), picture.one("request_rate", candidate.service)
+    if fact is None or not fact.raised or _PLACES.search(candidate.target) is None or load is None or load.raised:
+        return None
+    # A pool is taken and not given back before anything is slow; that has kinds of its own.
+    slow = picture.one("latency_p95_ms", candidate.service)
+    if slow is None or slow.signal.normal is None:
+        return None
+    words = {"times": f"{slow.value / slow.signal.normal:,.1f}" if slow.signal.normal else "many"}
+    return Sighting(holds=slow.raised, findings=findings_of([fact, slow, load]), words=words)
 
 
 def _gradual(picture: Picture, candidate: Candidate) -> Sighting | None:
@@ -119,6 +138,12 @@ CLUES: Final = (
         says="{service}: {reading}",
         denies="{service} has room: {reading}",
         test="Look at how much of {target} is in use in {service}",
+    ),
+    Clue(
+        name="fills_by_waiting",
+        look=_fills_by_waiting,
+        says="{target} is full because each request takes {times} times as long, with no more of them than ever",
+        denies="{target} is full although requests take no longer",
     ),
     Clue(
         name="filled_gradually",
