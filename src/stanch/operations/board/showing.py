@@ -10,6 +10,7 @@ import msgspec
 from stanch.alerts.board.keeping.tables import find_unplaced, listed
 from stanch.alerts.board.model import Found, Narrowing, outside_ref
 from stanch.alerts.board.tables import find_one
+from stanch.alerts.intake.decisions import Reason
 from stanch.alerts.intake.fingerprint import shown_fingerprint
 from stanch.alerts.intake.flushing import CHANNEL
 from stanch.alerts.intake.groups.tables import group_with_key
@@ -85,6 +86,11 @@ def _from_outside(view: Transaction, call: Call, found: Found, ref: int) -> Aler
         history=_history(view, ref, stored, now=call.now),
         outcomes=(
             Outcome(what="incidents", why=led_to, at=decided_at),
+            *(
+                Outcome(what="flapping", why=Reason.FLAPPING.words, at=since)
+                for since in [quiet.flapping.get(ref)]
+                if since is not None
+            ),
             *_outcomes(row.quiet, groups, fires=found.ended_at is None, telling=telling),
         ),
         groups=groups,
