@@ -281,6 +281,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         weights=(
             *_PLACE,
             _w("resource_full", 6.0, 0.1, "a leak ends with the pool full"),
+            _w("clients_refused", 6.0, 1.0, "nobody gets in any more, whatever the load"),
             _w("filled_gradually", 6.0, 0.2, "each lost connection adds one; a burst fills the pool at once"),
             _w("filled_before_errors", 3.0, 0.7, "nothing fails until the last one is lost"),
             _w("pool_errors", 5.0, 0.4, "then every request waits in vain"),
@@ -302,6 +303,7 @@ KINDS: Final[tuple[Kind, ...]] = (
             *_PLACE,
             _w("resource_full", 6.0, 0.1, "it is what the kind means"),
             _w("pool_errors", 6.0, 0.4, "requests wait for a connection in vain"),
+            _w("clients_refused", 10.0, 1.0, "who asks for one from here is turned away as well"),
             _w("filled_gradually", 0.5, 1.6, "load and slow queries fill a pool at one stroke"),
             _w("load_raised", 3.0, 0.6, "more requests need more connections"),
             _w("calls_slow", 1.5, 0.9, "connections are held while something else is awaited"),

@@ -95,14 +95,15 @@ def trouble(
         case Exhausted():
             signals = tuple(
                 Signal(
-                    name="saturation",
+                    name=name,
                     service=service,
                     value=1.0,
-                    unit="ratio",
+                    unit="ratio" if name == "saturation" else "",
                     text=error.message,
                     data={"resource": f"{error.resource} of {source.name}", "raised": True},
                 )
                 for service in about(source, catalog) or ("",)
+                for name in ("saturation", "clients_refused")
             )
             return Told(status=FindingStatus.OK, summary=f"{what}{error.message}", signals=signals, data={})
         case NotFound():

@@ -108,7 +108,7 @@ def test_a_full_server_is_evidence(postgres_server: str, bare_postgres_url: str)
                 (found,) = collect(database(bare_postgres_url, user="narrow")).values()
         finally:
             admin.execute("DROP ROLE narrow")
-    (signal,) = found.signals
+    signal = found.signals[0]
 
     assert (FindingStatus.OK, "saturation", 1.0, "connections of orders-db", "payments") == (
         found.status,

@@ -28,6 +28,11 @@ def _writes_refused(picture: Picture, candidate: Candidate) -> Sighting | None:
     return of_fact(fact) if fact is not None and fact.key == candidate.target else None
 
 
+def _clients_refused(picture: Picture, candidate: Candidate) -> Sighting | None:
+    found = [fact for fact in picture.of("clients_refused", key=candidate.target) if fact.raised]
+    return of_fact(found[0]) if found else None
+
+
 def _backlog(picture: Picture, candidate: Candidate) -> Sighting | None:
     return of_fact(near(picture, candidate, "queue_depth"))
 
@@ -79,6 +84,12 @@ CLUES: Final = (
         look=_writes_refused,
         says="what is full refuses work: {text}",
         denies="nothing is refused for want of {target}",
+    ),
+    Clue(
+        name="clients_refused",
+        look=_clients_refused,
+        says="it refuses us too: {text}",
+        denies="",
     ),
     Clue(
         name="queue_backlog",

@@ -31,6 +31,8 @@ _SETTINGS: Final = (
     "lock_timeout=500",
     "idle_in_transaction_session_timeout=10000",
 )
+_ROOM_S: Final = 1.5
+"""How much longer than its time-out a query is waited for: the server itself should have ended it by then."""
 _FULL: Final = ("too many clients", "remaining connection slots", "too many connections")
 _DENIED: Final = ("password authentication failed", "no pg_hba.conf entry", "permission denied", "does not exist")
 
@@ -129,7 +131,7 @@ class _Session:
         command = f"{self._where} {shlex.quote(' '.join(ask.text.split()))}"
         with (
             _translated(self._spec),
-            _watched(self._connection, after_s=ask.timeout_s + 0.5),
+            _watched(self._connection, after_s=ask.timeout_s + _ROOM_S),
             self._connection.transaction(force_rollback=True),
             self._connection.cursor() as cursor,
         ):
@@ -148,7 +150,10 @@ class _Session:
 def _watched(connection: "psycopg.Connection[tuple[object, ...]]", *, after_s: float) -> Iterator[None]:
     """End the connection when a query does not come back: the server's own time-out is no use where it hangs."""
 
+    gone = threading.Event()
+
     def cut() -> None:
+        gone.set()
         try:
             with socket.socket(fileno=os.dup(connection.fileno())) as raw:
                 raw.shutdown(socket.SHUT_RDWR)
@@ -160,6 +165,11 @@ def _watched(connection: "psycopg.Connection[tuple[object, ...]]", *, after_s: f
     timer.start()
     try:
         yield
+    except psycopg.Error:
+        if gone.is_set():
+            late = f"the query did not come back within its time-out and {_ROOM_S:g} s more"
+            raise Unavailable(late, retry=True) from None
+        raise
     finally:
         timer.cancel()
 
