@@ -56,7 +56,7 @@ def measure(fault: str, *, baseline_s: float) -> Run:
     """Run one drill and return how fast it was, and whether its answer was right."""
     name, _, decoy = fault.partition(":")
     with tempfile.TemporaryDirectory(prefix="stanch-bench-") as home:
-        words = ("run", "--auto", "--exit", "--json", "--fault", name, "--baseline", str(baseline_s))
+        words: tuple[str, ...] = ("run", "--auto", "--exit", "--json", "--fault", name, "--baseline", str(baseline_s))
         words += ("--decoy",) if decoy else ()
         process = subprocess.Popen(
             [sys.executable, "-m", "stanch", *words, "--port", str(_free_port())],

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from stanch.gameday.shop.faults import FAULTS, describe_faults, inject, undo
+from stanch.gameday.shop.faults import FAULTS, describe_faults, fault_named, inject, undo
 from stanch.gameday.shop.places import ShopError
 from stanch.gameday.shop.shop import Shop
 from tests.gameday.shop.asking import changes, gauge, get_json
@@ -115,6 +116,36 @@ def test_memory_leak(shop: Shop, until: Until) -> None:
 
     undo("memory-leak", shop)
     assert gauge(shop, "checkout", "process_resident_memory_bytes") < small + 10 * 2**20
+
+
+def test_crowded_host(shop: Shop, until: Until) -> None:
+    """Checkout stands still again and again while the machine is crowded, goes on afterwards, and nobody is told."""
+    pid = shop.processes()["checkout"]
+
+    def state() -> str:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+
+    said = recorded(shop)
+    inject("crowded-host", shop)
+    until(lambda: state() == "T")
+    undo("crowded-host", shop)
+    until(lambda: state() != "T")
+
+    assert (said, True) == (recorded(shop), shop.is_healthy())
+
+
+def test_what_cannot_be_found_has_no_right_hypothesis() -> None:
+    """Where nothing can be found no kind is right; everything else names at least one."""
+    assert ["crowded-host"] == [fault.name for fault in FAULTS if not fault.expected.can_be_found]
+
+
+def test_a_decoy_is_not_the_truth() -> None:
+    """The harmless deploy of the gateway is of the right kind and about the wrong service."""
+    truth = fault_named("bad-deploy").expected
+
+    assert (True, False) == tuple(
+        truth.is_told_by(kind="bad_deploy", service=name, target="") for name in ("payments", "gateway")
+    )
 
 
 def test_unknown_fault(shop: Shop) -> None:
