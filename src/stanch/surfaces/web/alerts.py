@@ -20,8 +20,8 @@ from stanch.surfaces.web.screens import Screen, asked, screen_routes
 # The word in the address and the word to read. Without one the page shows what fires.
 STATES: Final = {
     "": "Firing",
-    "active": "Not silenced",
-    "suppressed": "Silenced",
+    "active": "Not kept quiet",
+    "suppressed": "Kept quiet",
     "resolved": "Resolved",
     "all": "All",
 }

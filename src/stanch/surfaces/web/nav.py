@@ -21,7 +21,8 @@ class Place:
 PLACES: Final = (
     Place(title="On now", path="/", key="i", below=("/i", "/postmortem")),
     Place(title="Alerts", path="/alerts", key="a", below=("/groups", "/sources", "/reports")),
-    Place(title="Silences", path="/silences", key="s"),
+    Place(title="Silences", path="/silences", key="s", below=("/maintenance",)),
+    Place(title="On call", path="/oncall", key="o"),
     Place(title="Pages", path="/pages", key="p"),
     Place(title="Services", path="/services", key="v", below=("/s",)),
     Place(title="Changes", path="/changes", key="h"),

@@ -13,7 +13,19 @@ from stanch.surfaces.asgi.errors import ErrorDetail
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import PageError
 from stanch.surfaces.asgi.trust import Trust
-from stanch.surfaces.web import alerts, answers, assets, forms, ledger, report, services, silences, sources
+from stanch.surfaces.web import (
+    alerts,
+    answers,
+    assets,
+    forms,
+    ledger,
+    maintenance,
+    oncall,
+    report,
+    services,
+    silences,
+    sources,
+)
 from stanch.surfaces.web.incident import IncidentPage, load_incident
 from stanch.surfaces.web.markdown import as_html
 from stanch.surfaces.web.overview import OverviewPage, load_overview
@@ -36,10 +48,12 @@ def routes(front: Front, *, trust: Trust | None = None) -> list[BaseRoute]:
         Route("/postmortem/{number}", pages.postmortem, methods=["GET"]),
         *alerts.routes(front),
         *silences.routes(front),
+        *maintenance.routes(front),
         *sources.routes(front),
         *services.routes(front),
         *report.routes(front, trust=trust),
         *ledger.routes(front),
+        *oncall.routes(front),
         *answers.routes(front),
         *forms.routes(front),
         *assets.routes(),

@@ -28,7 +28,7 @@
   const later = (what, ms) => { clearTimeout(soon); soon = setTimeout(what, ms); };
   document.addEventListener("input", (event) => {
     const form = event.target.form;
-    if (event.target.dataset.preview !== undefined) later(() => visit(addressOf(form, ["matchers"]), "replaceState"), 300);
+    if (event.target.dataset.preview !== undefined) later(() => visit(addressOf(form, (form.dataset.fields || "matchers").split(" ")), "replaceState"), 300);
     else if (form?.matches("form[data-swap][method=get]")) later(() => visit(addressOf(form), "replaceState"), 250);
   });
   document.addEventListener("submit", (event) => {

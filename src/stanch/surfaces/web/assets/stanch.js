@@ -270,7 +270,11 @@
   const dropDrafts = (form) => all("[data-draft]", form).forEach((el) => localStorage.removeItem(draftKey(el)));
   const send = async (form) => {
     const fields = {};
-    for (const [name, value] of new FormData(form)) {
+    const data = new FormData(form);
+    const lists = (form.dataset.lists || "").split(" ").filter(Boolean);
+    for (const name of lists) fields[name] = data.getAll(name);
+    for (const [name, value] of data) {
+      if (lists.includes(name)) continue;
       const el = form.elements.namedItem(name);
       if (name !== "back" && (value !== "" || el.required || el.dataset.always !== undefined)) fields[name] = value;
     }
@@ -285,9 +289,9 @@
         headers: { "content-type": "application/json", "stanch-via": "web" },
         body: JSON.stringify(fields),
       });
-      const data = await answer.json();
+      const told = await answer.json();
       if (!answer.ok) {
-        const { message, hint, problems = [], reason } = data.error;
+        const { message, hint, problems = [], reason } = told.error;
         const named = problems.map((one) => `${one.field}: ${one.message}`).join("; ");
         complain(form, [named || message, hint].filter(Boolean).join(". "));
         if (reason === "nobody") $("me").open = true;
@@ -295,7 +299,7 @@
         return;
       }
       dropDrafts(form);
-      if (form.dataset.go) { location.assign(`/i/${data.card.number}`); return; }
+      if (form.dataset.go) { location.assign(`/i/${told.card.number}`); return; }
       if (form.dataset.to) { location.assign(form.dataset.to); return; }
       if (form.dataset.reload !== undefined) { location.reload(); return; }
       if (form.dataset.clear !== undefined) form.reset();
