@@ -16,6 +16,8 @@ from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 
 _LOOK_S: Final = 5.0
 _ROOM_S: Final = 1.0
+_LEAST_S: Final = 0.2
+_MOST_INCIDENTS: Final = 5
 _SIDE_BY_SIDE: Final = 16
 _INDICATORS: Final = frozenset({"none", "minor", "major", "critical", "maintenance"})
 _SOON_S: Final = 14 * 86_400.0
@@ -158,7 +160,38 @@ class Dependencies:
         indicator, description = read
         signal = Signal(name="status_page", text=indicator, data={"target": target.name, "description": description})
         summary = f"The status page of {target.name} says: {description or indicator} ({indicator})"
-        return _Seen(status=FindingStatus.OK, summary=summary, command=command, signals=(signal,))
+        troubles = self._unresolved(target, within_s=self._look_s - answer.took_s) if indicator != "none" else []
+        if troubles:
+            summary += f": {'; '.join(troubles)}"
+        data: dict[str, JSON] = {"incidents": list[JSON](troubles)} if troubles else {}
+        return _Seen(status=FindingStatus.OK, summary=summary, command=command, signals=(signal,), data=data)
+
+    def _unresolved(self, target: Target, *, within_s: float) -> list[str]:
+        """Return what the page tells of its open incidents, newest first; empty where it does not say."""
+        if within_s < _LEAST_S:
+            return []
+        url = _status_url(target.status_page).rpartition("/")[0] + "/incidents/unresolved.json"
+        return _incidents(fetch(url, timeout_s=within_s, trust=self._trust).body)
+
+
+def _incidents(body: bytes) -> list[str]:
+    """Return the open incidents of a Statuspage v2 answer in words: name, state, impact, since when, on what."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return []
+    found = answer.get("incidents") if isinstance(answer, dict) else None
+    told = []
+    for one in found if isinstance(found, list) else []:
+        if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+            continue
+        listed = one.get("components")
+        on = (
+            [str(part.get("name", "")) for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []
+        )
+        words = f"{one['name'][:120]} ({one.get('status')}, impact {one.get('impact')}, since {one.get('created_at')})"
+        told.append(words + (f" on {', '.join(on[:5])}"[:200] if on else ""))
+    return told[:_MOST_INCIDENTS]
 
 
 def _finding(target: Target, look: Callable[[Target], _Seen], *, question: Question) -> Finding:
