@@ -39,7 +39,7 @@ _NEEDED: Final = {
     "python": ("pid",),
 }
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_][\w.@:=,/{}!() -]{0,250}")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_{][\w.@:=,/{}!() -]{0,250}")
 # They become one argument of a program, or a part of a path; no option may hide there.
 _PLAIN_KEYS: Final = ("namespace", "context", "selector", "unit", "project", "environment", "vhost")
 
