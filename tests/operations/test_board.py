@@ -9,6 +9,8 @@ from stanch.alerts.board.keeping.tables import behind, catch_up
 from stanch.alerts.model import Alert, AlertStatus, Outcome
 from stanch.alerts.tables import save_alert
 from stanch.engine.board import first_timer
+from stanch.engine.follow import follow
+from stanch.engine.loop import Engine
 from stanch.kernel.actor import Via
 from stanch.kernel.errors import Invalid, NotFound
 from stanch.operations import registry
@@ -177,6 +179,7 @@ def test_an_own_alert_names_its_incident(desk: Desk) -> None:
 def test_an_alert_from_outside_names_its_incident(kept: Kept) -> None:
     """A severe alert of a known service declares an incident, and leads to it."""
     kept.send("DiskFull", service="payments", severity="critical")
+    Engine(kept.desk.world, {"follow": follow}).run_until_quiet()
 
     assert [1] == [one.number for one in kept.show("DiskFull").incidents]
 

@@ -7,6 +7,7 @@ from typing import Final
 from stanch.alerts.beats.tables import Beat, all_beats, put_beat
 from stanch.alerts.intake.receiving import LOCK
 from stanch.catalog.alerting import Heartbeat
+from stanch.kernel.duration import format_duration
 from stanch.kernel.errors import Forbidden, NotFound
 from stanch.operations.intake import fold_signals
 from stanch.operations.registry import Effect, operation
@@ -148,7 +149,9 @@ def check_beat(tx: Transaction, world: World, name: str) -> datetime | None:
 
 def _tell(tx: Transaction, world: World, spec: Heartbeat, status: SignalStatus, *, at: datetime, now: datetime) -> None:
     """Open or end the alert about the absence, through the door of every other alert."""
-    summary = spec.summary or f"{spec.name} has not been heard for {timedelta(seconds=spec.every_s)}"
+    summary = (
+        spec.summary or f"{spec.name} has not been heard for more than {format_duration(_patience(spec), long=True)}"
+    )
     annotations = {"severity": spec.severity, "summary": summary}
     if spec.service:
         annotations["service"] = spec.service

@@ -13,6 +13,8 @@ from stanch.alerts.intake.listing import view_at
 from stanch.app.wiring import SIGNAL_SOURCES, build_world
 from stanch.catalog.changes import changes_between
 from stanch.catalog.model import Catalog, Service, SourceSpec
+from stanch.engine.follow import follow
+from stanch.engine.loop import Engine
 from stanch.incidents.tables import find
 from stanch.operations.world import World
 from stanch.surfaces.asgi.front import Front
@@ -113,6 +115,7 @@ def test_a_severe_alert_of_a_known_service_is_an_incident(client: httpx2.Client,
     """A severe alert whose service is in the catalog declares one incident, and a second one joins it."""
     post(client, BY_FILE["sentry/issue_created"])
     post(client, BY_FILE["sentry/metric_critical"])
+    Engine(world, {"follow": follow}).run_until_quiet()
     with world.store.reading() as view:
         found = find(view.connection, open_only=True)
 

@@ -44,7 +44,7 @@ def beat(ctx: click.Context, name: str, as_json: bool) -> None:
         print_json(answer)
         return
     due = moment(record_of(answer), "due_at")
-    say(f"{name} is heard; the next is due by {at(due)}" if due else f"{name} is heard")
+    say([f"{name} is heard; the next is due by {at(due)}"])
 
 
 COMMANDS: Final[dict[str, click.Command]] = {"heartbeat": heartbeat}
