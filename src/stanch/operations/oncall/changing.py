@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.catalog.model import Catalog
+from stanch.kernel.duration import parse_duration
 from stanch.kernel.errors import Conflict, Invalid, NotFound
 from stanch.kernel.ids import new_id
 from stanch.oncall.model import Absence, Override
@@ -33,11 +34,15 @@ _LOOK: Final = timedelta(days=400)
 
 @dataclass(frozen=True, kw_only=True)
 class MakeOverride:
-    """Put `person` on call from `start` to `end`; with `instead_of` only where that person would be."""
+    """Put `person` on call from `start` (by default now) to `end`, or for as long as `lasts` says, such as `4h`.
+
+    With `instead_of` only where that person would be.
+    """
 
     schedule: str
     person: str
-    end: datetime
+    end: datetime | None = None
+    lasts: str = ""
     start: datetime | None = None
     instead_of: str = ""
     why: str = ""
@@ -116,7 +121,10 @@ def make_override(call: Call, request: MakeOverride) -> OverrideView:
     schedule_of(catalog, request.schedule)
     start = request.start or now
     check_people(catalog, person=request.person, instead_of=request.instead_of)
-    check_time(start, request.end, now=now)
+    if (request.end is None) is (not request.lasts):
+        raise Invalid("say either until when, or for how long", field="end")
+    end = request.end or start + parse_duration(request.lasts, field="lasts")
+    check_time(start, end, now=now)
     record = OverrideRecord(
         override=Override(
             id=new_id(now),
@@ -124,7 +132,7 @@ def make_override(call: Call, request: MakeOverride) -> OverrideView:
             person=request.person,
             instead_of=request.instead_of,
             start=start,
-            end=request.end,
+            end=end,
             why=request.why.strip(),
         ),
         made_by=call.actor.id,

@@ -51,6 +51,15 @@ def make_feed(call: Call, request: WhichFeed) -> FeedView:
     return FeedView(kind=kind, name=name, urls=(url_of(call.world, feed),), made_at=feed.made_at)
 
 
+@operation("feed.list", effect=Effect.READ, example={"schedule": "checkout"})
+def list_feeds(call: Call, request: WhichFeed) -> FeedView:
+    """List the addresses of a feed that are in use."""
+    kind, name = _which(call, request)
+    with call.world.store.reading() as view:
+        found = feeds_of(view.connection, kind=kind, name=name)
+    return FeedView(kind=kind, name=name, urls=tuple(url_of(call.world, one) for one in found))
+
+
 @operation("feed.end", effect=Effect.WRITE, example={"schedule": "checkout"})
 def end_feed(call: Call, request: WhichFeed) -> FeedView:
     """End every address of a feed; programs that read one get nothing from then on."""

@@ -307,12 +307,15 @@ def away(ctx: click.Context, person: str, cancelled: str, as_json: bool) -> None
 @click.option("--person", default="", help="The shifts of this person; by default yours.")
 @click.option("--schedule", default="", help="The shifts of this schedule.")
 @click.option("--end", "ended", is_flag=True, help="End every address of this feed.")
+@click.option("--list", "listed", is_flag=True, help="List the addresses that are in use.")
 @json_option
 @click.pass_context
-def feed(ctx: click.Context, person: str, schedule: str, ended: bool, as_json: bool) -> None:
+def feed(ctx: click.Context, person: str, schedule: str, ended: bool, listed: bool, as_json: bool) -> None:
     """Give out an address that Google, Apple or Outlook calendars subscribe to."""
     with open_way(ctx) as way:
-        if ended:
+        if listed:
+            answer = way.read("feed.list", person=person, schedule=schedule)
+        elif ended:
             answer = way.write("feed.end", person=person, schedule=schedule)
         else:
             answer = way.write("feed.make", person=person, schedule=schedule)
