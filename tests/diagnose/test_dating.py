@@ -96,3 +96,12 @@ def test_a_pool_without_an_alert_does_not() -> None:
     found = dated([filling(from_s=-200), *counted("payments")])
 
     assert abs((found.at - BEGAN).total_seconds()) <= STEP
+
+
+def test_a_missed_health_check_is_not_what_moved_first() -> None:
+    """The gateway was released just before, harmlessly, and missed its checks; payments is what moved first."""
+    values = [0.0 if -20 <= at - BEGAN.timestamp() < 0 else 1.0 for at in clock()]
+    checks = Track(service="gateway", metric="up", times=clock(), values=values)
+    found = dated([checks, *counted("payments")])
+
+    assert ["payments"] == [one.service for one in first_by_service(found.moved)]

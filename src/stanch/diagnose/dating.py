@@ -104,10 +104,13 @@ def date_of(
 
 
 def first_by_service(moved: Sequence[Moved]) -> list[Moved]:
-    """Return the earliest symptom of each service, the first to move first; services without one are left out."""
+    """Return the earliest symptom of each service, the first to move first; services without one are left out.
+
+    A missed health check does not count: any release misses one, a harmless one too.
+    """
     found: dict[str, Moved] = {}
     for one in sorted(moved, key=lambda one: (one.at, -one.strength)):
-        if one.symptom and not one.key:
+        if one.symptom and not one.key and one.metric != "up":
             found.setdefault(one.service, one)
     return sorted(found.values(), key=lambda one: (one.at, one.service))
 

@@ -24,6 +24,8 @@ from stanch.ports.changes import Change, ChangeKind
 
 _MOST: Final = 200
 """Changes that are judged, nearest to the onset first; each is compared with the words of all errors."""
+_NO_MOVERS: Final = frozenset({"error_group", "log_template", "moved_first", "suspect"})
+"""Signals that tell of other signals, or are evidence of another kind."""
 _AT_ONCE: Final = timedelta(seconds=3)
 _SHOWN: Final = 12
 _REASONS: Final = 5
@@ -109,7 +111,7 @@ def _evidence(picture: Picture) -> Evidence:
     movers = [
         Mover(service=fact.service, what=metric_name(fact.signal), at=fact.signal.at)
         for fact in raised
-        if fact.service and fact.signal.at is not None and fact.signal.name not in ("error_group", "log_template")
+        if fact.service and fact.signal.at is not None and fact.signal.name not in _NO_MOVERS
     ]
     messages = [
         Message(service=fact.service, text=fact.signal.text, count=max(1, round(fact.value)))
