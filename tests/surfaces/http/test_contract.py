@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from stanch.catalog.model import Catalog, Person, Service
+from stanch.catalog.oncall import Method
 from stanch.incidents.tables import IncidentProjector
 from stanch.kernel.clock import ManualClock
 from stanch.operations.all import all_operations
@@ -51,8 +52,9 @@ def description(tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathes
     path: Path = tmp_path_factory.mktemp("contract") / "stanch.db"
     clock = ManualClock(desk.START)
     store = Store.open(path, clock=clock, projectors=(IncidentProjector(),))
-    services = {"checkout": Service(name="checkout")}
-    catalog = Catalog(services=services, people={"alice": Person(id="alice")})
+    services = {name: Service(name=name) for name in ("checkout", "payments", "orders-db")}
+    methods = (Method(id="push", kind="push", address="https://push.example/alice"),)
+    catalog = Catalog(services=services, people={"alice": Person(id="alice", methods=methods)})
     front = Front.of(World(store=store, clock=clock, catalog=catalog), OPERATIONS)
     with serving(application(front, routes=api.routes(front)), front) as url:
         declared = {"title": "Checkout fails", "services": ["checkout"]}
