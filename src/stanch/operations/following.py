@@ -20,7 +20,7 @@ from stanch.alerts.intake.matchers import matches_all
 from stanch.alerts.intake.quiet import Quiet, quiet_at
 from stanch.alerts.intake.reading.tables import Row, with_ids
 from stanch.alerts.intake.receiving import TakenIn
-from stanch.alerts.intake.subject import Judgement, LedTo, judge, parsed
+from stanch.alerts.intake.subject import Judgement, LedTo, heeded, judge, parsed
 from stanch.incidents import events as ev
 from stanch.operations.detection import Sign, sign_over, sign_seen
 from stanch.operations.world import World
@@ -50,8 +50,16 @@ def follow_soon(tx: Transaction, world: World, taken: TakenIn, *, now: datetime)
     """Set the timers of those alerts that opened or ended and may concern an incident; note which are heartbeats."""
     _note_beats(tx, world, taken, now=now)
     _note_turns(tx, world, taken.reopened, now=now)
+    names = heeded(world.catalog)
+    judged: dict[tuple[str | None, ...], bool] = {}
     for id, received in (*taken.opened, *taken.ended):
-        if judge(received.read(), world.catalog).declares:
+        labels = received.read()
+        # Of thousands at once most are alike, and judging one takes longer than storing it.
+        alike = tuple(map(labels.get, names))
+        declares = judged.get(alike)
+        if declares is None:
+            declares = judged[alike] = judge(labels, world.catalog).declares
+        if declares:
             tx.schedule(follow_timer(id, now), replace=True)
 
 

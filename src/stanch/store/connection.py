@@ -13,6 +13,9 @@ from stanch.kernel.errors import Invalid
 _SQLITE_BUSY_MS: Final = 30_000
 # One page of the log is 4 KiB: about 80 MB of write-ahead log before a checkpoint, so that bursts are not interrupted.
 _SQLITE_CHECKPOINT_PAGES: Final = 20_000
+# Where checkpoints are made beside the writing, they come every 32 MB; at 400 MB the writer waits for one.
+SQLITE_CHECKPOINT_BYTES: Final = 32 * 1024 * 1024
+_SQLITE_LONGEST_LOG_PAGES: Final = 100_000
 _SQLITE_CACHE_KIB: Final = 65_536
 EVENT_LOCK: Final = 0x53544E43  # "STNC": the one advisory lock that orders event inserts on PostgreSQL
 
@@ -85,9 +88,19 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
 
 
 def keep_pages(connection: Connection) -> None:
-    """Let an SQLite connection keep 64 MB of pages, ten times what indexes of 100,000 alerts take."""
+    """Let an SQLite connection keep 64 MB of pages, ten times what indexes of 100,000 alerts take.
+
+    It leaves checkpoints to `checkpoint`, until the log has become so long that it must make one itself.
+    """
     driver: Any = connection.connection.driver_connection  # Any: a sqlite3.Connection; SQLAlchemy does not say
     driver.execute(f"PRAGMA cache_size=-{_SQLITE_CACHE_KIB}")
+    driver.execute(f"PRAGMA wal_autocheckpoint={_SQLITE_LONGEST_LOG_PAGES}")
+
+
+def checkpoint(connection: Connection) -> None:
+    """Carry SQLite's write-ahead log over into the file, while others write."""
+    driver: Any = connection.connection.driver_connection  # Any: as above
+    driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 def _begin_sqlite(connection: Connection) -> None:

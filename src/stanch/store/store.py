@@ -18,7 +18,15 @@ from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.clock import Clock, SystemClock
 from stanch.kernel.event import Event, NewEvent
 from stanch.store import deliveries, log, migrations, timers
-from stanch.store.connection import database_url, keep_pages, lock_stream, open_engine, try_lock_stream
+from stanch.store.connection import (
+    SQLITE_CHECKPOINT_BYTES,
+    checkpoint,
+    database_url,
+    keep_pages,
+    lock_stream,
+    open_engine,
+    try_lock_stream,
+)
 from stanch.store.model import Delivery, Timer
 from stanch.store.schema import counters
 from stanch.store.turns import Turns
@@ -213,6 +221,18 @@ class Store:
         if not self.is_postgres:
             keep_pages(connection)
         return connection
+
+    def checkpoint(self, *, least_bytes: int = SQLITE_CHECKPOINT_BYTES) -> None:
+        """Carry the write-ahead log over into the file, beside whoever writes, once it has `least_bytes`.
+
+        PostgreSQL does it by itself.
+        """
+        if self.is_postgres or self.url.database is None:
+            return
+        log_file = Path(f"{self.url.database}-wal")
+        if log_file.exists() and log_file.stat().st_size >= least_bytes:
+            with self._engine.connect() as connection:
+                checkpoint(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 # What one transaction takes at most: with 64 alerts a job, 4,096 alerts in about 30 ms.
 _MOST_JOBS = 64
+_CHECKPOINT_EVERY_S = 0.5
 
 log = structlog.get_logger("stanch.writer")
 
@@ -39,21 +40,27 @@ class GroupWriter:
         self._jobs: deque[_Job[object]] = deque()
         self._ready = threading.Condition()
         self._stopping = False
+        self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self._keeper: threading.Thread | None = None
         self._connection: Connection | None = None
 
     def start(self) -> None:
         """Write in a thread of its own until `stop`."""
         self._thread = threading.Thread(target=self._run, name="stanch-writer", daemon=True)
         self._thread.start()
+        self._keeper = threading.Thread(target=self._keep_short, name="stanch-checkpoint", daemon=True)
+        self._keeper.start()
 
     def stop(self) -> None:
         """Finish what was handed in and end the thread."""
         with self._ready:
             self._stopping = True
             self._ready.notify_all()
-        if self._thread is not None:
+        self._ended.set()
+        if self._thread is not None and self._keeper is not None:
             self._thread.join(timeout=30)
+            self._keeper.join(timeout=30)
 
     def submit(self, work: Callable[[Transaction], T]) -> "Future[T]":
         """Hand in a job; the future is done when it is committed. Raises `Unavailable` once it was stopped."""
@@ -78,6 +85,14 @@ class GroupWriter:
                 self._commit(jobs)
         finally:
             self._disconnect()
+
+    def _keep_short(self) -> None:
+        """Carry the log over beside the writing: within a commit it would keep everybody waiting for a second."""
+        while not self._ended.wait(_CHECKPOINT_EVERY_S):
+            try:
+                self._store.checkpoint()
+            except Exception:  # boundary "checkpoint": what is on the disk is safe in the log too
+                log.exception("checkpoint_failed")
 
     def _next(self) -> list[_Job[object]]:
         """Wait for jobs and return those that wait; none when it is time to stop."""

@@ -27,7 +27,7 @@ _WORDS: Final = (
 # Too short to mean anything inside other words: they count where they stand alone, as names do.
 _ALONE: Final = ("jwt", "otp", "cvv", "cvc", "sid", "sig")
 # An address counts only with somebody's name in it.
-_LOGIN: Final = "://"
+_LOGIN: Final = re.compile(rb"://[^\s\"'<>]{0,800}@")
 _PLAIN: Final = bytes(48 if 48 <= code <= 57 else code for code in bytes(range(256)).lower())
 _WORD: Final = re.compile(
     "|".join((*map(re.escape, _WORDS), rf"(?<![a-z])(?:{'|'.join(_ALONE)})(?![a-z])", r"://[^\s]{0,1100}@")).encode()
@@ -42,7 +42,7 @@ def _hashed(text: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint16]]:
 
 
 _BEGINS: Final = np.zeros(65_536, dtype=np.bool_)
-_BEGINS[_hashed(b" ".join(word[:3].encode() for word in (*_WORDS, *_ALONE, _LOGIN)))[::4]] = True
+_BEGINS[_hashed(b" ".join(word[:3].encode() for word in (*_WORDS, *_ALONE)))[::4]] = True
 
 
 def is_suspicious(text: bytes) -> bool:
@@ -51,7 +51,7 @@ def is_suspicious(text: bytes) -> bool:
         # Letters that are equal to others but for their case, and letters written as numbers.
         text = redactable(text)
     plain = text.translate(_PLAIN)
-    if any(card in plain for card in _CARDS):
+    if any(card in plain for card in _CARDS) or (b"@" in plain and _LOGIN.search(plain) is not None):
         return True
     if len(plain) < 3:
         return False
@@ -77,11 +77,12 @@ def hide(batch: Sequence[Received]) -> None:
             _hide(one)
 
 
-def _said(batch: Iterable[Received]) -> Iterable[bytes]:
-    for one in batch:
-        yield one.canonical
-        yield bytes(one.raw_annotations)
-        yield one.generator_url.encode("utf-8", "replace")
+def _said(batch: Sequence[Received]) -> Iterable[bytes | msgspec.Raw]:
+    """Return every text of a batch; links, of which many are the same, once."""
+    links = {one.generator_url for one in batch}
+    yield from [one.canonical for one in batch]
+    yield from [one.raw_annotations for one in batch]
+    yield from (link.encode("utf-8", "replace") for link in links)
 
 
 def _hide(one: Received) -> None:

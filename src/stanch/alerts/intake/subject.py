@@ -70,6 +70,13 @@ def judge(labels: Mapping[str, str], catalog: Catalog) -> Judgement:
     return Judgement(declares=False, service=service, why=LedTo.UNKNOWN_SERVICE if service else LedTo.NO_SERVICE)
 
 
+def heeded(catalog: Catalog) -> tuple[str, ...]:
+    """Return the names of the labels that `judge` looks at: alerts that agree in them are judged alike."""
+    rules = catalog.alerting
+    asked = (one.name for matchers in parsed(rules.declare_when) for one in matchers)
+    return tuple(dict.fromkeys(("severity", *asked, *rules.service_labels)))
+
+
 def service_of(labels: Mapping[str, str], catalog: Catalog) -> str:
     """Return the service an alert is about: one of the catalog if any label names one, else what the first says.
 
