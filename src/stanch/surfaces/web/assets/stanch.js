@@ -268,9 +268,10 @@
   };
   const draftKey = (el) => `stanch:${location.pathname}:${el.id}:${el.dataset.draft}`;
   const dropDrafts = (form) => all("[data-draft]", form).forEach((el) => localStorage.removeItem(draftKey(el)));
-  const send = async (form) => {
+  const send = async (form, by = null) => {
     const fields = {};
-    const data = new FormData(form);
+    // The button that was pressed says something too, where it has a name.
+    const data = new FormData(form, by);
     const lists = (form.dataset.lists || "").split(" ").filter(Boolean);
     for (const name of lists) fields[name] = data.getAll(name);
     for (const [name, value] of data) {
@@ -314,7 +315,7 @@
     }
   };
   document.addEventListener("submit", (event) => {
-    if (event.target.dataset.op && !event.defaultPrevented) { event.preventDefault(); send(event.target); }
+    if (event.target.dataset.op && !event.defaultPrevented) { event.preventDefault(); send(event.target, event.submitter); }
   });
   all("[data-draft]").forEach((el) => {
     try { el.value = localStorage.getItem(draftKey(el)) ?? el.value; } catch { /* storage is off: no drafts */ }
