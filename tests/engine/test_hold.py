@@ -9,6 +9,7 @@ from stanch.incidents.tables import find
 from stanch.kernel.actor import Via, person
 from stanch.kernel.clock import ManualClock
 from stanch.kernel.errors import Conflict, Invalid, NotFound
+from stanch.operations.board.showing import OneAlert, show_alert
 from stanch.operations.maintenance import (
     CreateWindow,
     ListWindows,
@@ -64,6 +65,17 @@ def test_alert_in_a_declared_window_opens_nothing(world: World, clock: ManualClo
         [alert.quiet for alert in watch.alerts()],
         list(watch.incidents()),
     )
+
+
+def test_the_alert_says_why_it_led_to_no_incident(world: World, clock: ManualClock) -> None:
+    """Whoever looks at the alert reads which window holds it back, and until when."""
+    watch = failing(world, clock, DECLARED)
+    watch.run(120)
+    shown = show_alert(by(watch.world), OneAlert(id=watch.alerts()[0].id))
+
+    assert ["in maintenance nightly until 2026-11-21 03:10 UTC (reindexing)"] == [
+        one.why for one in shown.outcomes if one.what == "no incident"
+    ]
 
 
 def test_alert_opens_when_the_window_ends(world: World, clock: ManualClock) -> None:

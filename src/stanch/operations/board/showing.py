@@ -107,6 +107,7 @@ def _own(view: Transaction, call: Call, found: Found) -> AlertView:
         raise NotFound(f"there is no alert {found.id}")
     quiet = quiet_at(view.connection, call.world.routing.now, call.now)
     judged = Outcome(what="rule", why=alert.outcome.words, at=alert.updated_at, detail=alert.detail)
+    held = (Outcome(what="no incident", why=alert.quiet, at=alert.detected_at),) if alert.quiet else ()
     return AlertView(
         alert=row_of(found, call.world, quiet, now=call.now),
         annotations={"summary": alert.summary, "detail": alert.detail} if alert.detail else {"summary": alert.summary},
@@ -116,7 +117,7 @@ def _own(view: Transaction, call: Call, found: Found) -> AlertView:
         updated_at=alert.updated_at,
         openings=alert.openings,
         history=_own_history(alerts_like(view.connection, alert.fingerprint, most=_MOST_EPISODES)),
-        outcomes=(judged,),
+        outcomes=(judged, *held),
         incidents=_incidents(view, call, found, held=lambda id, labels: id == found.id),
         similar=_similar(view, call, found),
     )
