@@ -299,6 +299,8 @@ def _hypothesis(scored: _Scored, score: float, picture: Picture, weighed: Weighe
 
 
 def _culprit(scored: _Scored, picture: Picture) -> str:
+    if scored.named is not None and not scored.named.cause:
+        return ""
     seen = scored.sightings.get("trace_in_change")
     if seen is not None and seen.holds:
         return seen.words.get("culprit", "")
