@@ -48,7 +48,7 @@ from stanch.operations.all import all_operations
 from stanch.operations.investigation import conclude
 from stanch.operations.oncall.facts import uses_calendars
 from stanch.operations.world import World
-from stanch.packs.reading import read_packs
+from stanch.packs.reading import open_packs
 from stanch.ports.calendars import Calendars
 from stanch.ports.changes import ChangeSource
 from stanch.ports.channel import Channel
@@ -142,7 +142,7 @@ def open_world(
         change_sources=sources,
         systems=systems.sources,
         log_sources=systems.logs,
-        packs=read_packs(root / catalog.packs),
+        packs=open_packs(root / catalog.packs),
         samplers=samplers_for(catalog),
         actuators={one.name: one for one in (CommandActuator(), RevertActuator(), HttpActuator())},
         calendars=calendars_for(catalog),

@@ -6,7 +6,7 @@ A pack is a TOML file: `pack`, `title`, `language`, and `[[query]]` tables. Ever
 import re
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cache
 from importlib import resources
@@ -73,6 +73,24 @@ def read_packs(folder: Path | None) -> Packs:
     if problems:
         raise Invalid(problems=problems, hint="docs/collectors.md says how a query pack is written")
     return Packs(queries=found)
+
+
+class _Shipped(Mapping[str, Query]):
+    """The shipped queries, read when the first of them is looked at: most commands need none."""
+
+    def __getitem__(self, name: str) -> Query:
+        return shipped_packs().queries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(shipped_packs().queries)
+
+    def __len__(self) -> int:
+        return len(shipped_packs().queries)
+
+
+def open_packs(folder: Path) -> Packs:
+    """Return what `read_packs` does; without a folder of own packs nothing is read before it is needed."""
+    return read_packs(folder) if folder.is_dir() else Packs(queries=_Shipped())
 
 
 def fill(text: str, settings: Mapping[str, str]) -> str:

@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 
 from stanch.integrations.host import HostCollector
-from stanch.integrations.host.collector import tell_disks, tell_files, tell_load, tell_memory, tell_sockets
+from stanch.integrations.host.collector import tell_disks, tell_files, tell_load, tell_memory, tell_sockets, tell_stalls
 from stanch.integrations.host.readings import (
     Disk,
     Files,
     Load,
     Memory,
     Sockets,
+    Stalls,
     read_disks,
     read_files,
     read_load,
     read_memory,
     read_sockets,
+    read_stalls,
 )
 from stanch.ports.evidence import Collector, FindingStatus, Question, Signal
 
@@ -275,7 +277,7 @@ def test_garbage_is_no_reading(tmp_path: Path, text: str) -> None:
     names = ("proc__meminfo", "proc__loadavg", "proc__net__sockstat", "proc__self__mounts", "proc__cpuinfo")
     root = write(tmp_path, **dict.fromkeys(names, text), **{"proc__sys__fs__file-nr": text})
 
-    assert 5 == len(HostCollector(root=root).collect(ASKED))
+    assert 6 == len(HostCollector(root=root).collect(ASKED))
 
 
 def test_the_findings_say_whose_they_are() -> None:
@@ -285,4 +287,30 @@ def test_the_findings_say_whose_they_are() -> None:
     assert ("host", {"web-1, where Stanch runs"}) == (
         collector.name,
         {finding.source for finding in collector.collect(ASKED)},
+    )
+
+
+def test_stalls_are_what_the_kernel_counts(tmp_path: Path) -> None:
+    """The share of the last minute in which everything stood still is read for memory and for disks."""
+    some = "some avg10=9.00 avg60=8.00 avg300=7.00 total=1\n"
+    files = {
+        "proc__pressure__memory": f"{some}full avg10=1.00 avg60=12.50 avg300=0.00 total=1\n",
+        "proc__pressure__io": f"{some}full avg10=0.00 avg60=3.00 avg300=0.00 total=1\n",
+    }
+
+    assert Stalls(memory=0.125, disk=0.03) == read_stalls(write(tmp_path, **files))
+
+
+def test_a_kernel_that_does_not_count_says_nothing(tmp_path: Path) -> None:
+    """Without pressure stall information there is nothing to tell."""
+    assert read_stalls(tmp_path) is None
+
+
+def test_much_standing_still_is_raised() -> None:
+    """An eighth of a minute without memory is a shortage; three in a hundred for disks are not."""
+    told = tell_stalls(Stalls(memory=0.125, disk=0.03))
+
+    assert ("in the last minute all work stood still 12.5 % of the time for want of memory", [True, False]) == (
+        told.summary.partition(" and ")[0],
+        [signal.data["raised"] for signal in told.signals],
     )

@@ -17,11 +17,13 @@ from stanch.integrations.host.readings import (
     Load,
     Memory,
     Sockets,
+    Stalls,
     read_disks,
     read_files,
     read_load,
     read_memory,
     read_sockets,
+    read_stalls,
 )
 from stanch.kernel.event import JSON
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
@@ -34,6 +36,9 @@ _FULL_FILES: Final = 0.80
 _FULL_PORTS: Final = 0.80
 # More runnable tasks than this per CPU over five minutes means that work waits.
 _BUSY: Final = 1.5
+# Memory: a tenth of the time lost shows in every latency; disks: much waits for them in ordinary life.
+_STALLED_MEMORY: Final = 0.10
+_STALLED_DISK: Final = 0.30
 _MOST_DISKS: Final = 8
 
 
@@ -73,7 +78,7 @@ class HostCollector:
         return self._timeout_s
 
     def collect(self, question: Question) -> list[Finding]:
-        """Return what memory, disks, CPUs, files and sockets have left now; five findings."""
+        """Return what memory, disks, CPUs, files and sockets have left now, and what stands still; six findings."""
         return [self._finding(resource, question) for resource in _RESOURCES]
 
     def _finding(self, resource: _Resource, question: Question) -> Finding:
@@ -152,6 +157,28 @@ def tell_load(load: Load) -> _Told:
     return _Told(summary=f"{words}.", signals=(signal,))
 
 
+def _stalls(root: Path) -> _Told | None:
+    stalls = read_stalls(root)
+    return None if stalls is None else tell_stalls(stalls)
+
+
+def tell_stalls(stalls: Stalls) -> _Told:
+    """Say for how much of the last minute all work stood still, and for want of what."""
+    signals = (
+        _stalled("memory", stalls.memory, _STALLED_MEMORY),
+        _stalled("disk", stalls.disk, _STALLED_DISK),
+    )
+    words = f"in the last minute all work stood still {stalls.memory:.1%} of the time for want of memory"
+    words += f" and {stalls.disk:.1%} waiting for disks"
+    return _Told(summary=f"{words.replace('%', ' %')}.", signals=signals)
+
+
+def _stalled(what: str, share: float, much: float) -> Signal:
+    data: dict[str, JSON] = {"resource": "this machine", "raised": share >= much}
+    text = f"all work stood still {share:.0%} of the last minute".replace("%", " %")
+    return Signal(name=f"{what}_stalls", value=round(share, 4), unit="ratio", text=text, data=data)
+
+
 def _files(root: Path) -> _Told | None:
     files = read_files(root)
     return None if files is None else tell_files(files)
@@ -207,6 +234,7 @@ _RESOURCES: Final = (
     _Resource(name="memory", command="free -b", read=_memory),
     _Resource(name="disks", command="df -B1 -l", read=_disks),
     _Resource(name="load", command="uptime", read=_load),
+    _Resource(name="pressure", command="cat /proc/pressure/memory /proc/pressure/io", read=_stalls),
     _Resource(name="file descriptors", command="cat /proc/sys/fs/file-nr", read=_files),
     _Resource(name="sockets", command="ss -s", read=_sockets),
 )

@@ -37,6 +37,17 @@ class Memory:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stalls:
+    """Shares of the last minute (0..1) in which all work stood still for want of memory, and waiting for disks.
+
+    From the kernel's pressure stall information, https://docs.kernel.org/accounting/psi.html.
+    """
+
+    memory: float
+    disk: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Disk:
     """A file system: bytes that an ordinary user can have, and the share of its inodes in use (0 where uncounted)."""
 
@@ -196,6 +207,16 @@ def _cpus(root: Path) -> float:
     counted = sum(1 for _ in _rows(root / "proc/cpuinfo", r"(processor)\s*:")) or os.cpu_count() or 1
     quota = next(_rows(root / "sys/fs/cgroup/cpu.max", r"([0-9]+) ([0-9]+)"), None)
     return min(float(counted), int(quota[0]) / int(quota[1])) if quota and int(quota[1]) else float(counted)
+
+
+def read_stalls(root: Path) -> Stalls | None:
+    """Return how long all work stood still in the last minute; None where the kernel does not count it."""
+    pattern = r"full avg10=[0-9.]+ avg60=([0-9.]+)"
+    memory = next(_rows(root / "proc/pressure/memory", pattern), None)
+    disk = next(_rows(root / "proc/pressure/io", pattern), None)
+    if memory is None or disk is None:
+        return None
+    return Stalls(memory=float(memory[0]) / 100, disk=float(disk[0]) / 100)
 
 
 def read_files(root: Path) -> Files | None:

@@ -17,6 +17,7 @@ from stanch.catalog.first import COMPOSE_FILES, Surroundings, first_document, re
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog
 from stanch.kernel.errors import Conflict, Invalid, NotFound, StanchError
+from stanch.packs.reading import read_packs
 from stanch.surfaces.cli.moments import ahead
 from stanch.surfaces.cli.records import children, count_in, record_of, records_of, text_of
 from stanch.surfaces.cli.session import Session
@@ -53,6 +54,7 @@ def check(ctx: click.Context, file: Path | None, instant: str, as_json: bool) ->
         catalog = load_catalog(where)
     except NotFound as error:
         raise NotFound(error.message, hint="write a first one: stanch init") from error
+    read_packs(Path(catalog.root) / catalog.packs)
     _check_oncall(ctx.obj, catalog, where, at=ahead(instant, zone=catalog.zone, field="--at"))
     checks = sum(len(service.checks) for service in catalog.services.values())
     actions = sum(len(service.actions) for service in catalog.services.values())
