@@ -22,13 +22,14 @@ from stanch.oncall.escalation import rules
 from stanch.oncall.escalation.model import Notice, NoticeState, Purpose
 from stanch.oncall.escalation.rules import Reach
 from stanch.oncall.escalation.state import PageState
-from stanch.oncall.pages.tables import Contact, read_contacts, read_page, signing_key
+from stanch.oncall.pages.tables import Contact, read_contacts, read_page, read_pages, signing_key
 from stanch.operations import paging
 from stanch.operations.answering import token_for
 from stanch.operations.reaching import Reaching
 from stanch.operations.world import World
 from stanch.ports.pager import Page
 from stanch.store import Transaction, timers
+from stanch.store.gathering import Gathering, gathering
 from stanch.store.model import Delivery, Timer
 
 CHANNEL: Final = "page/"
@@ -49,12 +50,17 @@ class Batch:
     """What the timers of one transaction share: who is on call, which methods were proved to work."""
 
     reaching: Reaching
+    key: bytes
     contacts: dict[tuple[str, str], Contact]
 
     @classmethod
     def of(cls, tx: Transaction, world: World, *, now: datetime) -> "Batch":
         """Return what is shared in `tx`."""
-        return cls(reaching=Reaching(tx, world, at=now), contacts=read_contacts(tx.connection))
+        return cls(
+            reaching=Reaching(tx, world, at=now),
+            key=signing_key(tx.connection),
+            contacts=read_contacts(tx.connection),
+        )
 
 
 def escalate_due(world: World, *, limit: int = _AT_ONCE) -> int:
@@ -79,8 +85,13 @@ def _fire_some(world: World, *, limit: int) -> int:
         mine = [timer for timer in due if tx.try_lock(paging.lock_of(_page_of(timer), timer.incident))]
         timers.remove(tx.connection, [timer.id for timer in mine])
         batch = Batch.of(tx, world, now=now)
-        for timer in mine:
-            _fire(tx, world, timer, batch)
+        states = read_pages(tx.connection, [_page_of(timer) for timer in mine])
+        with gathering(tx) as gathered:
+            gathered.versions.update({ev.page_stream(number): one.version for number, one in states.items()})
+            for timer in mine:
+                # A page has at most one timer of each sort; where both are due, the second sees what the first did.
+                state = states.pop(_page_of(timer), None) or _fresh(gathered, _page_of(timer))
+                _fire(gathered, world, timer, batch, state)
     return len(mine)
 
 
@@ -92,7 +103,8 @@ def _fire_each(world: World, *, limit: int) -> int:
             with world.store.writing() as tx:
                 tx.lock(paging.lock_of(_page_of(timer), timer.incident))
                 if timers.remove(tx.connection, [timer.id]):
-                    _fire(tx, world, timer, Batch.of(tx, world, now=world.clock.now()))
+                    state = read_page(tx.connection, _page_of(timer))
+                    _fire(tx, world, timer, Batch.of(tx, world, now=world.clock.now()), state)
         except Exception as error:  # boundary "engine loop": the timer stays and is tried again
             log.exception("escalating_failed", timer=timer.id, attempts=timer.attempts)
             delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0**timer.attempts)
@@ -106,8 +118,12 @@ def _page_of(timer: Timer) -> int:
     return int(str(timer.data["page"]))
 
 
-def _fire(tx: Transaction, world: World, timer: Timer, batch: Batch) -> None:
-    state = read_page(tx.connection, _page_of(timer))
+def _fresh(gathered: Gathering, number: int) -> PageState | None:
+    gathered.write()
+    return read_page(gathered.connection, number)
+
+
+def _fire(tx: Transaction, world: World, timer: Timer, batch: Batch, state: PageState | None) -> None:
     if state is None:
         return
     if timer.data["do"] == "stale":
@@ -136,7 +152,7 @@ def _reach_next(tx: Transaction, world: World, state: PageState, batch: Batch) -
         next_at = now + timedelta(seconds=reach.wait_s)
         if notices:
             state = paging.record(tx, state, _paged(state, reach, people, notices, unreached, next_at))
-            owe(tx, world, state, notices)
+            owe(tx, world, state, notices, key=batch.key)
         else:
             empty = ev.LevelEmpty(
                 round=state.round, step=reach.step, level=reach.level, targets=reach.targets, unreached=unreached
@@ -203,9 +219,8 @@ def _notices(
     )
 
 
-def owe(tx: Transaction, world: World, state: PageState, notices: Sequence[Notice]) -> None:
+def owe(tx: Transaction, world: World, state: PageState, notices: Sequence[Notice], *, key: bytes) -> None:
     """Owe the deliveries of notices that were just committed."""
-    key = signing_key(tx.connection)
     now = world.clock.now()
     for notice in notices:
         person = world.catalog.people[notice.person]

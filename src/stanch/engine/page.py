@@ -20,11 +20,13 @@ from stanch.oncall.escalation import events as ev
 from stanch.oncall.escalation import rules
 from stanch.oncall.escalation.model import Notice, NoticeState, Purpose
 from stanch.oncall.escalation.state import PageState
-from stanch.oncall.pages.tables import mark_bounced, read_pages
+from stanch.oncall.pages.tables import mark_bounced, read_pages, signing_key
 from stanch.operations import paging
 from stanch.operations.world import World
 from stanch.ports.pager import Failure, NotTaken, Page, Pager, Receipt
 from stanch.store import Transaction, deliveries
+from stanch.store.deliveries import Ending
+from stanch.store.gathering import Gathering, gathering
 from stanch.store.model import Delivery, DeliveryState
 
 _LEASE: Final = timedelta(seconds=15)
@@ -87,17 +89,22 @@ def begin(world: World, claimed: Sequence[Delivery]) -> list[Ready]:
     ready = []
     with world.store.writing() as tx:
         states = _locked(tx, claimed)
+        held = deliveries.held(tx.connection, claimed)
         for delivery in claimed:
             place = paging.place_of(delivery.id)
             state = states.get(place[0]) if place else None
+            if delivery.id not in held:
+                continue
             if state is None or place is None:
                 _drop(tx, delivery, now=now)
                 continue
             one = _begin_one(tx, world, delivery, state, place[1], now=now)
             if one is not None:
                 ready.append(one)
-            # The next notice of the same page must see what was recorded about this one.
-            states[place[0]] = read_pages(tx.connection, [place[0]])[place[0]]
+            else:
+                # The next notice of the same page must see what was recorded about this one.
+                states[place[0]] = paging.load(tx, place[0])
+        deliveries.begin_together(tx.connection, [one.delivery for one in ready], node=world.node, now=now)
     return ready
 
 
@@ -124,8 +131,6 @@ def _begin_one(
     if not notice.state.is_waiting:
         # Answered while the lease was held; a node that died after it began may have sent it.
         _drop(tx, delivery, now=now, unknown=delivery.state is DeliveryState.SENDING)
-        return None
-    if not deliveries.begin(tx.connection, delivery, node=world.node, now=now):
         return None
     return Ready(
         delivery=delivery,
@@ -176,9 +181,38 @@ def finish(world: World, group: Sequence[Ended]) -> None:
     if not group:
         return
     with world.store.writing() as tx:
-        _locked(tx, [one.ready.delivery for one in group])
+        states = _locked(tx, [one.ready.delivery for one in group])
+        held = deliveries.held(tx.connection, [one.ready.delivery for one in group])
+        taken = [one for one in group if _is_plain(one, states) and one.ready.delivery.id in held]
+        with gathering(tx) as gathered:
+            gathered.versions.update({ev.page_stream(number): state.version for number, state in states.items()})
+            for one in taken:
+                number = one.ready.number
+                states[number] = _handed_over(gathered, states[number], one)
         for one in group:
-            _finish_one(tx, world, one)
+            if one not in taken:
+                _finish_one(tx, world, one)
+
+
+def _is_plain(ended: Ended, states: dict[int, PageState]) -> bool:
+    """Tell whether nothing follows from how an attempt ended but its record: it was taken, as nearly all are."""
+    state = states.get(ended.ready.number)
+    return ended.failure is None and state is not None and state.purpose is not Purpose.SYNTHETIC
+
+
+def _handed_over(gathered: Gathering, state: PageState, ended: Ended) -> PageState:
+    reference = ended.receipt.reference if ended.receipt else ""
+    gathered.end(
+        Ending(
+            delivery=ended.ready.delivery,
+            state=DeliveryState.SENT,
+            outcome=DeliveryState.SENT.value,
+            detail=ended.detail,
+            attempt=ended.ready.attempt,
+            reference=reference,
+        )
+    )
+    return _moved(gathered, state, ended, NoticeState.HANDED_OVER, reference=reference)
 
 
 def _finish_one(tx: Transaction, world: World, ended: Ended) -> None:
@@ -267,7 +301,7 @@ def _unknown(
     person = world.catalog.people.get(notice.person)
     if again is None or person is None or all(one.id != notice.method for one in person.methods):
         return
-    owe(tx, world, paging.record(tx, after, ev.NoticeRepeated(notice=again)), [again])
+    owe(tx, world, paging.record(tx, after, ev.NoticeRepeated(notice=again)), [again], key=signing_key(tx.connection))
 
 
 def _end(

@@ -22,7 +22,7 @@ from stanch.store import timers
 _POLL_S: Final = 0.05
 _TROUBLE_S: Final = 1.0
 # Of each kind, so that a slow provider of one does not hold up the others.
-_SENDERS: Final = 8
+_SENDERS: Final = 24
 _TOGETHER: Final = 50
 _BACKWARDS: Final = timedelta(seconds=5)
 

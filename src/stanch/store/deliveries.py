@@ -1,7 +1,7 @@
 """Deliveries: what is owed to the outside, its attempts, and how each one ended."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
@@ -29,6 +29,15 @@ def owe(connection: Connection, delivery: Delivery) -> bool:
     statement = insert_into(deliveries).values(_columns(delivery)).on_conflict_do_nothing(index_elements=["id"])
     # Not by rowcount: the driver for PostgreSQL does not say it for an insert, and every message would count as known.
     return connection.execute(statement.returning(deliveries.c.id)).first() is not None
+
+
+def owe_together(connection: Connection, ready: Sequence[Delivery]) -> None:
+    """Store deliveries in one statement; those whose id is on record stay as they are."""
+    if not ready:
+        return
+    insert_into = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = insert_into(deliveries).on_conflict_do_nothing(index_elements=["id"])
+    connection.execute(statement, [_columns(delivery) for delivery in ready])
 
 
 def owe_begun(
@@ -182,6 +191,98 @@ def end(
     told = {"ended_at": now, "outcome": outcome, "detail": detail[:2000]}
     connection.execute(_END_ATTEMPT, {"of": delivery.id, "count": attempt} | told)
     return True
+
+
+def held(connection: Connection, claimed: Sequence[Delivery]) -> set[str]:
+    """Return the ids of those whose claim still holds, and keep them so until the transaction ends."""
+    query = select(deliveries.c.id, deliveries.c.lease_token).where(deliveries.c.id.in_([one.id for one in claimed]))
+    if connection.dialect.name == "postgresql":
+        query = query.with_for_update()
+    tokens = {one.id: one.lease_token for one in claimed}
+    return {row.id for row in connection.execute(query) if row.lease_token and tokens[row.id] == row.lease_token}
+
+
+def begin_together(connection: Connection, ready: Sequence[Delivery], *, node: str, now: datetime) -> None:
+    """Mark deliveries whose claims are `held` as being sent, and record their attempts."""
+    if not ready:
+        return
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.id.in_([one.id for one in ready]))
+        .values(state=DeliveryState.SENDING.value, attempts=deliveries.c.attempts + 1)
+    )
+    connection.execute(statement)
+    connection.execute(
+        insert(attempts),
+        [
+            {
+                "delivery": one.id,
+                "number": one.attempts + 1,
+                "node": node,
+                "started_at": now,
+                "outcome": "sending",
+                "detail": "",
+            }
+            for one in ready
+        ],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How an attempt on a delivery ended; with `retry_at` it is ready again then."""
+
+    delivery: Delivery
+    state: DeliveryState
+    outcome: str
+    detail: str
+    attempt: int
+    reference: str = ""
+    retry_at: datetime | None = None
+
+
+def end_together(connection: Connection, endings: Sequence[Ending], *, now: datetime) -> None:
+    """Record how attempts on deliveries ended whose claims are `held`."""
+    if not endings:
+        return
+    free = {"lease_owner": None, "lease_token": None, "lease_until": None}
+    changed = ("state", "detail", "reference", "due_at", "ended_at")
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("b_id"))
+        .values(**{name: bindparam(f"b_{name}") for name in changed}, **free)
+    )
+    connection.execute(
+        statement,
+        [
+            {
+                "b_id": one.delivery.id,
+                "b_state": one.state.value,
+                "b_detail": one.detail[:2000],
+                "b_reference": one.reference,
+                "b_due_at": one.retry_at or one.delivery.due_at,
+                "b_ended_at": None if one.state is DeliveryState.READY else now,
+            }
+            for one in endings
+        ],
+    )
+    tries = (
+        update(attempts)
+        .where(and_(attempts.c.delivery == bindparam("b_delivery"), attempts.c.number == bindparam("b_number")))
+        .values(ended_at=now, outcome=bindparam("b_outcome"), detail=bindparam("b_detail"))
+    )
+    connection.execute(
+        tries,
+        [
+            {
+                "b_delivery": one.delivery.id,
+                "b_number": one.attempt,
+                "b_outcome": one.outcome,
+                "b_detail": one.detail[:2000],
+            }
+            for one in endings
+        ],
+    )
 
 
 def cancel(connection: Connection, *, incident: int, purpose: str = "", now: datetime) -> int:

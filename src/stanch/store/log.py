@@ -1,6 +1,7 @@
 """The event log: append with optimistic concurrency, read in order."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, insert, select
@@ -73,6 +74,38 @@ def append(
             )
         )
     return recorded
+
+
+def append_together(connection: Connection, ready: Sequence[Event]) -> list[Event]:
+    """Append events of several streams, whose versions the caller has decided on under its locks, in one statement.
+
+    Return them as recorded, with their `seq`. Raises `Conflict` when one of the versions is taken.
+    """
+    if not ready:
+        return []
+    lock_event_order(connection)
+    rows = [
+        {
+            "stream": event.stream,
+            "version": event.version,
+            "kind": event.kind,
+            "at": event.at,
+            "recorded_at": event.recorded_at,
+            "actor_kind": event.actor.kind.value,
+            "actor_id": event.actor.id,
+            "actor_name": event.actor.name,
+            "via": event.via.value,
+            "cause": event.cause,
+            "incident": event.incident,
+            "data": event.data,
+        }
+        for event in ready
+    ]
+    try:
+        numbered = connection.execute(insert(events).returning(events.c.seq, sort_by_parameter_order=True), rows)
+        return [replace(event, seq=seq) for event, seq in zip(ready, numbered.scalars(), strict=True)]
+    except IntegrityError as error:
+        raise Conflict("a stream has changed since it was read", reason="stale_version") from error
 
 
 def stream_version(connection: Connection, stream: str) -> int:

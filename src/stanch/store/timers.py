@@ -12,21 +12,18 @@ from stanch.store.upsert import upsert
 
 def schedule(connection: Connection, timer: Timer, *, replace: bool = False) -> None:
     """Store `timer`. A timer with the same id stays as it is, unless `replace`, which also takes it from its lessee."""
-    values = {
-        "id": timer.id,
-        "kind": timer.kind,
-        "due_at": timer.due_at,
-        "incident": timer.incident,
-        "schema": timer.schema,
-        "data": timer.data,
-        "attempts": timer.attempts,
-        "last_error": timer.last_error,
-        "lease_owner": None,
-        "lease_token": None,
-        "lease_until": None,
-    }
+    values = _columns(timer)
     changed = tuple(name for name in values if name != "id") if replace else ()
     connection.execute(upsert(connection, timers, key=("id",), changed=changed), values)
+
+
+def schedule_together(connection: Connection, ready: Sequence[Timer]) -> None:
+    """Store timers in one statement, each over one with the same id."""
+    # One id once: PostgreSQL refuses to touch a row twice in one statement.
+    rows = {timer.id: _columns(timer) for timer in ready}
+    if rows:
+        changed = tuple(name for name in next(iter(rows.values())) if name != "id")
+        connection.execute(upsert(connection, timers, key=("id",), changed=changed), list(rows.values()))
 
 
 def claim(
@@ -177,6 +174,22 @@ def next_due(connection: Connection, *, kinds: Sequence[str]) -> datetime | None
 def count(connection: Connection) -> int:
     """Return how many timers wait."""
     return int(connection.execute(select(func.count()).select_from(timers)).scalar_one())
+
+
+def _columns(timer: Timer) -> dict[str, object]:
+    return {
+        "id": timer.id,
+        "kind": timer.kind,
+        "due_at": timer.due_at,
+        "incident": timer.incident,
+        "schema": timer.schema,
+        "data": timer.data,
+        "attempts": timer.attempts,
+        "last_error": timer.last_error,
+        "lease_owner": None,
+        "lease_token": None,
+        "lease_until": None,
+    }
 
 
 def _timer(row: Row[tuple[object, ...]]) -> Timer:

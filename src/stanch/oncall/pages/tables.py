@@ -2,12 +2,12 @@
 proved to work; the key that answers without a login are signed with, and which of them were used."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Column, Connection, Index, Integer, Table, Text, and_, delete, insert, select, update
+from sqlalchemy import Column, Connection, Index, Integer, Table, Text, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -82,10 +82,40 @@ class PageProjector:
             if state is not None:
                 connection.execute(insert(pages).values(number=state.number, **_columns(state, event)))
             return
-        known = read_page(connection, int(event.stream.removeprefix("page/")))
+        known = read_page(connection, _number(event))
         state = fold(known, event)
         if state is not None:
             connection.execute(update(pages).where(pages.c.number == state.number).values(_columns(state, event)))
+
+    def project_together(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Bring the rows up to date with events of many pages, in one statement."""
+        mine = [one for one in events if one.kind in ev.PAGE_EVENTS and one.kind != ev.NotPaged.kind]
+        if any(one.kind == ev.PagingStarted.kind for one in mine):
+            for event in mine:
+                self.project(connection, event)
+            return
+        states: dict[int, PageState | None] = dict(read_pages(connection, {_number(one) for one in mine}))
+        last: dict[int, Event] = {}
+        for event in mine:
+            number = _number(event)
+            states[number], last[number] = fold(states.get(number), event), event
+        rows = [
+            {f"b_{name}": value for name, value in {"number": number, **_columns(state, last[number])}.items()}
+            for number, state in states.items()
+            if state is not None
+        ]
+        if rows:
+            names = [name.removeprefix("b_") for name in rows[0] if name != "b_number"]
+            statement = (
+                update(pages)
+                .where(pages.c.number == bindparam("b_number"))
+                .values(**{name: bindparam(f"b_{name}") for name in names})
+            )
+            connection.execute(statement, rows)
+
+
+def _number(event: Event) -> int:
+    return int(event.stream.removeprefix("page/"))
 
 
 def read_page(connection: Connection, number: int) -> PageState | None:
