@@ -203,7 +203,8 @@ def test_what_is_touched_in_a_list_is_large_enough(page: Page, url: str, told: S
     page.goto(f"{url}/alerts")
     small = page.evaluate(
         "[...document.querySelectorAll('button, .button, .tabs a, .places a, .pick')]"
-        ".filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44).map((one) => one.outerHTML.slice(0, 100))"
+        ".filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44)"
+        ".map((one) => one.outerHTML.slice(0, 100))"
     )
 
     assert [] == small
