@@ -10,7 +10,7 @@ import pytest
 from stanch.integrations.fetching import HttpGet
 from stanch.integrations.github import GitHubDeployments
 from stanch.integrations.gitlab import GitLabDeployments
-from stanch.kernel.errors import Refused, Unavailable
+from stanch.kernel.errors import Unavailable
 from stanch.ports.changes import Change, ChangeKind, ChangeSource
 from stanch.ports.query import SystemSpec
 from tests.integrations.systems.far import hanging, lying
@@ -113,12 +113,26 @@ def test_the_environment_and_the_token_are_sent() -> None:
 
 
 @BOTH
-def test_a_missing_right_is_refused(make: Make) -> None:
-    """404 of a private project is a refusal that says what to check, without the token."""
-    with pytest.raises(Refused) as refused:
+def test_a_missing_right_is_told(make: Make) -> None:
+    """404 of a private project says what to check, without the token, and that trying again does not help."""
+    with pytest.raises(Unavailable) as denied:
         read(make, {})
 
-    assert SECRET not in refused.value.message
+    assert (False, False, True) == (
+        denied.value.retry,
+        SECRET in denied.value.message,
+        "answered 404" in denied.value.message,
+    )
+
+
+def test_github_is_asked_no_more_often_than_it_allows() -> None:
+    """A second look within a minute is answered from the first."""
+    with answering({GITHUB_PATH: GITHUB}) as heard:
+        source = github(heard.url)
+        for _ in range(3):
+            source.changes(services=(), start=NOW - timedelta(hours=1), end=NOW)
+
+    assert 1 == len(heard.requests)
 
 
 @BOTH

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from stanch.kernel.errors import Invalid, Refused, Unavailable
+from stanch.kernel.errors import Invalid, Unavailable
 from stanch.kernel.jsontext import read_json
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.fetch import Fetch
@@ -38,7 +38,7 @@ class GitLabDeployments:
         return f"/projects/{quote(self._spec.settings['project'], safe='')}/deployments"
 
     def changes(self, *, services: tuple[str, ...], start: datetime, end: datetime) -> list[Change]:
-        """Return the deployments in [start, end), oldest first. Raises `Unavailable` and `Refused`."""
+        """Return the deployments in [start, end), oldest first. Raises `Unavailable`."""
         query = {
             "order_by": "updated_at",
             "sort": "desc",
@@ -52,7 +52,7 @@ class GitLabDeployments:
         url = f"{(self._spec.url or URL).rstrip('/')}/api/v4{self._path}?{urlencode(query)}"
         got = self._fetch(url, headers=headers, timeout_s=self._timeout_s, most_bytes=_MOST_BYTES)
         if got.status in (401, 403, 404, 429):
-            raise Refused(f"GitLab answered {got.status} to {self._path}: check the token", reason="denied")
+            raise Unavailable(f"GitLab answered {got.status} to {self._path}: check the token", retry=False)
         try:
             answer = read_json(got.body)
         except Invalid as error:

@@ -9,6 +9,7 @@ from typing import Final
 
 from stanch.integrations.kubernetes.kubectl import Kubectl
 from stanch.integrations.kubernetes.rows import Object, app_of, image_of, instant, name_of, objects, part, text
+from stanch.kernel.errors import Refused, Unavailable
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.program import Programs
 from stanch.ports.query import SystemSpec
@@ -40,9 +41,12 @@ class Rollouts:
         return self._spec.settings.get("namespace", "default")
 
     def changes(self, *, services: tuple[str, ...], start: datetime, end: datetime) -> list[Change]:
-        """Return the revisions rolled out in [start, end), oldest first. Raises `Unavailable` or `Refused`."""
+        """Return the revisions rolled out in [start, end), oldest first. Raises `Unavailable`."""
         arguments = ["get", "deployments,replicasets", "-n", self._namespace, "-o", "json"]
-        items = self._kubectl.items(arguments, timeout_s=self._timeout_s)
+        try:
+            items = self._kubectl.items(arguments, timeout_s=self._timeout_s)
+        except Refused as error:
+            raise Unavailable(error.message, retry=False) from error
         deployments = {name_of(item): item for item in items if item.get("kind") == "Deployment"}
         found = [
             change
