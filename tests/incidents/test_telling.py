@@ -9,6 +9,8 @@ from stanch.incidents import events as ev
 from stanch.incidents.model import Reading, Role, Severity, SeverityRuling, Status
 from stanch.incidents.telling import beside_normal, quantity, tell
 from stanch.kernel.blocks import clean
+from stanch.oncall.escalation import events as paging
+from stanch.oncall.escalation.model import FrozenPolicy, Notice, NoticeState, Purpose
 from tests.incidents.lives import DECLARED, NOW, PLAN, PROPOSED, RANKED, whole_life
 
 MORE: tuple[ev.IncidentEvent, ...] = (
@@ -74,7 +76,28 @@ MORE: tuple[ev.IncidentEvent, ...] = (
     ev.PostmortemDrafted(revision=2, markdown="#"),
     ev.PostmortemPublished(revision=2),
 )
-TOLD = [*(ev.typed(event) for event in whole_life().events), *MORE]
+NOTICE = Notice(number=1, person="alice", method="push", kind="push", hint="ntfy ...ice", due_at=NOW)
+POLICY = FrozenPolicy(name="default", steps=(), fallback=("person:bob",))
+PAGES = (
+    paging.PagingStarted(
+        number=1, incident=7, purpose=Purpose.INCIDENT, severity=2, title="t", policy=POLICY, reason="SEV2"
+    ),
+    paging.NotPaged(reason="no policy"),
+    paging.LevelPaged(round=1, step=1, level=1, people=("alice",), notices=(NOTICE,), unreached=("bob",), next_at=NOW),
+    paging.LevelPaged(round=1, step=1, level=1, people=("alice",), notices=(NOTICE,), unreached=(), next_at=None),
+    paging.LevelEmpty(round=1, step=1, level=1, targets=("schedule:checkout",), unreached=("bob",)),
+    *(paging.NoticeMoved(notice=1, state=state, provider="ntfy", detail="HTTP 500") for state in NoticeState),
+    paging.NoticeRepeated(notice=NOTICE),
+    paging.PageAcknowledged(person="alice", how="link", notice=1),
+    paging.PageAcknowledged(person="alice", how="terminal"),
+    paging.AckWentStale(last_act_at=NOW),
+    paging.PageRaised(severity=1, policy=POLICY),
+    paging.PageHurried(reason="a target was missed"),
+    paging.NobodyAnswered(fallback=("person:bob",)),
+    paging.NobodyAnswered(fallback=()),
+    paging.PagingEnded(reason="acknowledged"),
+)
+TOLD = [*(ev.typed(event) for event in whole_life().events), *MORE, *PAGES]
 TONES = {"alert", "change", "person", "action", "good", "bad", "note", "system"}
 
 
