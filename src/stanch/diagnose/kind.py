@@ -1,0 +1,70 @@
+"""What a kind of cause is: a prior, clues with their weights, the next test, what would help. The list is `kinds`."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from stanch.ports.changes import ChangeKind
+
+
+class Subject(StrEnum):
+    """What a kind blames, and so which candidates are weighed for it."""
+
+    CHANGE = "change"
+    CALL = "call"
+    POOL = "pool"
+    RESOURCE = "resource"
+    SERVICE = "service"
+    SIGN = "sign"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weight:
+    """How much a clue says about a kind: likelihood ratios when it holds and when it was looked for in vain."""
+
+    clue: str
+    holds: float
+    absent: float
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of cause. `title`, `next_test` and `next_command` are filled with the candidate's words.
+
+    `signs` are the signals without which a kind of the subject `sign` is not thought of at all.
+    """
+
+    name: str
+    subject: Subject
+    title: str
+    prior: float
+    weights: tuple[Weight, ...]
+    next_test: str
+    next_command: str
+    mitigations: tuple[str, ...]
+    changes: tuple[ChangeKind, ...] = ()
+    signs: tuple[str, ...] = ()
+
+
+MITIGATIONS: Final = (
+    "rollback",
+    "rollback_config",
+    "rollback_migration",
+    "flag_off",
+    "restart",
+    "scale_up",
+    "circuit_breaker",
+    "kill_queries",
+    "read_replica",
+    "failover",
+    "revert",
+    "investigate",
+)
+"""The words a kind may suggest, as the decision tree and the catalog's actions use them."""
+
+
+def log_odds(probability: float) -> float:
+    """Return ln(p / (1 - p)). Worked value: 0.3 gives -0.847."""
+    return math.log(probability / (1 - probability))
