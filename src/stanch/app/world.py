@@ -16,7 +16,21 @@ from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
-from stanch.engine import beats, board, calendars, changes, follow, hold, remind, reports, run, tidy, verify, watch
+from stanch.engine import (
+    beats,
+    board,
+    calendars,
+    changes,
+    follow,
+    hold,
+    remind,
+    reports,
+    run,
+    tidy,
+    verify,
+    watch,
+    watchdog,
+)
 from stanch.engine.collect import collect_duty
 from stanch.engine.loop import Duty, Engine
 from stanch.engine.next_test import next_test_duty
@@ -26,6 +40,7 @@ from stanch.integrations.command import CommandActuator
 from stanch.integrations.dependency import Dependencies, Target
 from stanch.integrations.deploylog import DeployLog
 from stanch.integrations.dns import DnsSampler
+from stanch.integrations.fetching import HttpGet
 from stanch.integrations.file import FileChannel, FilePager
 from stanch.integrations.git import GitChanges, GitCollector, RevertActuator
 from stanch.integrations.host import HostCollector
@@ -115,6 +130,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "target": remind.target,
     "remind": remind.remind,
     "measure": remind.remeasure,
+    watchdog.KIND: watchdog.watch_self,
     "follow": follow.follow,
     "heartbeat": beats.check,
     "tidy": tidy.tidy,
@@ -148,6 +164,7 @@ def open_world(
         calendars=calendars_for(catalog),
         channels={name: CHANNELS[spec.kind](spec, root) for name, spec in catalog.channels.items()},
         pagers=_pagers(catalog),
+        fetch=HttpGet(),
     )
 
 

@@ -39,6 +39,7 @@ from stanch.catalog.oncall import Layer, NotifyRule, OnCall, Policy, Schedule, S
 from stanch.catalog.oncall_keys import LAYER, ONCALL, POLICY, RULE, SCHEDULE, SEVERITY, STEP, STINT, WINDOW
 from stanch.catalog.pagers import PAGER, PagerSpec
 from stanch.catalog.systems import SYSTEM, SystemConfig
+from stanch.catalog.watchdog import WATCHDOG, Watchdog
 from stanch.ports.checks import (
     DnsCheck,
     HttpCheck,
@@ -101,6 +102,7 @@ ROOT: Final = (
     Key(name="alerting", type=Type.TABLE, doc="What alerts from outside lead to."),
     Key(name="heartbeats", type=Type.TABLES, doc="What must be heard regularly, `[heartbeats.backup]`."),
     Key(name="pagers", type=Type.TABLES, doc="Providers that pages go through, `[pagers.twilio]`."),
+    Key(name="watchdog", type=Type.TABLE, doc="What watches Stanch itself."),
     Key(name="oncall", type=Type.TABLE, doc="Who is on call and who is paged; also in files in `oncall/`."),
     Key(name="maintenance", type=Type.TABLES, doc="When something is expected to fail, `[maintenance.db-upgrade]`."),
     Key(name="mail", type=Type.TABLE, doc="Alerts that come by mail."),
@@ -277,6 +279,7 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "sources.<name>": SOURCE,
     "systems.<name>": SYSTEM,
     "pagers.<name>": PAGER,
+    "watchdog": WATCHDOG,
     "alerting": ALERTING,
     "heartbeats.<name>": HEARTBEAT,
     "maintenance.<name>": MAINTENANCE,
@@ -316,6 +319,7 @@ MODELS: Final[dict[str, type]] = {
     "sources.<name>": SourceSpec,
     "systems.<name>": SystemConfig,
     "pagers.<name>": PagerSpec,
+    "watchdog": Watchdog,
     "alerting": Alerting,
     "heartbeats.<name>": Heartbeat,
     "maintenance.<name>": MaintenanceSpec,

@@ -37,6 +37,7 @@ from stanch.catalog.model import Catalog, Timing
 from stanch.catalog.pagers import PAGER, read_pager
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.catalog.systems import SYSTEM, read_system
+from stanch.catalog.watchdog import WATCHDOG, read_watchdog
 from stanch.kernel.codec import from_data
 from stanch.kernel.errors import Invalid, NotFound, Problem
 
@@ -126,6 +127,7 @@ def read_catalog(
             name: read_heartbeat(reader, name=name, services=tuple(services))
             for name, reader in _named(top, "heartbeats", HEARTBEAT, problems).items()
         },
+        "watchdog": read_watchdog(Reader(top.table("watchdog"), at="watchdog", keys=WATCHDOG, problems=problems)),
         "pagers": {
             name: read_pager(reader, name=name) for name, reader in _named(top, "pagers", PAGER, problems).items()
         },

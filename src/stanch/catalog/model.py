@@ -9,6 +9,7 @@ from stanch.catalog.maintenance import MaintenanceSpec
 from stanch.catalog.oncall import Method, NotifyRule, OnCall
 from stanch.catalog.pagers import PagerSpec
 from stanch.catalog.systems import SystemConfig
+from stanch.catalog.watchdog import Watchdog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +180,7 @@ class Catalog:
     alerting: Alerting = field(default_factory=Alerting)
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     pagers: dict[str, PagerSpec] = field(default_factory=dict)
+    watchdog: Watchdog = field(default_factory=Watchdog)
     oncall: OnCall = field(default_factory=OnCall)
     maintenance: dict[str, MaintenanceSpec] = field(default_factory=dict)
     mail: MailSpec = field(default_factory=MailSpec)
