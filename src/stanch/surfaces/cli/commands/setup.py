@@ -253,13 +253,14 @@ def _paging(session: Session) -> list[Diagnosis]:
 
 def _systems(session: Session) -> list[Diagnosis]:
     """Return a line for each system that evidence is read from; one that does not answer is worth knowing."""
-    way = session.way()
     try:
-        cards = records_of(way.read("system.list"))
-    except StanchError as error:
-        return [Diagnosis(name="systems", state="failed", detail=error.message)]
-    finally:
-        way.close()
+        way = session.way()
+        try:
+            cards = records_of(way.read("system.list"))
+        finally:
+            way.close()
+    except (StanchError, OSError) as error:
+        return [Diagnosis(name="systems", state="failed", detail=f"{error}")]
     found = []
     for card in cards:
         answers = text_of(card, "status") == "ok"
