@@ -59,10 +59,14 @@ class ListSilences:
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewSilence:
-    """What a silence with these matchers would have kept quiet in the last `days`."""
+    """What a silence with these matchers would have kept quiet in the last `days`.
+
+    `most` bounds how many alerts that are over are looked at, the newest first; 0 looks at all, a second for 100,000.
+    """
 
     matchers: str
     days: int = 30
+    most: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,20 +157,23 @@ def preview(call: Call, request: PreviewSilence) -> SilencePreview:
     length = timedelta(days=request.days)
     if not timedelta() < length <= _LONGEST_LOOK:
         raise Invalid(f"is 1 to {_LONGEST_LOOK.days}", field="days")
+    if request.most < 0:
+        raise Invalid("is 0 for all, or more", field="most")
     matchers = parse_matchers(request.matchers)
     since = call.now - length
     with call.world.store.reading() as view:
-        found = [
-            (labels, told)
-            for labels, told in episodes_since(view.connection, since, now=call.now)
-            if matches_all(matchers, labels)
-        ]
+        bound = {"most": request.most} if request.most else {}
+        looked_at = episodes_since(view.connection, since, now=call.now, **bound)
+    found = [(labels, told) for labels, told in looked_at if matches_all(matchers, labels)]
+    within = f"{request.days} days"
+    if request.most and len(looked_at) >= request.most:
+        within += f", of the last {len(looked_at):,} alerts that were looked at"
     told = sum(one for _, one in found)
     return SilencePreview(
         since=since,
         matched=len(found),
         told=told,
-        summary=f"would have kept {len(found)} alerts quiet in {request.days} days; somebody was told about {told}",
+        summary=f"would have kept {len(found)} alerts quiet in {within}; somebody was told about {told}",
         examples=tuple(labels for labels, _ in found[-_EXAMPLES:]),
     )
 

@@ -17,6 +17,8 @@ from stanch.surfaces.web.render import part
 from stanch.surfaces.web.screens import Screen, asked, screen_routes
 
 _MOST_SHOWN: Final = 100
+# Asked for again while somebody types; the terminal looks at all.
+_MOST_LOOKED_AT: Final = 5_000
 LENGTHS: Final = {"30m": "30 minutes", "2h": "2 hours", "8h": "8 hours", "1d": "a day", "7d": "a week"}
 
 
@@ -75,7 +77,8 @@ async def new_page(front: Front, request: Request, reader: Reader) -> Screen:
 
 
 async def _preview(front: Front, request: Request, matchers: str) -> dict[str, object]:
-    preview = await front.ask(request, "silence.preview", {"matchers": matchers}, via=Via.WEB)
+    asked_for = {"matchers": matchers, "most": _MOST_LOOKED_AT}
+    preview = await front.ask(request, "silence.preview", asked_for, via=Via.WEB)
     body = {"matchers": matchers, "state": "firing", "limit": _MOST_SHOWN}
     firing = await front.ask(request, "alert.list", body, via=Via.WEB)
     if not isinstance(preview, SilencePreview) or not isinstance(firing, AlertPage):

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from stanch.store.types import to_micros
 
 _AT_ONCE: Final = 2000
+_ALL: Final = 1 << 62
 
 
 class Row(NamedTuple):
@@ -127,18 +128,24 @@ def _run(connection: Connection, text: str, values: tuple[object, ...]) -> Any: 
     return driver.execute(text.format(*[mark] * len(values)), values)
 
 
-def episodes_since(connection: Connection, since: datetime, *, now: datetime) -> list[tuple[dict[str, str], bool]]:
-    """Return labels of every episode that ended after `since` or lasts, and whether anybody was told about it."""
+def episodes_since(
+    connection: Connection, since: datetime, *, now: datetime, most: int = _ALL
+) -> list[tuple[dict[str, str], bool]]:
+    """Return labels of every episode that ended after `since` or lasts, and whether anybody was told about it.
+
+    Of those that are over, the newest `most` are looked at.
+    """
     rows = _run(
         connection,
         # An episode has a row for each receiver that it was grouped for.
-        "SELECT a.labels, max(e.told), max(e.ends_at) FROM intake_episodes e JOIN intake_alerts a ON a.id = e.alert_id "
-        "WHERE e.ends_at > {0} GROUP BY e.alert_id, e.starts_at, a.labels UNION ALL "
+        "SELECT a.labels, max(e.told), max(e.ends_at) FROM (SELECT * FROM intake_episodes WHERE ends_at > {0} "
+        "ORDER BY ends_at DESC LIMIT {1}) e JOIN intake_alerts a ON a.id = e.alert_id "
+        "GROUP BY e.alert_id, e.starts_at, a.labels UNION ALL "
         "SELECT a.labels, CASE WHEN h.id IN (SELECT m.alert_id FROM intake_members m "
         "JOIN intake_groups g ON g.id = m.group_id "
         "JOIN intake_told t ON t.group_key = g.group_key AND t.receiver = g.receiver "
         "WHERE t.told_at IS NOT NULL) THEN 1 ELSE 0 END, h.ends_at FROM intake_hot h "
-        "JOIN intake_alerts a ON a.id = h.id WHERE h.ends_at > {1} ORDER BY 3",
-        (to_micros(since), to_micros(now)),
+        "JOIN intake_alerts a ON a.id = h.id WHERE h.ends_at > {2} ORDER BY 3",
+        (to_micros(since), most, to_micros(now)),
     )
     return [(msgspec.json.decode(row[0], type=dict[str, str]), bool(row[1])) for row in rows]
