@@ -50,12 +50,7 @@ NO_PAGE = frozenset(
         "query.run",
         "report.send",
         "route.preview",
-        "runbook.check",
         "runbook.lint",
-        "runbook.list",
-        "runbook.match",
-        "runbook.propose",
-        "runbook.show",
         "swap.propose",
         "system.list",
     }
