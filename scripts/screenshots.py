@@ -141,6 +141,8 @@ def _decider(camera: Camera) -> Callable[[str, Callable[[], bool]], bool]:
         camera.shoot("incident", "/i/1")
         camera.shoot("incident-dark", "/i/1", theme="dark")
         camera.shoot("incident-phone", "/i/1", size=PHONE, theme="dark")
+        camera.shoot("alerts", "/alerts?state=all")
+        camera.shoot("alerts-phone", "/alerts?state=all", size=PHONE, theme="dark")
         return True
 
     return decide
