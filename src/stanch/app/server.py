@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
@@ -96,11 +97,11 @@ def running(
     folder.mkdir(parents=True, exist_ok=True)
     listener = listener or listen(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"
-    world = build_world(catalog=catalog, database=database or folder / DATABASE, url=url)
+    world = build_world(catalog=catalog, database=database or folder / DATABASE, url=catalog.url or url)
     engine = build_engine(world)
     intake = build_intake(world, routing)
     front = Front.of(world)
-    web = Server(asgi(front, intake, trust=Trust(hosts=_names(host), token=token)), front=front)
+    web = Server(asgi(front, intake, trust=Trust(hosts=_names(host, catalog.url), token=token)), front=front)
     mail = mail_listener(world, wake=intake.wake)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, name="stanch-web", daemon=True)
     trace = server_file(announced_in or folder)
@@ -170,10 +171,10 @@ def _checks_itself(world: World, hooks: Hooks, beats: Heartbeats) -> Callable[[s
     return asked
 
 
-def _names(host: str) -> frozenset[str]:
-    """Return the names people may reach this server by: its address, and those of STANCH_HOSTS, by commas."""
+def _names(host: str, url: str) -> frozenset[str]:
+    """Return the names people may reach this server by: its address, that of `url`, and STANCH_HOSTS, by commas."""
     named = os.environ.get("STANCH_HOSTS", "").lower().split(",")
-    return frozenset({host, *(name.strip() for name in named if name.strip())})
+    return frozenset({host, urlsplit(url).hostname or host, *(name.strip() for name in named if name.strip())})
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -88,6 +88,7 @@ ROOT: Final = (
     Key(name="root", type=Type.TEXT, doc="Folder that relative paths start from; by default that of this file."),
     Key(name="zone", type=Type.TEXT, doc="Time zone that people read, an IANA name such as `Europe/Berlin`."),
     Key(name="status_page", type=Type.TEXT, doc="Where customers read; pinned in the incident's channel."),
+    Key(name="url", type=Type.TEXT, doc="Where people reach this server; every link begins with it."),
     Key(name="war_room", type=Type.TEXT, doc="Where responders meet, e.g. a call; pinned as well."),
     Key(name="revenue_per_hour", type=Type.NUMBER, doc="What all services together earn in an hour.", low=0),
     Key(name="currency", type=Type.TEXT, doc="What it is earned in, e.g. `EUR`."),

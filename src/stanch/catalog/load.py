@@ -98,6 +98,8 @@ def read_catalog(
     zone = top.text("zone")
     if zone and not _is_zone(zone):
         top.complain("zone", f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
+    if url := top.text("url"):
+        complain_of_url(top, "url", url)
     services = _named(top, "services", SERVICE, problems)
     people = _named(top, "people", PERSON, problems)
     known = _known(top, services, people)

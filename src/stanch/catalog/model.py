@@ -167,6 +167,7 @@ class Catalog:
     root: str = "."
     zone: str = "UTC"
     status_page: str = ""
+    url: str = ""
     war_room: str = ""
     revenue_per_hour: float = 0.0
     currency: str = ""

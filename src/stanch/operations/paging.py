@@ -108,12 +108,12 @@ def follow(tx: Transaction, world: World, state: IncidentState, *, actor: Actor 
             end(tx, world, page, reason=f"{state.key} is {state.status.value}")
         return
     severity = int(state.ruling.severity)
-    if not known:
-        if oncall.policies:
-            _begin(tx, world, state, severity=severity)
-        return
-    for page in known:
-        if severity < page.severity and page.purpose is Purpose.INCIDENT:
+    # Somebody paged by hand does not stand for the policy.
+    own = [page for page in known if page.purpose is Purpose.INCIDENT]
+    if not own and oncall.policies:
+        _begin(tx, world, state, severity=severity)
+    for page in own:
+        if severity < page.severity:
             _raise(tx, world, state, page, severity=severity)
 
 
@@ -121,7 +121,9 @@ def _begin(tx: Transaction, world: World, state: IncidentState, *, severity: int
     policy = policy_for(world.catalog, state.services, severity=severity)
     if isinstance(policy, Why):
         stream = f"incident/{state.number}"
-        tx.append(stream, [ev.new_event(ev.NotPaged(reason=policy.value))], incident=state.number)
+        # Said once: whatever else happens to the incident asks again.
+        if all(event.kind != ev.NotPaged.kind for event in tx.events(stream=stream)):
+            tx.append(stream, [ev.new_event(ev.NotPaged(reason=policy.value))], incident=state.number)
         return
     page = start(
         tx,
@@ -140,9 +142,11 @@ def _begin(tx: Transaction, world: World, state: IncidentState, *, severity: int
 
 def _raise(tx: Transaction, world: World, state: IncidentState, page: PageState, *, severity: int) -> None:
     policy = policy_for(world.catalog, state.services, severity=severity)
-    if isinstance(policy, Why):
-        return
-    frozen = freeze(policy, world.catalog, state.services, severity=severity)
+    # Where the configuration has none any more, the one that holds is begun again: worse than before is no reason to
+    # tell nobody.
+    frozen = page.policy
+    if not isinstance(policy, Why):
+        frozen = freeze(policy, world.catalog, state.services, severity=severity)
     raised = record(tx, page, ev.PageRaised(severity=severity, policy=frozen))
     schedule_next(tx, raised, at=world.clock.now())
 
