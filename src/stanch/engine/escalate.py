@@ -38,6 +38,7 @@ CHANNEL: Final = "page/"
 _AT_ONCE: Final = 50
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 60.0
+_MOST_DOUBLINGS: Final = 10
 # What is ended belongs to nobody, and what is watched until it is verified has been acted on.
 _DONE: Final = frozenset({Status.MONITORING})
 _ACTORS: Final = frozenset({ActorKind.PERSON, ActorKind.AGENT})
@@ -107,7 +108,8 @@ def _fire_each(world: World, *, limit: int) -> int:
                     _fire(tx, world, timer, Batch.of(tx, world, now=world.clock.now()), state)
         except Exception as error:  # boundary "engine loop": the timer stays and is tried again
             log.exception("escalating_failed", timer=timer.id, attempts=timer.attempts)
-            delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0**timer.attempts)
+            # Bounded before it is a power: a float ends at the 1,024th attempt, and with it the loop for everybody.
+            delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(timer.attempts, _MOST_DOUBLINGS))
             with world.store.writing() as tx:
                 due_at = world.clock.now() + timedelta(seconds=delay_s)
                 timers.postpone(tx.connection, timer.id, due_at=due_at, error=f"{type(error).__name__}: {error}")
@@ -200,6 +202,8 @@ def _notices(
         (person, one)
         for person in people
         for one in rules.asked(person, rule=rule, severity=state.severity, now=now, zone=world.catalog.zone)
+        # What quiet hours hold back comes once when they end, however often the levels were gone through by then.
+        if not rules.is_held(state, person=person.id, method=one.method.id)
     ]
     return tuple(
         Notice(

@@ -85,6 +85,22 @@ def begin(world: World, claimed: Sequence[Delivery]) -> list[Ready]:
     """Mark as being sent what is still to be sent, and return it; what nobody needs any more is cancelled."""
     if not claimed:
         return []
+    try:
+        return _begin_some(world, claimed)
+    except Exception:  # boundary "engine loop": one notice that cannot be begun must not hold up the others
+        log.exception("beginning_together_failed")
+        return [ready for delivery in claimed for ready in _begin_alone(world, delivery)]
+
+
+def _begin_alone(world: World, delivery: Delivery) -> list[Ready]:
+    try:
+        return _begin_some(world, [delivery])
+    except Exception:  # boundary "engine loop": it is tried again when its lease is over
+        log.exception("beginning_failed", delivery=delivery.id)
+        return []
+
+
+def _begin_some(world: World, claimed: Sequence[Delivery]) -> list[Ready]:
     now = world.clock.now()
     ready = []
     with world.store.writing() as tx:
@@ -244,7 +260,9 @@ def _failed(tx: Transaction, world: World, state: PageState, notice: Notice, end
         return
     over = ready.attempt >= _MOST_ATTEMPTS
     if over or (ended.failure is Failure.REFUSED and is_last):
-        _end(tx, ended, DeliveryState.FAILED, now=now)
+        if not _end(tx, ended, DeliveryState.FAILED, now=now):
+            # Its lease was over and another has it: how that ends is what counts.
+            return
         after = _moved(tx, state, ended, NoticeState.FAILED)
         if ended.failure is Failure.REFUSED:
             mark_bounced(tx.connection, person=notice.person, method=notice.method, now=now)

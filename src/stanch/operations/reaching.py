@@ -43,7 +43,7 @@ class Reaching:
     def _facts(self) -> Facts:
         try:
             return facts_at(self._world, self._tx.connection, at=self._at)
-        except ValueError:
-            # Somebody's calendar: whoever the rotation names is paged, which is better than nobody.
+        except Exception:  # boundary "calendars": somebody's own text, fetched from elsewhere, in a library's hands
+            # Whoever the rotation names is paged, which is better than nobody.
             log.exception("facts_failed")
             return NOTHING

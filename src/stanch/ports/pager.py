@@ -91,11 +91,15 @@ class Pager(Protocol):
 
 
 class NewsKind(StrEnum):
-    """What a far end says later about a page that it took over."""
+    """What a far end says later about a page that it took over.
+
+    Failed is said of an address that does not work; unanswered of one that does, where nobody took it.
+    """
 
     DELIVERED = "delivered"
     SEEN = "seen"
     FAILED = "failed"
+    UNANSWERED = "unanswered"
     ACKNOWLEDGED = "acknowledged"
 
 

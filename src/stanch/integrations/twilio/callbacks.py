@@ -19,6 +19,7 @@ from stanch.ports.signals import Inbound
 
 _XML: Final = "text/xml"
 _KEY: Final = "4"
+_MOST_FIELDS: Final = 200
 _STATES: Final = {
     "delivered": NewsKind.DELIVERED,
     "read": NewsKind.SEEN,
@@ -26,16 +27,19 @@ _STATES: Final = {
     "failed": NewsKind.FAILED,
     "in-progress": NewsKind.DELIVERED,
     "answered": NewsKind.DELIVERED,
-    "busy": NewsKind.FAILED,
-    "no-answer": NewsKind.FAILED,
-    "canceled": NewsKind.FAILED,
+    "busy": NewsKind.UNANSWERED,
+    "no-answer": NewsKind.UNANSWERED,
+    "canceled": NewsKind.UNANSWERED,
 }
 _REPLY: Final = re.compile(r"\s*(?:ack(?:nowledged?)?|ok|yes|y|4)\b[\s#:.-]*(\d{1,9})?", re.IGNORECASE)
 
 
 def hear(inbound: Inbound, *, url: str, token: str) -> Heard:
     """Return what `inbound` says. Raises `Forbidden` without Twilio's signature, `Invalid` for what is no callback."""
-    fields = parse_qsl(inbound.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
+    try:
+        fields = parse_qsl(inbound.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise Invalid(f"a callback has at most {_MOST_FIELDS} fields", field="body") from None
     given = inbound.headers.get("x-twilio-signature", "")
     if not token or not hmac.compare_digest(given.encode(), signature(token, url, fields).encode()):
         raise Forbidden("the request is not signed by Twilio", reason="bad_signature")

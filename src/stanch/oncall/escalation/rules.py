@@ -172,6 +172,14 @@ def hint_of(method: Method) -> str:
     return f"{method.kind} …{method.address[-2:]}" if len(method.address) > 4 else method.kind
 
 
+def is_held(state: PageState, *, person: str, method: str) -> bool:
+    """Tell whether a notice of this round waits already for the end of the person's quiet hours, for this method."""
+    return any(
+        (one.round, one.person, one.method, one.state) == (state.round, person, method, NoticeState.HELD)
+        for one in state.notices
+    )
+
+
 def next_notice(state: PageState) -> int:
     """Return the number of the next notice."""
     return len(state.notices) + 1
@@ -190,7 +198,13 @@ def hurries(state: PageState, moved: Notice) -> Notice | None:
 
 
 def level_is_lost(state: PageState) -> bool:
-    """Tell whether every notice of the level that was paged last has failed, so that waiting is for nothing."""
+    """Tell whether every notice of the level that was paged last has failed, so that waiting is for nothing.
+
+    The last resort is never lost: nothing comes after it but itself, and a provider that refuses everything would use
+    up in a minute what is to last for a day.
+    """
+    if state.at_level == 0:
+        return False
     last = [one for one in state.notices if (one.round, one.level) == (state.round, state.at_level)]
     return bool(last) and all(one.state is NoticeState.FAILED for one in last)
 

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import singledispatch
+from typing import Final
 
 from stanch.kernel.event import Event
 from stanch.oncall.escalation import events as ev
 from stanch.oncall.escalation.model import FrozenPolicy, Notice, NoticeState, PageStatus, Purpose
+
+_BEYOND: Final = frozenset({NoticeState.DELIVERED, NoticeState.SEEN, NoticeState.ACKNOWLEDGED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +108,11 @@ def _(record: ev.NoticeMoved, state: PageState, event: Event) -> PageState:
     known = state.notice(record.notice)
     if known is None:
         return state
+    # A far end may say that it arrived, or was answered, before it was recorded that it was handed over.
+    behind = record.state is NoticeState.HANDED_OVER and known.state in _BEYOND
     moved = replace(
         known,
-        state=record.state,
+        state=known.state if behind else record.state,
         provider=record.provider or known.provider,
         detail=record.detail,
         attempts=max(known.attempts, record.attempt),

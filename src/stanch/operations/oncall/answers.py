@@ -12,7 +12,7 @@ from stanch.catalog.model import Person
 from stanch.kernel.actor import Via, person
 from stanch.kernel.errors import Forbidden, NotFound
 from stanch.oncall.escalation import events as ev
-from stanch.oncall.escalation.model import NoticeState
+from stanch.oncall.escalation.model import NoticeState, PageStatus
 from stanch.oncall.escalation.state import PageState
 from stanch.oncall.pages.tables import find_pages, is_used, known_key, mark_bounced, read_page, use_once
 from stanch.operations import paging
@@ -26,7 +26,10 @@ _MOVES = {
     NewsKind.DELIVERED: NoticeState.DELIVERED,
     NewsKind.SEEN: NoticeState.SEEN,
     NewsKind.FAILED: NoticeState.FAILED,
+    NewsKind.UNANSWERED: NoticeState.FAILED,
 }
+# Far more than one person was told of; a storm of alerts may page about thousands.
+_MOST_OPEN = 10_000
 _ORDER = (NoticeState.HANDED_OVER, NoticeState.DELIVERED, NoticeState.SEEN, NoticeState.ACKNOWLEDGED)
 
 
@@ -102,8 +105,9 @@ def _take_in(world: World, name: str, news: News) -> bool:
         if _is_news(notice.state, to):
             moved = ev.NoticeMoved(notice=number, state=to, provider=name, detail=news.detail)
             after = paging.record(tx, page, moved)
-            if to is NoticeState.FAILED:
+            if news.kind is NewsKind.FAILED:
                 mark_bounced(tx.connection, person=notice.person, method=notice.method, now=world.clock.now())
+            if to is NoticeState.FAILED:
                 paging.after_failure(tx, world, after, number)
         return True
 
@@ -116,15 +120,19 @@ def _is_news(known: NoticeState, told: NoticeState) -> bool:
 
 
 def _page_of(tx: Transaction, world: World, news: News) -> tuple[PageState, int] | None:
-    """Return page and notice that the news are about; a reply is about the newest page its sender was told of."""
+    """Return page and notice that the news are about; a reply is about the page that it names, else about the newest
+    that its sender was told of, of those that nobody has yet if there is one."""
     place = paging.place_of(news.page) if news.page else None
     if place is not None:
         page = read_page(tx.connection, place[0])
         return (page, place[1]) if page else None
     who = {one.id for one in world.catalog.people.values() if _has(one, news.address)}
-    for page in find_pages(tx.connection, open_only=True):
-        if news.number and page.number != news.number:
-            continue
+    if news.number:
+        named = read_page(tx.connection, news.number)
+        told = [named] if named is not None and named.status is not PageStatus.ENDED else []
+    else:
+        told = sorted(find_pages(tx.connection, open_only=True, limit=_MOST_OPEN), key=lambda page: not page.is_paging)
+    for page in told:
         own = [notice for notice in page.notices if notice.person in who and notice.state.may_have_arrived]
         if own:
             return page, own[-1].number
