@@ -13,13 +13,13 @@ import pytest
 from stanch.catalog.changes import changes_between, record_changes
 from stanch.diagnose.nearest import nearest_change
 from stanch.engine import changes
-from stanch.operations.diagnosing import question_of
 from stanch.engine.collectors import ChangesCollector
 from stanch.engine.loop import Engine
 from stanch.integrations.deploylog import DeployLog
 from stanch.integrations.git import GitChanges
 from stanch.kernel.clock import ManualClock
 from stanch.kernel.errors import Unavailable
+from stanch.operations.diagnosing import question_of
 from stanch.operations.world import World
 from stanch.ports.changes import Change, ChangeKind, ChangeSource
 from stanch.ports.evidence import Finding, FindingStatus

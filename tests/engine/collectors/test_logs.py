@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from stanch.catalog.model import Service
-from stanch.operations.diagnosing import question_of
 from stanch.engine.collectors import LogsCollector
 from stanch.engine.collectors.logfile import Budget, lines_since
+from stanch.operations.diagnosing import question_of
 from stanch.operations.world import World
 from stanch.ports.evidence import Finding, FindingStatus, Signal
 from tests.engine.crew import ONSET, START, declare, shop, state_of

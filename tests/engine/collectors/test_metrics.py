@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from stanch.alerts.samples.tables import store_samples
-from stanch.operations.diagnosing import question_of
 from stanch.engine.collectors import CallsCollector, MetricsCollector
+from stanch.operations.diagnosing import question_of
 from stanch.operations.world import World
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 from stanch.ports.sampler import Sample
