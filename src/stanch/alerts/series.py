@@ -193,7 +193,7 @@ def service_readings(connection: Connection, catalog: Catalog, *, now: datetime)
             trouble=next((look.trouble for look in looks if look.trouble), ""),
             alerts=tuple(alert.summary for alert in firing),
             strained=_is_strained(firing, conditions.get(name, [])),
-            **_figures(connection, name, stands, now=now, window_s=window_s),
+            **_figures(connection, name, stands, now=now, window_s=window_s, is_seen=is_seen),
         )
     return found
 
@@ -237,11 +237,20 @@ def _up(stands: Mapping[Metric, Condition]) -> bool | None:
 
 
 def _figures(
-    connection: Connection, service: str, stands: Mapping[Metric, Condition], *, now: datetime, window_s: float
+    connection: Connection,
+    service: str,
+    stands: Mapping[Metric, Condition],
+    *,
+    now: datetime,
+    window_s: float,
+    is_seen: bool,
 ) -> _Figures:
     span = timedelta(seconds=window_s)
 
     def recent(metric: Metric) -> float | None:
+        if not is_seen:
+            # Nothing was measured in a window that is shorter than that.
+            return None
         stand = stands.get(metric)
         if stand is not None and stand.breached_since and stand.measured and now - stand.at <= span:
             # Since it began, and not thinned by what the window holds from before.
