@@ -26,6 +26,7 @@ _LEASE: Final = timedelta(seconds=15)
 _POLL_S: Final = 0.1
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 300.0
+_MOST_DOUBLINGS: Final = 20
 _SENDERS: Final = 4
 _WATCH: Final = "watch"
 WATCHERS: Final = 128
@@ -41,7 +42,8 @@ def nothing(tx: Transaction) -> None:
 
 def retry_delay_s(attempts: int) -> float:
     """Return how long to wait after the `attempts`-th failure in seconds: 1, 2, 4 ... 300."""
-    return min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** max(0, attempts - 1))
+    # Bounded before it is a power, as a float ends at 2 to the 1,024th.
+    return min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(_MOST_DOUBLINGS, max(0, attempts - 1)))
 
 
 class _Lane:

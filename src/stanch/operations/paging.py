@@ -149,6 +149,9 @@ def _raise(tx: Transaction, world: World, state: IncidentState, page: PageState,
         frozen = freeze(policy, world.catalog, state.services, severity=severity)
     raised = record(tx, page, ev.PageRaised(severity=severity, policy=frozen))
     schedule_next(tx, raised, at=world.clock.now())
+    if raised.is_acknowledged and page.policy.stale_after_s <= 0 < frozen.stale_after_s:
+        # Its acknowledgement never went stale so far, so that nothing looks whether it has.
+        schedule_stale(tx, raised, at=world.clock.now() + timedelta(seconds=frozen.stale_after_s))
 
 
 def acknowledge(

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from stanch.app.world import DUTIES
 from stanch.catalog.model import Person
@@ -19,13 +19,14 @@ from stanch.integrations.twilio import TwilioPager
 from stanch.integrations.twilio.callbacks import signature
 from stanch.kernel.errors import Invalid
 from stanch.oncall.escalation.model import NoticeState, PageStatus
+from stanch.oncall.pages.tables import answers as used
 from stanch.oncall.pages.tables import read_contacts
 from stanch.operations.oncall import answers
 from stanch.ports.calendars import CalendarEvent
 from stanch.ports.pager import Failure, PagerSettings
 from stanch.ports.signals import Inbound
 from stanch.store.schema import deliveries, timers
-from tests.oncall.paging.exchange import START, Exchange, Provider, catalog_of, somebody
+from tests.oncall.paging.exchange import POLICY, START, Exchange, Provider, catalog_of, somebody
 
 Make = Callable[..., Exchange]
 NIGHT = ("22:00", "07:00")
@@ -243,3 +244,30 @@ def test_a_callback_of_too_many_fields_is_a_clear_no(make: Make) -> None:
     """A form with hundreds of fields is invalid, and no defect."""
     with pytest.raises(Invalid):
         reply(make(), "reply", **{f"f{number}": "" for number in range(300)})
+
+
+def test_used_links_are_forgotten_after_their_day(make: Make) -> None:
+    """Which links were used is kept for as long as any of them could be opened again, and no longer."""
+    exchange = make()
+    for _ in range(2):
+        exchange.call("page.test", person="alice")
+        exchange.settle()
+        answers.take(exchange.world, exchange.took[-1].link.rpartition("/")[2], how="link")
+        exchange.clock.advance(timedelta(hours=25))
+    with exchange.world.store.reading() as view:
+        kept = view.connection.execute(select(func.count()).select_from(used)).scalar_one()
+
+    assert kept == 1
+
+
+def test_a_raised_acknowledgement_goes_stale_by_the_new_policy(make: Make) -> None:
+    """An acknowledgement under a policy without a limit has one when the severity rises to a policy that sets one."""
+    exchange = make(catalog=catalog_of(policy=replace(POLICY, stale_after_s=0.0)))
+    exchange.declare()
+    exchange.call("incident.acknowledge", incident=1)
+    edited = make(node="node-2")
+    edited.call("incident.severity", by="dora", incident=1, severity="SEV1", reason="payments are lost")
+    edited.settle()
+    edited.after(1810, step_s=60)
+
+    assert "page.ack_went_stale" in edited.kinds()

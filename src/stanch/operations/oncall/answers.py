@@ -14,9 +14,17 @@ from stanch.kernel.errors import Forbidden, NotFound
 from stanch.oncall.escalation import events as ev
 from stanch.oncall.escalation.model import NoticeState, PageStatus
 from stanch.oncall.escalation.state import PageState
-from stanch.oncall.pages.tables import find_pages, is_used, known_key, mark_bounced, read_page, use_once
+from stanch.oncall.pages.tables import (
+    find_pages,
+    forget_answers,
+    is_used,
+    known_key,
+    mark_bounced,
+    read_page,
+    use_once,
+)
 from stanch.operations import paging
-from stanch.operations.answering import Answerable, read_token
+from stanch.operations.answering import LASTS, Answerable, read_token
 from stanch.operations.world import World
 from stanch.ports.pager import Heard, Listens, News, NewsKind
 from stanch.ports.signals import Inbound
@@ -66,6 +74,7 @@ def take(world: World, token: str, *, how: str) -> Answer:
         page = paging.load(tx, page.number, lock=True)
         if not use_once(tx.connection, _mark(token), now=world.clock.now(), how=how):
             return _answer(world, held, page, used=True)
+        forget_answers(tx.connection, before=world.clock.now() - LASTS)
         who = _person(page, held)
         actor = person(who, name=world.catalog.people[who].name if who in world.catalog.people else "")
         taken = paging.take_on(tx, world, page, actor=actor, via=Via.WEB, how=how, notice=held.notice)
