@@ -158,6 +158,8 @@ def _attach(tx: Transaction, world: World, state: IncidentState, sign: Sign) -> 
     cases.record(tx, state.number, sign.attached, symptom, ev.ImpactMeasured(impact=impact), *ruled)
     if ruled:
         paging.follow(tx, world, cases.load(tx, state.number))
+    else:
+        paging.resume(tx, world, cases.load(tx, state.number))
 
 
 def attached(alert: Alert) -> ev.AlertAttached:

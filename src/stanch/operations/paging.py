@@ -117,6 +117,13 @@ def follow(tx: Transaction, world: World, state: IncidentState, *, actor: Actor 
             _raise(tx, world, state, page, severity=severity)
 
 
+def resume(tx: Transaction, world: World, state: IncidentState) -> None:
+    """Begin to page again about an open incident where nobody had answered until paging was given up."""
+    own = [one for one in find_pages(tx.connection, incident=state.number) if one.purpose is Purpose.INCIDENT]
+    if state.is_open and own and all(one.status is PageStatus.ENDED for one in own):
+        follow(tx, world, state)
+
+
 def _begin(tx: Transaction, world: World, state: IncidentState, *, severity: int) -> None:
     policy = policy_for(world.catalog, state.services, severity=severity)
     if isinstance(policy, Why):

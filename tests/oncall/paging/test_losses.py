@@ -15,12 +15,14 @@ from stanch.catalog.oncall import Layer, OnCall, Policy, Schedule, Step
 from stanch.engine.escalate import escalate_due
 from stanch.engine.loop import Engine
 from stanch.engine.page import begin, claim, finish, send
+from stanch.incidents.events import AlertAttached
 from stanch.integrations.twilio import TwilioPager
 from stanch.integrations.twilio.callbacks import signature
 from stanch.kernel.errors import Invalid
 from stanch.oncall.escalation.model import NoticeState, PageStatus
 from stanch.oncall.pages.tables import answers as used
 from stanch.oncall.pages.tables import read_contacts
+from stanch.operations.detection import Sign, sign_seen
 from stanch.operations.oncall import answers
 from stanch.ports.calendars import CalendarEvent
 from stanch.ports.pager import Failure, PagerSettings
@@ -271,3 +273,26 @@ def test_a_raised_acknowledgement_goes_stale_by_the_new_policy(make: Make) -> No
     edited.after(1810, step_s=60)
 
     assert "page.ack_went_stale" in edited.kinds()
+
+
+def test_a_new_alert_pages_again_where_paging_was_given_up(make: Make) -> None:
+    """An alert that joins an open incident about which nobody answered for a day pages anew."""
+    exchange = make()
+    exchange.declare()
+    exchange.after(26 * 3600, step_s=300)
+    sign = Sign(
+        service="checkout",
+        about="errors",
+        detail="",
+        attached=AlertAttached(
+            alert="x1", summary="errors", reading=None, starts_at=exchange.clock.now(), labels={"service": "checkout"}
+        ),
+    )
+    with exchange.world.store.writing() as tx:
+        sign_seen(tx, exchange.world, sign)
+    exchange.settle()
+
+    assert [(page.status, page.number) for page in exchange.pages()] == [
+        (PageStatus.PAGING, 2),
+        (PageStatus.ENDED, 1),
+    ]
