@@ -277,7 +277,12 @@ def _look_for_acts(tx: Transaction, world: World, state: PageState, timer: Timer
     if timer.data["acknowledgements"] != state.acknowledgements or not state.is_acknowledged:
         return
     incident = paging.incident_state(tx, state)
-    if incident is None or not incident.is_open or incident.status in _DONE or state.acknowledged_at is None:
+    if incident is None or not incident.is_open or state.acknowledged_at is None:
+        return
+    if incident.status in _DONE:
+        # It may turn out not to be mended, and then somebody has to act again.
+        if state.policy.stale_after_s > 0:
+            paging.schedule_stale(tx, state, at=world.clock.now() + timedelta(seconds=state.policy.stale_after_s))
         return
     acts = [event.at for event in tx.events(incident=incident.number) if event.actor.kind in _ACTORS]
     last_act_at = max(acts, default=state.acknowledged_at)

@@ -124,6 +124,24 @@ def _begin_some(world: World, claimed: Sequence[Delivery]) -> list[Ready]:
     return ready
 
 
+def bring_forward(tx: Transaction, *, now: datetime, by: timedelta) -> None:
+    """Let notices that were committed or put off by a clock which was then set back `by` wait no longer for it.
+
+    What quiet hours hold back stays: its time is one of the wall clock.
+    """
+    waiting = deliveries.find(tx.connection, state=DeliveryState.READY)
+    late = {
+        one.id: (place, one)
+        for one in waiting
+        if one.due_at > now and (one.created_at > now or one.attempts) and (place := paging.place_of(one.id))
+    }
+    states = read_pages(tx.connection, [page for (page, _), _ in late.values()])
+    for id, ((page, number), one) in late.items():
+        notice = states[page].notice(number) if page in states else None
+        if notice is not None and notice.state is not NoticeState.HELD:
+            deliveries.hasten(tx.connection, id, due_at=max(now, one.due_at - by))
+
+
 def _locked(tx: Transaction, claimed: Sequence[Delivery]) -> dict[int, PageState]:
     places = {delivery.id: place for delivery in claimed if (place := paging.place_of(delivery.id))}
     # All before anything is appended and in one order, so that two of these never wait for each other.

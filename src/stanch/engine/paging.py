@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from stanch.engine.escalate import escalate_due
-from stanch.engine.page import Ended, Ready, begin, claim, finish, send
+from stanch.engine.page import Ended, Ready, begin, bring_forward, claim, finish, send
 from stanch.operations import paging
 from stanch.operations.world import World
 from stanch.store import timers
@@ -153,14 +153,16 @@ class Paging:
                     log.exception("recording_failed", delivery=one.ready.delivery.id)
 
     def _watch_clock(self) -> None:
-        """Bring levels forward that a clock set back would let wait longer than their policy says."""
+        """Bring levels and notices forward that a clock set back would let wait longer than they should."""
         now = self.world.clock.now()
         if now < self._seen - _BACKWARDS:
-            log.warning("clock_went_back", by_s=(self._seen - now).total_seconds())
+            by = self._seen - now
+            log.warning("clock_went_back", by_s=by.total_seconds())
             with self.world.store.writing() as tx:
                 for timer in timers.find(tx.connection, kind=paging.TIMER):
                     wait_s = timer.data.get("wait_s")
                     if isinstance(wait_s, int | float) and timer.due_at > now + timedelta(seconds=wait_s):
                         due_at = now + timedelta(seconds=wait_s)
                         tx.schedule(replace(timer, due_at=due_at), replace=True)
+                bring_forward(tx, now=now, by=by)
         self._seen = now

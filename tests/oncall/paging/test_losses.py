@@ -296,3 +296,28 @@ def test_a_new_alert_pages_again_where_paging_was_given_up(make: Make) -> None:
         (PageStatus.PAGING, 2),
         (PageStatus.ENDED, 1),
     ]
+
+
+def test_a_relapse_after_watching_goes_stale_too(make: Make) -> None:
+    """An acknowledgement that outlived a time of only watching goes stale when nobody acts after the relapse."""
+    exchange = make()
+    exchange.declare()
+    exchange.call("incident.acknowledge", incident=1)
+    exchange.call("incident.status", incident=1, status="monitoring")
+    exchange.after(2000, step_s=100)
+    exchange.call("incident.status", incident=1, status="investigating")
+    exchange.after(3700, step_s=100)
+
+    assert "page.ack_went_stale" in exchange.kinds()
+
+
+def test_a_clock_set_back_does_not_hold_up_a_second_method(make: Make) -> None:
+    """A notice that is due in two minutes comes in two minutes, also when the clock is set back by an hour."""
+    crew = (somebody("alice", "push", "sms"), somebody("bob"), somebody("carol"))
+    exchange = make(Provider(kinds=frozenset({"push", "sms"})), catalog=catalog_of(*crew))
+    exchange.declare()
+    exchange.clock.set(exchange.clock.now() - timedelta(hours=1))
+    exchange.settle()
+    exchange.after(121)
+
+    assert [page.kind for page in exchange.took] == ["push", "sms"]
