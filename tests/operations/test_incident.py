@@ -137,6 +137,21 @@ def test_a_role_is_given(desk: Desk) -> None:
     assert {Role.COMMUNICATIONS_LEAD: "bob"} == desk.state(number).roles
 
 
+def test_a_role_is_given_by_name(desk: Desk) -> None:
+    """People are known by what they are called as well as by their id."""
+    number = desk.declare()
+    desk.ask("incident.assign", incident=number, role="scribe", person="Bob")
+
+    assert {Role.SCRIBE: "bob"} == desk.state(number).roles
+
+
+def test_a_role_is_not_given_to_nobody(desk: Desk) -> None:
+    """A name that is not in the catalog is refused with those that are."""
+    number = desk.declare()
+    with pytest.raises(Invalid, match="alice, bob"):
+        desk.ask("incident.assign", incident=number, role="scribe", person="bbo")
+
+
 def test_a_role_is_taken_back(desk: Desk) -> None:
     """An empty person frees the role."""
     number = desk.declare()

@@ -17,7 +17,18 @@ from stanch.operations import (
     silencing,
 )
 from stanch.operations.board import groups, listing, selecting, showing
-from stanch.operations.oncall import asking, changing, contacts, feeding, handing, loading, pages, readiness, replaying, swapping
+from stanch.operations.oncall import (
+    asking,
+    changing,
+    contacts,
+    feeding,
+    handing,
+    loading,
+    pages,
+    readiness,
+    replaying,
+    swapping,
+)
 from stanch.operations.registry import Operation, registered
 from stanch.operations.runbooks import finding, running
 

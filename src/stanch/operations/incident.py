@@ -362,7 +362,9 @@ def _record(tx: Transaction, call: Call, state: IncidentState, *events: ev.Incid
 def _acknowledge(tx: Transaction, call: Call, state: IncidentState) -> IncidentView:
     """Take an incident on; pages about it stop where a person does."""
     if call.actor.is_person:
-        paging.acknowledge_incident(tx, call.world, state.number, actor=call.actor, via=call.via, how=paging.how_of(call.via))
+        paging.acknowledge_incident(
+            tx, call.world, state.number, actor=call.actor, via=call.via, how=paging.how_of(call.via)
+        )
     return _record(tx, call, state, *rules.acknowledge(state, actor=call.actor))
 
 

@@ -108,7 +108,7 @@ class LogCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class PromqlCheck:
-    """The settings of a `promql` check: an instant query to the Prometheus at the target; the answer may be many series.
+    """The settings of a `promql` check: an instant query to the Prometheus at the target; many series may answer.
 
     `keep` names the labels that tell the series apart; none means all of them.
     """

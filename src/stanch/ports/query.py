@@ -1,8 +1,8 @@
 """The query port: ask a system one read-only question in its own language, get rows or series back.
 
 A system is a database, a cache, a cluster, a metrics server, this machine. What is asked stands in a query pack; what
-an answer means is judged elsewhere. An integration refuses everything that is not read-only, keeps its own time-out, and
-reads no more than it is told to.
+an answer means is judged elsewhere. An integration refuses everything that is not read-only, keeps its own time-out,
+and reads no more than it is told to.
 """
 
 from collections.abc import Mapping

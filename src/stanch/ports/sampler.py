@@ -52,8 +52,8 @@ class Sampler(Protocol):
     """Looks at one thing. `trouble` in the answer says why nothing could be seen; it does not raise for that.
 
     A sampler that asks for something answers with the metric `check`: 1 when all is as it must be, 0 with a note when
-    it is not; a label `severity` of `warning` marks what is worth knowing only. The series that a rule judges are `rule`.
-    Who looks adds the name of the check to both.
+    it is not; a label `severity` of `warning` marks what is worth knowing only. The series that a rule judges are
+    `rule`. Who looks adds the name of the check to both.
     """
 
     @property
