@@ -124,3 +124,61 @@ def test_rca_reads_logs_beside_the_metrics(tmp_path: Path) -> None:
     done = stanch("rca", "-", "--at", str(START + 400), "--logs", str(log), "--json", stdin=calm)
 
     assert "mailer" == json.loads(done.stdout)["causes"][0]["service"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["time,a|cpu,a|cpu\n1,1,1\n2,2,2\n", "time,a|cpu\n1,x\n2,y\n", "time,a|cpu\n1,1\r2\n", "time,a|cpu\n1e300,1\n"],
+    ids=["a column twice", "no number", "no CSV", "no time"],
+)
+def test_a_table_that_would_mislead_is_refused(text: str) -> None:
+    """A column that is there twice, columns without a number, what is no CSV and no time are usage errors."""
+    assert 2 == stanch("rca", "-", stdin=text).returncode
+
+
+def test_the_order_of_rows_and_the_unit_of_their_times_do_not_matter() -> None:
+    """A table that is newest first, in milliseconds, gives the same ranking."""
+    header, *rows = metrics().splitlines()
+    turned = [f"{int(time) * 1000},{values}" for time, _, values in (row.partition(",") for row in reversed(rows))]
+
+    done = stanch("rca", "-", "--json", stdin="\n".join([header, *turned]))
+
+    assert json.loads(stanch("rca", "-", "--json", stdin=metrics()).stdout) == json.loads(done.stdout)
+
+
+def test_anomalies_tells_what_it_could_not_read() -> None:
+    """Rows that are out of order are counted, so that silence is not taken for calm."""
+    done = stanch("anomalies", "-", "--json", stdin="time,a\n3,1\n2,1\n1,1\n")
+
+    assert {"samples": 1, "unordered": 2, "anomalies": [], "left_out": 0} == json.loads(done.stdout)
+
+
+def test_a_packed_log_that_ends_in_the_middle_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    """A file that is still written gives its lines, and is named."""
+    path = tmp_path / "app.log.gz"
+    path.write_bytes(gzip.compress(lines(600).encode())[:-200])
+    answer = json.loads(stanch("logs", str(path), "--json").stdout)
+
+    assert (True, [str(path)]) == (answer["lines"] > 100, answer["cut_short"])
+
+
+def test_secrets_of_a_log_are_not_told() -> None:
+    """What looks like a password is redacted in what is told and in the JSON."""
+    text = "2026-11-21T14:00:00Z ERROR login failed password=hunter2 at db\n" * 3
+
+    assert "hunter2" not in stanch("logs", "-", stdin=text).stdout + stanch("logs", "-", "--json", stdin=text).stdout
+
+
+def test_a_log_that_ends_before_the_instant_has_not_changed() -> None:
+    """Where no line is from after --since nothing is called vanished; the lines of each side are counted."""
+    answer = json.loads(stanch("logs", "-", "--since", "2026-11-21T18:00:00Z", "--json", stdin=lines(200)).stdout)
+
+    assert ([], {"before": 300, "after": 0}) == (answer["changes"], answer["compared"])
+
+
+def test_times_of_a_log_without_a_zone_are_in_the_one_given() -> None:
+    """--tz is about the lines as well as about --since."""
+    text = "2026-11-21 14:00:00 ERROR boom\n"
+    answer = json.loads(stanch("logs", "-", "--tz", "Europe/Berlin", "--json", stdin=text).stdout)
+
+    assert "2026-11-21T13:00:00+00:00" == answer["errors"][0]["first_seen"]

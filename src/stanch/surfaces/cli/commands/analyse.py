@@ -1,10 +1,10 @@
 """Commands that work on files alone, with no server and no store: log templates, root cause, anomalies of series."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -12,15 +12,17 @@ from stanch.diagnose.logs.counts import TemplateCounts
 from stanch.diagnose.logs.errors import ErrorGrouper
 from stanch.diagnose.logs.model import LogRecord
 from stanch.diagnose.logs.records import read_records
-from stanch.diagnose.metrics.files import read_graph, read_metrics, surprises
+from stanch.diagnose.metrics.files import Surprises, read_graph, read_metrics
 from stanch.diagnose.metrics.frame import LogCounts
 from stanch.diagnose.metrics.lines import LineCounter
 from stanch.diagnose.metrics.rootcause import Ranking, rank_causes
 from stanch.kernel.blocks import clean
+from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
-from stanch.surfaces.cli.reading import Lines, open_text, text_in
-from stanch.surfaces.cli.shared import instant_of, json_option, print_json, zone_option
-from stanch.surfaces.cli.telling import say
+from stanch.kernel.redaction import redact, redact_tree
+from stanch.surfaces.cli.reading import Lines, text_in
+from stanch.surfaces.cli.shared import instant_of, json_option, local_zone, print_json, zone_option
+from stanch.surfaces.cli.telling import hint, say
 
 _BEFORE: Final = timedelta(days=1)
 _MOST_FOUND: Final = 10_000
@@ -43,14 +45,20 @@ def logs(files: tuple[str, ...], since: str, service: str, limit: int, zone: str
     onset = datetime.fromisoformat(when) if when else None
     counts, errors = TemplateCounts(bucket=timedelta(seconds=10)), ErrorGrouper()
     lines = Lines(files)
-    for record in read_records(lines, service=service, reference=datetime.now(UTC)):
+    sides = {"before": 0, "after": 0}
+    for record in read_records(lines, service=service, reference=datetime.now(UTC), zone=_zone(zone)):
         counts.add(record)
         errors.add(record)
-    changed = counts.changes(onset, before=_BEFORE, after=_BEFORE) if onset else {}
+        if onset and record.at:
+            sides["after" if record.at >= onset else "before"] += 1
+    # With nothing on one side every template would be new, or vanished: the file begins or ends there.
+    changed = counts.changes(onset, before=_BEFORE, after=_BEFORE) if onset and all(sides.values()) else {}
     answer: dict[str, JSON] = {
         "lines": lines.read,
         "untimed": counts.untimed,
+        "cut_short": list(lines.cut_short),
         "since": when,
+        "compared": dict(sides) if when else None,
         "templates": [
             {"template": one.text, "count": one.count, "sample": one.sample} for one in counts.templates()[:limit]
         ],
@@ -81,9 +89,12 @@ def logs(files: tuple[str, ...], since: str, service: str, limit: int, zone: str
         ],
     }
     if as_json:
-        print_json(answer)
+        print_json(redact_tree(answer))
         return
     _say_logs(answer)
+    empty = " or ".join(side for side, count in sides.items() if not count)
+    if onset and empty:
+        hint(f"Nothing was compared: no line with a time is from {empty} {when}.")
 
 
 @click.command("rca")
@@ -101,10 +112,10 @@ def rca(metrics: str, when: str, graph: str, logs: tuple[str, ...], limit: int, 
     is that of its file's name.
     """
     at = _seconds(when, zone=zone)
-    with ExitStack() as stack:
-        frame = read_metrics(open_text(metrics, stack))
+    frame = read_metrics(Lines((metrics,)), zone=_zone(zone))
     calls = read_graph(text_in(graph)) if graph else None
-    counts = _log_counts(logs, since=float(frame.times[0]), until=float(frame.times[-1])) if logs else None
+    span = (float(frame.times[0]), float(frame.times[-1]))
+    counts = _log_counts(logs, since=span[0], until=span[1], zone=_zone(zone)) if logs else None
     ranking = rank_causes(frame, at=at, graph=calls, logs=counts)
     if as_json:
         print_json(_ranking(ranking, limit))
@@ -128,8 +139,10 @@ def anomalies(file: str, threshold: float, as_json: bool) -> None:
     """
     found: list[JSON] = []
     left_out = 0
-    lines = Lines((file,))
-    for one in surprises(lines, threshold=threshold):
+    quiet = True
+    surprises = Surprises(Lines((file,)), threshold=threshold)
+    for one in surprises:
+        quiet = False
         if not as_json:
             say([f"{_instant(one.at)}  {one.score:5.1f}  {clean(one.series)} {one.value:.6g}"])
         elif len(found) < _MOST_FOUND:
@@ -137,22 +150,36 @@ def anomalies(file: str, threshold: float, as_json: bool) -> None:
         else:
             left_out += 1
     if as_json:
-        print_json({"samples": max(0, lines.read - 1), "anomalies": found, "left_out": left_out})
+        unordered = surprises.left_out
+        print_json({"samples": surprises.rows, "unordered": unordered, "anomalies": found, "left_out": left_out})
+        return
+    if quiet:
+        say([f"Nothing stands out in {surprises.rows:,} samples."])
+    if surprises.left_out:
+        hint(f"{surprises.left_out:,} rows were left out: their times do not ascend.")
 
 
-def _log_counts(names: Sequence[str], *, since: float, until: float) -> LogCounts:
+def _log_counts(names: Sequence[str], *, since: float, until: float, zone: tzinfo) -> LogCounts:
     counter = LineCounter(since=since, until=until)
     for name in names:
         service, has_name, file = name.partition("=")
         path = file if has_name else name
         own = service if has_name else Path(path).name.split(".")[0]
-        for record in read_records(Lines((path,)), service=own, reference=datetime.fromtimestamp(until, UTC)):
+        reference = datetime.fromtimestamp(until, UTC)
+        for record in read_records(Lines((path,)), service=own, reference=reference, zone=zone):
             counter.add(record)
     return counter.counts()
 
 
 def _instant(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name or local_zone())
+    except (KeyError, ValueError, OSError) as error:
+        raise Invalid(f"{name or local_zone()!r} is no time zone", field="tz", hint="Europe/Berlin") from error
 
 
 def _seconds(when: str, *, zone: str) -> float | None:
@@ -179,7 +206,7 @@ def _ranking(ranking: Ranking, limit: int) -> dict[str, JSON]:
                 "service": cause.service,
                 "score": round(cause.score, 3),
                 "evidence": [
-                    {"kind": one.kind.name.lower(), "text": one.sentence, "strength": round(one.strength, 3)}
+                    {"kind": one.kind.name.lower(), "text": redact(one.sentence), "strength": round(one.strength, 3)}
                     for one in cause.evidence
                 ],
             }
@@ -202,7 +229,7 @@ def _say_ranking(ranking: Ranking, limit: int) -> None:
     for place, cause in enumerate(ranking.causes[:limit], start=1):
         say([f"{place:3}. {clean(cause.service) or '(no service)'}  {cause.score:.2f}"])
         for one in cause.evidence[:3]:
-            say([f"       {clean(one.sentence)}"])
+            say([f"       {clean(redact(one.sentence))}"])
 
 
 def _say_logs(answer: dict[str, JSON]) -> None:
@@ -213,7 +240,7 @@ def _say_logs(answer: dict[str, JSON]) -> None:
         if rows:
             say([title])
         for row in rows:
-            say([f"  {clean(_row(name, row))}"])
+            say([f"  {clean(redact(_row(name, row)))}"])
 
 
 def _row(name: str, row: dict[str, JSON]) -> str:
