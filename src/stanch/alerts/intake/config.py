@@ -11,15 +11,13 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-import yaml
-
 from stanch.alerts.intake.config_times import named_intervals
 from stanch.alerts.intake.durations import parse_length
 from stanch.alerts.intake.inhibition import InhibitRule
 from stanch.alerts.intake.intervals import NamedInterval
 from stanch.alerts.intake.matchers import Matcher, Op, parse_matchers, shown
 from stanch.alerts.intake.routes import ALL_LABELS, Integration, Receiver, Route, Routing
-from stanch.alerts.intake.yml import Node, parse_yaml
+from stanch.alerts.intake.yml import Node, parse_yaml, written
 from stanch.kernel.errors import Invalid, Problem
 
 CheckSettings = Callable[[Mapping[str, object]], None]
@@ -101,7 +99,7 @@ def read_routing(text: str, *, kinds: Mapping[str, CheckSettings]) -> Routing:
         intervals=intervals,
         resolve_timeout=resolve_timeout,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        original=yaml.safe_dump(_without_secrets(document), sort_keys=False, allow_unicode=True),
+        original=written(_without_secrets(document)),
     )
 
 

@@ -27,6 +27,24 @@ def parse_yaml(text: str) -> object:
         raise Invalid("this is nested too deeply", field="config") from None
 
 
+def written(document: object) -> str:
+    """Return a document of texts, lists and mappings as YAML that others read as they would have read the original."""
+    return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True)
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes truth values and numbers, which are texts here, without quotes: others would read them as texts."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Return the node of a text, or of the truth value or number that it stands for."""
+        tag = self.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]  # types-PyYAML lacks it
+        return self.represent_scalar(tag if tag in _BARE else "tag:yaml.org,2002:str", text)
+
+
+_BARE: Final = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int")
+_Plain.add_representer(str, _Plain.represent_text)
+
+
 class _Texts(yaml.BaseLoader):
     """Refuses a key that stands twice, of which YAML would quietly keep the last."""
 
@@ -55,7 +73,8 @@ class Node:
         self._problems.append(Problem(field=".".join(part for part in (self.at, name) if part), message=message))
 
     def keys(self, known: Sequence[str]) -> "Node":
-        """Return this mapping after noting every key that is not one of `known`."""
+        """Return this mapping after noting every key that is not one of `known`, or that it is no mapping."""
+        self._expect_mapping()
         for name in self._mapping():
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
@@ -141,7 +160,8 @@ class Node:
         return default
 
     def mapping(self) -> Iterator[tuple[str, "Node"]]:
-        """Yield the keys of this mapping with what stands there."""
+        """Yield the keys of this mapping with what stands there, after noting when it is none."""
+        self._expect_mapping()
         for name in self._mapping():
             yield name, self.inner(name)
 
@@ -155,6 +175,12 @@ class Node:
         if isinstance(self.value, list):
             return [Node(one, at=self.at, problems=self._problems).plain(depth=depth + 1) for one in self.value]
         return self.value if isinstance(self.value, str) else ""
+
+    def _expect_mapping(self) -> None:
+        # Read as empty, a route would take every alert. Nothing at a key is a key not given; in a list it is a mistake.
+        given = self.value not in ("", None) or self.at.endswith("]")
+        if given and not isinstance(self.value, dict):
+            self.complain("must be a mapping, `key: value`")
 
     def _mapping(self) -> dict[str, object]:
         if isinstance(self.value, dict):
