@@ -20,7 +20,13 @@ from stanch.oncall.escalation import events as ev
 from stanch.oncall.escalation import rules
 from stanch.oncall.escalation.model import Notice, NoticeState, Purpose
 from stanch.oncall.escalation.state import PageState
-from stanch.oncall.pages.tables import mark_bounced, read_pages, signing_key
+from stanch.oncall.pages.tables import (
+    forget_troubles,
+    mark_bounced,
+    note_trouble,
+    read_pages,
+    signing_key,
+)
 from stanch.operations import paging
 from stanch.operations.world import World
 from stanch.ports.pager import Failure, NotTaken, Page, Pager, Receipt
@@ -31,9 +37,12 @@ from stanch.store.model import Delivery, DeliveryState
 
 _LEASE: Final = timedelta(seconds=15)
 _MOST_ATTEMPTS: Final = 12
+_SILENT: Final = "whoever was sending it has not said how that ended: the process died, or took too long"
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 120.0
 _LONGEST_WAIT_S: Final = 900.0
+# Asking again would get the same answer. Only what is refused says something about the address.
+_FOR_GOOD: Final = frozenset({Failure.REFUSED, Failure.CREDENTIALS})
 
 log = structlog.get_logger("stanch.page")
 
@@ -160,7 +169,7 @@ def _begin_one(
         return None
     pager = _provider(pagers, notice)
     if delivery.state is DeliveryState.SENDING and not pager.idempotent:
-        _unknown(tx, world, state, delivery, notice, "the node that was sending it died", pager=pager, now=now)
+        _unknown(tx, world, state, delivery, notice, _SILENT, pager=pager, now=now)
         return None
     if not notice.state.is_waiting:
         # Answered while the lease was held; a node that died after it began may have sent it.
@@ -223,6 +232,8 @@ def finish(world: World, group: Sequence[Ended]) -> None:
             for one in taken:
                 number = one.ready.number
                 states[number] = _handed_over(gathered, states[number], one)
+        if accepted := {one.ready.pager.name for one in group if one.failure is None}:
+            forget_troubles(tx.connection, accepted)
         for one in group:
             if one not in taken:
                 _finish_one(tx, world, one)
@@ -272,12 +283,14 @@ def _finish_one(tx: Transaction, world: World, ended: Ended) -> None:
 def _failed(tx: Transaction, world: World, state: PageState, notice: Notice, ended: Ended, *, now: datetime) -> None:
     ready = ended.ready
     pagers = paging.pagers_for(world, ready.page.kind)
-    is_last = ready.pager.name == pagers[-1].name or len(pagers) == 1
+    is_last = not pagers or ready.pager.name == pagers[-1].name or len(pagers) == 1
+    if ended.failure is Failure.CREDENTIALS:
+        note_trouble(tx.connection, ready.pager.name, detail=ended.detail, now=now)
     if ended.failure is Failure.UNKNOWN and not ready.pager.idempotent:
         _unknown(tx, world, state, ready.delivery, notice, ended.detail, pager=ready.pager, now=now, ended=ended)
         return
     over = ready.attempt >= _MOST_ATTEMPTS
-    if over or (ended.failure is Failure.REFUSED and is_last):
+    if over or (ended.failure in _FOR_GOOD and is_last):
         if not _end(tx, ended, DeliveryState.FAILED, now=now):
             # Its lease was over and another has it: how that ends is what counts.
             return

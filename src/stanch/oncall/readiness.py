@@ -7,7 +7,7 @@ from enum import StrEnum
 from stanch.catalog.model import Catalog, Person
 from stanch.catalog.oncall import Policy
 from stanch.oncall.contacts import reaches
-from stanch.oncall.pages.tables import Contact
+from stanch.oncall.pages.tables import Contact, Trouble
 
 PeopleOf = Callable[[Iterable[str]], list[Person]]
 
@@ -19,6 +19,7 @@ class Lack(StrEnum):
     NO_PROVIDER = "no_provider"
     NOT_VERIFIED = "not_verified"
     BOUNCED = "bounced"
+    CREDENTIALS = "credentials"
     EMPTY_LEVEL = "empty_level"
     ENDS_NOWHERE = "ends_nowhere"
     NO_LEVELS = "no_levels"
@@ -56,6 +57,18 @@ def shortcomings(
     for person in people_of(dict.fromkeys(every)):
         found += _of_person(person, contacts, served)
     return tuple(sorted(found, key=lambda one: not one.grave))
+
+
+def of_provider(trouble: Trouble, *, alone: bool) -> Shortcoming:
+    """Return what is not ready as a provider does not accept us; `alone` says that none stands in for it."""
+    return Shortcoming(
+        lack=Lack.CREDENTIALS,
+        what=f"provider {trouble.provider}",
+        message=f"provider {trouble.provider} does not accept us since {trouble.since:%Y-%m-%d %H:%M} UTC: "
+        f"{trouble.detail}",
+        hint="mend its token or log-in; contacts stay verified. Then see that it works: stanch page test",
+        grave=alone,
+    )
 
 
 def _targets(policy: Policy) -> list[str]:

@@ -42,12 +42,19 @@ class Receipt:
 
 
 class Failure(StrEnum):
-    """Why a page was not taken over, or what is not known about it."""
+    """Why a page was not taken over, or what is not known about it.
+
+    Refused is said of the address; credentials means that the far end does not accept us, whomever the page is for.
+    """
 
     REFUSED = "refused"
+    CREDENTIALS = "credentials"
     THROTTLED = "throttled"
     UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"
+
+
+_FOR_GOOD = frozenset({Failure.REFUSED, Failure.CREDENTIALS})
 
 
 class NotTaken(Unavailable):
@@ -57,7 +64,7 @@ class NotTaken(Unavailable):
     """
 
     def __init__(self, message: str, *, failure: Failure, retry_after_s: float | None = None) -> None:
-        super().__init__(message, retry=failure is not Failure.REFUSED)
+        super().__init__(message, retry=failure not in _FOR_GOOD)
         self.failure = failure
         self.retry_after_s = retry_after_s
 
@@ -160,6 +167,7 @@ class PagerSettings:
 
 # The far end's own far end did not answer in time: what became of it, nobody says.
 _UNSAID = frozenset({502, 504})
+_NOT_US = frozenset({401, 403, 407})
 _LATER = frozenset({408, 425, 500, 503})
 _WORDS = 300
 
@@ -169,6 +177,8 @@ def refused(name: str, *, status: int, words: str, headers: Mapping[str, str]) -
     said = f"{name} answered {status} {words[:_WORDS]}".strip()
     if status == 429:
         return NotTaken(said, failure=Failure.THROTTLED, retry_after_s=retry_after(headers))
+    if status in _NOT_US:
+        return NotTaken(said, failure=Failure.CREDENTIALS)
     if status in _UNSAID:
         return NotTaken(said, failure=Failure.UNKNOWN)
     if status in _LATER or status > 504:

@@ -74,7 +74,8 @@ def test_the_same_page_has_the_same_key(pager: Pager, case: Case, far: Far) -> N
     ("status", "expected"),
     [
         (400, Failure.REFUSED),
-        (401, Failure.REFUSED),
+        (401, Failure.CREDENTIALS),
+        (403, Failure.CREDENTIALS),
         (404, Failure.REFUSED),
         (429, Failure.THROTTLED),
         (500, Failure.UNREACHABLE),

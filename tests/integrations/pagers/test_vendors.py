@@ -131,6 +131,20 @@ def test_no_mail_server() -> None:
     assert Failure.UNREACHABLE is trouble.value.failure
 
 
+def test_a_slow_mail_server_has_one_deadline() -> None:
+    """A server that is slow at every step gets one deadline for them all, and what was not begun has not arrived."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        settings = PagerSettings(name="mail", kind="smtp", url=f"smtp://127.0.0.1:{port}")
+        with pytest.raises(NotTaken) as trouble:
+            SmtpPager(settings, within_s=0.2).page(mailed())
+
+    assert (Failure.UNREACHABLE, "mail gave no answer: not done within 0.2 s") == (
+        trouble.value.failure,
+        str(trouble.value),
+    )
+
+
 def test_ntfy_has_a_button_that_posts() -> None:
     """A push message acknowledges by a POST of its button, so that no page has to be opened."""
     case = BY_NAME["ntfy"]
@@ -166,7 +180,7 @@ def test_a_webhook_is_signed() -> None:
     ("error", "expected"),
     [
         ("channel_not_found", Failure.REFUSED),
-        ("invalid_auth", Failure.REFUSED),
+        ("invalid_auth", Failure.CREDENTIALS),
         ("ratelimited", Failure.THROTTLED),
         ("internal_error", Failure.UNREACHABLE),
     ],

@@ -9,6 +9,9 @@ from stanch.catalog.oncall import NotifyRule, Policy, Step
 from stanch.engine.escalate import escalate_due
 from stanch.engine.page import begin, claim
 from stanch.oncall.escalation.model import NoticeState
+from stanch.oncall.pages.tables import read_contacts
+from stanch.oncall.readiness import Lack
+from stanch.operations.oncall.readiness import readiness_of
 from stanch.ports.pager import Failure
 from tests.oncall.paging.exchange import Exchange, Provider, catalog_of, somebody
 
@@ -111,6 +114,42 @@ def test_a_refused_method_leads_to_the_next_at_once(make: Make) -> None:
     exchange.declare()
 
     assert (["alice"], [NoticeState.FAILED, NoticeState.HANDED_OVER]) == (sms.people, exchange.states())
+
+
+def test_credentials_say_nothing_about_an_address(make: Make) -> None:
+    """A provider that does not accept us is passed over for the next one, and the contact keeps its standing."""
+    first = Provider(name="first", always=Failure.CREDENTIALS)
+    alone = Provider(name="alone", kinds=frozenset({"sms"}), always=Failure.CREDENTIALS)
+    second = Provider(name="second")
+    exchange = make(first, alone, second, catalog=catalog_of(somebody("alice", "sms", "push"), somebody("bob")))
+    exchange.call("contact.code", by="alice", method="push")
+    code = second.took[-1].subject.split()[-1]
+    exchange.call("contact.verify", by="alice", method="push", code=code)
+    exchange.declare()
+    with exchange.world.store.reading() as view:
+        bounced = [one.bounced_at for one in read_contacts(view.connection).values()]
+
+    assert (["alice", "alice"], [NoticeState.FAILED, NoticeState.HANDED_OVER], [None]) == (
+        second.people,
+        exchange.states(),
+        bounced,
+    )
+
+
+def test_readiness_tells_of_credentials(make: Make) -> None:
+    """A provider that does not accept us is not ready, gravely where none stands in for it, until it takes a page."""
+    provider = Provider(name="push")
+    exchange = make(provider)
+    told = []
+    for always in (Failure.CREDENTIALS, None):
+        provider.always = always
+        exchange.call("oncall.page", title="join", targets=["person:carol"])
+        exchange.settle()
+        with exchange.world.store.reading() as view:
+            found = readiness_of(view, exchange.world).shortcomings
+        told.append([(one.what, one.grave) for one in found if one.lack is Lack.CREDENTIALS])
+
+    assert [[("provider push", True)], []] == told
 
 
 def test_a_lost_level_leads_to_the_next_at_once(make: Make) -> None:

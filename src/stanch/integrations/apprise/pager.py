@@ -4,9 +4,12 @@ import importlib
 from types import ModuleType
 from typing import Final
 
+from stanch.kernel.within import Late, within
 from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt
 
 KINDS: Final = frozenset({"apprise"})
+# Its services have limits of their own, or none.
+_WITHIN_S: Final = 10.0
 
 
 class ApprisePager:
@@ -35,14 +38,22 @@ class ApprisePager:
         """Send `page`. A no of Apprise's can be a time-out, so that it may have arrived."""
         apprise = self._apprise
         if apprise is None:
-            raise NotTaken("Apprise is not installed: pip install 'stanch[apprise]'", failure=Failure.REFUSED)
+            # Nobody's address is wrong.
+            raise NotTaken("Apprise is not installed: pip install 'stanch[apprise]'", failure=Failure.CREDENTIALS)
         far = apprise.Apprise()
         if not far.add(page.address):
             raise NotTaken("the address is no URL that Apprise knows", failure=Failure.REFUSED)
         links = "\n".join(line for line in (f"Acknowledge: {page.link}" if page.link else "", page.url) if line)
-        taken = far.notify(title=page.subject, body=f"{page.text}\n{links}", notify_type=apprise.NotifyType.FAILURE)
+        failure, body = apprise.NotifyType.FAILURE, f"{page.text}\n{links}"
+        try:
+            taken = within(_WITHIN_S, lambda: far.notify(title=page.subject, body=body, notify_type=failure))
+        except Late as late:
+            raise NotTaken(
+                f"{self._name} gave no answer: {late}; it may have arrived", failure=Failure.UNKNOWN
+            ) from None
         if not taken:
-            raise NotTaken(f"{self._name} did not hand it over; it does not say why", failure=Failure.UNKNOWN)
+            said = f"{self._name} says that it did not go out, and not why: after a time-out it may have arrived"
+            raise NotTaken(said, failure=Failure.UNKNOWN)
         return Receipt(detail="handed over by Apprise")
 
     def close(self) -> None:

@@ -10,6 +10,23 @@ KINDS: Final = frozenset({"slack"})
 _TIMEOUT: Final = httpx2.Timeout(8.0, connect=3.0)
 _API: Final = "https://slack.com/api"
 # Slack says these with status 200; the far end has taken nothing and may later.
+# Slack's words for a token that it does not take: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+_NOT_US: Final = frozenset(
+    {
+        "access_denied",
+        "account_inactive",
+        "enterprise_is_restricted",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+    }
+)
 _LATER: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
@@ -63,6 +80,8 @@ class SlackPager:
         said = f"{self._name} answered {error[:100]}"
         if error in ("ratelimited", "rate_limited"):
             return NotTaken(said, failure=Failure.THROTTLED)
+        if error in _NOT_US:
+            return NotTaken(said, failure=Failure.CREDENTIALS)
         return NotTaken(said, failure=Failure.UNREACHABLE if error in _LATER else Failure.REFUSED)
 
 

@@ -64,6 +64,15 @@ answers: Final = Table(
     Column("how", Text, nullable=False),
 )
 
+troubles: Final = Table(
+    "pager_troubles",
+    metadata,
+    # A provider that does not accept us, until it takes something over again.
+    Column("provider", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
 
 class PageProjector:
     """Keeps the table `pages`."""
@@ -233,6 +242,33 @@ def mark_bounced(connection: Connection, *, person: str, method: str, now: datet
     connection.execute(
         update(contacts).where(and_(contacts.c.person == person, contacts.c.method == method)).values(bounced_at=now)
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """A provider that does not accept us since `since` (UTC), in its own words."""
+
+    provider: str
+    since: datetime
+    detail: str
+
+
+def note_trouble(connection: Connection, provider: str, *, detail: str, now: datetime) -> None:
+    """Record that `provider` does not accept us; since when stays as it was."""
+    values = {"provider": provider, "since": now, "detail": detail[:500]}
+    statement = _insert(connection, troubles).values(values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["provider"], set_={"detail": detail[:500]}))
+
+
+def forget_troubles(connection: Connection, providers: Iterable[str]) -> None:
+    """Record that these providers accept us."""
+    connection.execute(delete(troubles).where(troubles.c.provider.in_(sorted(set(providers)))))
+
+
+def read_troubles(connection: Connection) -> list[Trouble]:
+    """Return the providers that do not accept us."""
+    rows = connection.execute(select(troubles).order_by(troubles.c.provider))
+    return [Trouble(provider=row.provider, since=row.since, detail=row.detail) for row in rows]
 
 
 def forget_answers(connection: Connection, *, before: datetime) -> int:

@@ -11,11 +11,11 @@ from stanch.kernel.errors import Forbidden, Invalid, NotFound, Refused, Unavaila
 from stanch.kernel.ids import new_id
 from stanch.oncall.contacts import CODE_LASTS, digest, digest_of, is_open, is_verified
 from stanch.oncall.escalation.rules import hint_of
-from stanch.oncall.pages.tables import Contact, put_contact, read_contacts
+from stanch.oncall.pages.tables import Contact, forget_troubles, note_trouble, put_contact, read_contacts
 from stanch.operations.paging import pagers_for
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call, World
-from stanch.ports.pager import NotTaken, Page
+from stanch.ports.pager import Failure, NotTaken, Page
 from stanch.store import Transaction
 
 _DIGITS: Final = 6
@@ -99,7 +99,12 @@ def send_code(call: Call, request: SendCode) -> ContactView:
             provider.page(page)
         except NotTaken as trouble:
             said.append(trouble.message)
+            if trouble.failure is Failure.CREDENTIALS:
+                with call.world.store.writing() as tx:
+                    note_trouble(tx.connection, provider.name, detail=trouble.message, now=call.now)
             continue
+        with call.world.store.writing() as tx:
+            forget_troubles(tx.connection, [provider.name])
         shown = view_of(call.world, person, method, known)
         return replace(shown, said=f"a code went out through {provider.name}; type it within 15 minutes")
     raise Unavailable("; ".join(said), retry=True, hint="check the address and the provider's settings")

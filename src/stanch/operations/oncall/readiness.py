@@ -5,9 +5,9 @@ from datetime import datetime
 
 from stanch.oncall.escalation.model import NoticeState, Purpose
 from stanch.oncall.escalation.state import PageState
-from stanch.oncall.pages.tables import find_pages, read_contacts
-from stanch.oncall.readiness import Shortcoming, shortcomings
-from stanch.operations.paging import kinds_of
+from stanch.oncall.pages.tables import Trouble, find_pages, read_contacts, read_troubles
+from stanch.oncall.readiness import Shortcoming, of_provider, shortcomings
+from stanch.operations.paging import kinds_of, pagers_for
 from stanch.operations.reaching import Reaching
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call, World
@@ -58,6 +58,10 @@ def readiness_of(tx: Transaction, world: World) -> Readiness:
         people_of=reaching.people,
         served=frozenset(kinds_of(world)),
     )
+    troubles = [one for one in read_troubles(tx.connection) if one.provider in world.pagers]
+    refused = {one.provider for one in troubles}
+    found += tuple(of_provider(one, alone=_is_alone(world, one, refused)) for one in troubles)
+    found = tuple(sorted(found, key=lambda one: not one.grave))
     oncall = world.catalog.oncall
     recent = find_pages(tx.connection, limit=_LOOKED_THROUGH)
     synthetic = next((page for page in recent if page.purpose is Purpose.SYNTHETIC), None)
@@ -68,6 +72,12 @@ def readiness_of(tx: Transaction, world: World) -> Readiness:
         shortcomings=found,
         synthetic=_synthetic(synthetic) if synthetic else None,
     )
+
+
+def _is_alone(world: World, trouble: Trouble, refused: set[str]) -> bool:
+    """Tell whether a kind of method has no provider left but those that do not accept us."""
+    kinds = world.pagers[trouble.provider].kinds
+    return any(all(one.name in refused for one in pagers_for(world, kind)) for kind in kinds)
 
 
 def _synthetic(page: PageState) -> SyntheticView:

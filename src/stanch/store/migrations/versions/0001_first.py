@@ -596,6 +596,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_page_keys")),
     )
     op.create_table(
+        "pager_troubles",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("since", types.Instant(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_pager_troubles")),
+    )
+    op.create_table(
         "pages",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("incident", sa.Integer(), nullable=True),
