@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from stanch.catalog.pagers import SERVES
 from stanch.engine.escalate import CHANNEL, owe
 from stanch.kernel.codec import from_data
 from stanch.oncall.escalation import events as ev
@@ -35,6 +36,7 @@ from stanch.store.deliveries import Ending
 from stanch.store.gathering import Gathering, gathering
 from stanch.store.model import Delivery, DeliveryState
 
+_KINDS: Final = frozenset(kind for kinds in SERVES.values() for kind in kinds)
 _LEASE: Final = timedelta(seconds=15)
 _MOST_ATTEMPTS: Final = 12
 _SILENT: Final = "whoever was sending it has not said how that ended: the process died, or took too long"
@@ -70,9 +72,9 @@ class Ended:
     retry_after_s: float | None = None
 
 
-def claim(world: World, kind: str, *, limit: int) -> list[Delivery]:
-    """Take up to `limit` due notices of one kind for this node."""
-    channels = (f"{CHANNEL}{kind}",)
+def claim(world: World, *kinds: str, limit: int) -> list[Delivery]:
+    """Take up to `limit` due notices of these kinds for this node."""
+    channels = tuple(f"{CHANNEL}{kind}" for kind in kinds)
     now = world.clock.now()
     with world.store.reading() as view:
         if not deliveries.any_due(view.connection, channels=channels, now=now):
@@ -88,6 +90,14 @@ def claim(world: World, kind: str, *, limit: int) -> list[Delivery]:
             token=secrets.token_hex(8),
             limit=limit,
         )
+
+
+def fail_unserved(world: World, *, limit: int) -> int:
+    """Fail due notices of kinds that no provider serves, so that what comes next comes now; return how many."""
+    unserved = sorted(_KINDS.difference(paging.kinds_of(world)))
+    claimed = claim(world, *unserved, limit=limit)
+    begin(world, claimed)
+    return len(claimed)
 
 
 def begin(world: World, claimed: Sequence[Delivery]) -> list[Ready]:
@@ -164,16 +174,19 @@ def _begin_one(
 ) -> Ready | None:
     notice = state.notice(number)
     pagers = paging.pagers_for(world, delivery.channel.removeprefix(CHANNEL))
-    if notice is None or not pagers:
+    if notice is None:
         _drop(tx, delivery, now=now)
         return None
-    pager = _provider(pagers, notice)
-    if delivery.state is DeliveryState.SENDING and not pager.idempotent:
-        _unknown(tx, world, state, delivery, notice, _SILENT, pager=pager, now=now)
+    pager = _provider(pagers, notice) if pagers else None
+    if delivery.state is DeliveryState.SENDING and (pager is None or not pager.idempotent):
+        _unknown(tx, world, state, delivery, notice, _SILENT, provider=notice.provider, now=now)
         return None
     if not notice.state.is_waiting:
         # Answered while the lease was held; a node that died after it began may have sent it.
         _drop(tx, delivery, now=now, unknown=delivery.state is DeliveryState.SENDING)
+        return None
+    if pager is None:
+        _unserved(tx, world, state, delivery, notice, now=now)
         return None
     return Ready(
         delivery=delivery,
@@ -192,6 +205,24 @@ def _provider(pagers: Sequence[Pager], notice: Notice) -> Pager:
         return pagers[0]
     index = names.index(notice.provider)
     return pagers[index if notice.state is NoticeState.UNSURE else (index + 1) % len(pagers)]
+
+
+def _unserved(
+    tx: Transaction, world: World, state: PageState, delivery: Delivery, notice: Notice, *, now: datetime
+) -> None:
+    """Fail a notice that no provider can take; nothing is waited for that cannot come."""
+    detail = f"no provider serves {notice.kind}"
+    deliveries.end(
+        tx.connection,
+        delivery,
+        state=DeliveryState.FAILED,
+        outcome=DeliveryState.FAILED.value,
+        detail=detail,
+        now=now,
+        attempt=delivery.attempts,
+    )
+    moved = ev.NoticeMoved(notice=notice.number, state=NoticeState.FAILED, detail=detail, attempt=delivery.attempts)
+    paging.after_failure(tx, world, paging.record(tx, state, moved), notice.number)
 
 
 def _drop(tx: Transaction, delivery: Delivery, *, now: datetime, unknown: bool = False) -> None:
@@ -287,7 +318,8 @@ def _failed(tx: Transaction, world: World, state: PageState, notice: Notice, end
     if ended.failure is Failure.CREDENTIALS:
         note_trouble(tx.connection, ready.pager.name, detail=ended.detail, now=now)
     if ended.failure is Failure.UNKNOWN and not ready.pager.idempotent:
-        _unknown(tx, world, state, ready.delivery, notice, ended.detail, pager=ready.pager, now=now, ended=ended)
+        provider = ready.pager.name
+        _unknown(tx, world, state, ready.delivery, notice, ended.detail, provider=provider, now=now, ended=ended)
         return
     over = ready.attempt >= _MOST_ATTEMPTS
     if over or (ended.failure in _FOR_GOOD and is_last):
@@ -324,7 +356,7 @@ def _unknown(
     notice: Notice,
     detail: str,
     *,
-    pager: Pager,
+    provider: str,
     now: datetime,
     ended: Ended | None = None,
 ) -> None:
@@ -342,7 +374,7 @@ def _unknown(
     if not held:
         return
     moved = ev.NoticeMoved(
-        notice=notice.number, state=NoticeState.UNKNOWN, provider=pager.name, detail=detail, attempt=attempt
+        notice=notice.number, state=NoticeState.UNKNOWN, provider=provider, detail=detail, attempt=attempt
     )
     after = paging.record(tx, state, moved)
     gone = after.notice(notice.number)

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from stanch.engine.escalate import escalate_due
-from stanch.engine.page import Ended, Ready, begin, bring_forward, claim, finish, send
+from stanch.engine.page import Ended, Ready, begin, bring_forward, claim, fail_unserved, finish, send
 from stanch.operations import paging
 from stanch.operations.world import World
 from stanch.store import timers
@@ -46,7 +46,7 @@ class Paging:
     def run_due(self, *, limit: int = 100) -> int:
         """Escalate and hand over what is due; return how many timers and notices were worked on."""
         self._watch_clock()
-        done = escalate_due(self.world, limit=limit)
+        done = escalate_due(self.world, limit=limit) + fail_unserved(self.world, limit=limit)
         for kind in paging.kinds_of(self.world):
             claimed = claim(self.world, kind, limit=limit)
             done += len(claimed)
@@ -96,6 +96,7 @@ class Paging:
         while not self._stopping.is_set():
             try:
                 worked = sum([self._dispatch(kind) for kind in paging.kinds_of(self.world)])
+                worked += fail_unserved(self.world, limit=_TOGETHER)
             except Exception:  # boundary "engine loop": as above
                 log.exception("handing_over_failed")
                 self._stopping.wait(_TROUBLE_S)

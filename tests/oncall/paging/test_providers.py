@@ -152,6 +152,39 @@ def test_readiness_tells_of_credentials(make: Make) -> None:
     assert [[("provider push", True)], []] == told
 
 
+def test_what_no_provider_serves_leads_to_the_next_method(make: Make) -> None:
+    """A notice of a kind that no provider serves fails at once, and the person's next method is used."""
+    crew = (somebody("alice", "sms", "push"), somebody("bob"), somebody("carol"))
+    exchange = make(Provider(), catalog=catalog_of(*crew))
+    exchange.declare()
+
+    assert (["alice"], [NoticeState.FAILED, NoticeState.HANDED_OVER], "no provider serves sms") == (
+        exchange.people,
+        exchange.states(),
+        exchange.page().notices[0].detail,
+    )
+
+
+def test_what_no_provider_serves_leads_to_the_next_level(make: Make) -> None:
+    """A level that no provider can reach is not waited for."""
+    exchange = make(Provider(), catalog=catalog_of(somebody("alice", "sms"), somebody("bob"), somebody("carol")))
+    exchange.declare()
+
+    assert ["bob"] == exchange.people
+
+
+def test_a_provider_that_is_removed_after_the_claim(make: Make) -> None:
+    """A notice that was claimed for a provider that is gone when it would begin fails at once."""
+    exchange = make(Provider(), Provider(name="mail", kinds=frozenset({"email"})))
+    exchange.call("incident.declare", title="it fails", services=["checkout"], severity="SEV3", reason="a test")
+    escalate_due(exchange.world)
+    claimed = claim(exchange.world, "push", limit=10)
+    del exchange.world.pagers["provider"]
+    begin(exchange.world, claimed)
+
+    assert [NoticeState.FAILED] == exchange.states()
+
+
 def test_a_lost_level_leads_to_the_next_at_once(make: Make) -> None:
     """When nothing of a level could be handed over, nobody is waited for."""
     provider = Provider(answers=[Failure.REFUSED])
