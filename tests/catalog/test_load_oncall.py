@@ -147,3 +147,11 @@ def test_policy_without_steps() -> None:
     expected = {"oncall.policies.empty.steps": "must not be empty: this policy would page nobody"}
 
     assert expected == problems_of("[oncall.policies.empty]\nsteps = []\n")
+
+
+def test_a_token_of_ntfy_needs_its_server() -> None:
+    """A token for ntfy without the server that it is for is a mistake, as it would go wherever an address points."""
+    with pytest.raises(Invalid) as trouble:
+        catalog_of('[pagers.ntfy]\nsecret_env = "NTFY_TOKEN"')
+
+    assert ["pagers.ntfy.url"] == [problem.field for problem in trouble.value.problems]

@@ -68,6 +68,8 @@ def read_pager(reader: Reader, *, name: str) -> dict[str, object]:
         reader.complain("url", f"is no URL: {url!r}")
     if (variable := reader.text("secret_env")) and not _VARIABLE.fullmatch(variable):
         reader.complain("secret_env", "names an environment variable, and never holds the secret itself")
+    if kind == "ntfy" and reader.text("secret_env") and not reader.text("url"):
+        reader.complain("url", "a token is for one server and goes to no other: say which, https://ntfy.example")
     for served in reader.texts("kinds"):
         if served not in SERVES[kind]:
             reader.complain("kinds", f"{kind} serves {', '.join(SERVES[kind])}, not {served!r}")

@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from stanch.integrations.apprise import ApprisePager
 from stanch.integrations.file import FilePager
+from stanch.integrations.ntfy import NtfyPager
 from stanch.integrations.smtp import SmtpPager
 from stanch.integrations.twilio import TwilioPager
 from stanch.integrations.twilio.callbacks import signature
@@ -162,6 +163,17 @@ def test_a_token_goes_to_its_own_server_alone() -> None:
         pager.page(case.page(other))
 
     assert "authorization" not in other.got[0].headers
+
+
+def test_a_token_without_a_server_goes_nowhere() -> None:
+    """A token that is said to be for no server is sent to none."""
+    case = BY_NAME["ntfy"]
+    with far_end(case.speak) as far:
+        pager = NtfyPager(PagerSettings(name="ntfy", kind="ntfy", secret="tk_1"))
+        pager.page(case.page(far))
+        pager.close()
+
+    assert "authorization" not in far.got[0].headers
 
 
 def test_a_webhook_is_signed() -> None:

@@ -20,7 +20,7 @@ class NtfyPager:
     def __init__(self, settings: PagerSettings) -> None:
         self._name = settings.name
         self._headers = {"Authorization": f"Bearer {settings.secret}"} if settings.secret else {}
-        # A token goes to the server it is for, and to no other that somebody's address names.
+        # A token goes to the server it is for, and to no other that somebody's address names; without one, to none.
         self._server = _server(settings.url) if settings.url else ""
         self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
 
@@ -55,7 +55,7 @@ class NtfyPager:
         if page.answer:
             button = {"action": "http", "label": "Acknowledge", "url": page.answer, "method": "POST", "clear": True}
             body["actions"] = [button, {"action": "view", "label": "Open", "url": page.url or page.link}]
-        headers = self._headers if not self._server or server == self._server else {}
+        headers = self._headers if self._server and server.lower() == self._server else {}
         try:
             answer = self._client.post(server, json=body, headers=headers)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
@@ -81,7 +81,7 @@ def _split(address: str) -> tuple[str, str]:
 
 def _server(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _said(answer: httpx2.Response) -> str:
