@@ -464,6 +464,14 @@ def test_commits_stand_in_where_nobody_records_deploys() -> None:
     assert ("bad_deploy", "c0ffee1") == (top(ranking).kind, top(ranking).commit)
 
 
+def test_a_commit_alone_is_never_called_the_cause() -> None:
+    """A commit seconds before the trouble that nothing tells was deployed stays a guess, wherever it started."""
+    commit = change(ChangeKind.COMMIT, "payments", "", 16, commit="c0ffee1", title="rename a variable")
+    ranking = ranked([finding("f1-metrics-1", *failing())], [commit])
+
+    assert ("bad_deploy", False) == (top(ranking).kind, ranking.known)
+
+
 def test_order_of_findings_changes_nothing() -> None:
     """The ranking depends on what was found, not on which collector came back first."""
     logs = finding("f1-logs-1", BUG, *upstream_errors())

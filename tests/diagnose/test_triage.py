@@ -7,7 +7,7 @@ from stanch.diagnose.triage import Answer, Tone, triage
 from stanch.incidents import events as ev
 from stanch.incidents.model import Impact, Severity, SeverityRuling, Status
 from stanch.incidents.state import IncidentState
-from stanch.ports.evidence import Finding
+from stanch.ports.evidence import Finding, FindingStatus
 from tests.diagnose.scene import NOW, ONSET, SHOP, failing, finding, ranked, reading
 
 BARE = IncidentState(
@@ -70,6 +70,27 @@ def test_what_changed_is_the_verdict() -> None:
         answers(state=replace(BARE, changes=changes))[2].tone,
         answers(state=replace(BARE, changes=changes))[2].text,
     )
+
+
+def test_no_change_explains_it_only_where_everybody_could_look() -> None:
+    """A source of changes that failed is named beside the verdict, and the tone is not calm."""
+    changes = ev.ChangesRanked(round=1, changes=(), none_explains=True, verdict="No change explains this")
+    failed = replace(finding("f1-changes-1", status=FindingStatus.FAILED), collector="changes", source="github:code")
+    found = answers(failed, state=replace(BARE, changes=changes))[2]
+
+    assert (Tone.UNKNOWN, "No change explains this; github:code could not be asked") == (found.tone, found.text)
+
+
+def test_a_report_without_a_start_is_dated_by_itself() -> None:
+    """That somebody reported it now does not say that it began now."""
+    assert "when it was reported" in answers(state=replace(BARE, source="report", started_at=NOW))[1].text
+
+
+def test_a_service_that_nobody_calls_is_no_dependency() -> None:
+    """That the gateway does not answer is the trouble, and not that of something it depends on."""
+    down = finding("f1-dependencies-1", reading("dependency_up", "gateway", 0, 1, target="gateway"))
+
+    assert "nobody measures them" == answers(down)[4].text
 
 
 def test_how_wide_counts_requests_and_services() -> None:

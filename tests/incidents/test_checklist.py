@@ -6,7 +6,7 @@ import pytest
 
 from stanch.incidents import events as ev
 from stanch.incidents.checklist import checklist
-from stanch.incidents.model import Role, Severity, SeverityRuling
+from stanch.incidents.model import Impact, Role, Severity, SeverityRuling
 from stanch.incidents.state import IncidentState
 from stanch.ports.evidence import FindingStatus
 from tests.incidents.lives import ALICE, DECLARED, IMPACT, NOW, PLAN, PROPOSED, RANKED, Log, finding, whole_life
@@ -119,3 +119,8 @@ def test_a_whole_life_leaves_the_writing() -> None:
     missing = {item.text for item in checklist(life.state) if not item.done and item.phase == "learning"}
 
     assert ({"Post-mortem drafted", "Post-mortem published"}, True) == (missing, life.state.declared_at == NOW)
+
+
+def test_an_impact_without_a_figure_is_not_measured() -> None:
+    """That somebody looked and saw nothing ticks no line."""
+    assert "Impact measured" not in done(Log().tell(ev.ImpactMeasured(impact=Impact(at=NOW))).state)

@@ -50,7 +50,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         weights=(
             *_TIMING,
             *_CODE,
-            _w("not_known_to_run", 0.3, 1.0, "a commit or tag alone changes nothing that runs"),
+            _w("not_known_to_run", 0.03, 1.0, "a commit or tag alone changes nothing that runs"),
             _w("restarting", 1.5, 1.0, "a release that cannot start is one way to be bad"),
             _w("rollout_stuck", 6.0, 1.0, "new pods do not become ready: the release is what is new in them"),
             _w("memory_grows", 3.0, 1.0, "a leak that begins with a release came with it"),

@@ -6,7 +6,7 @@ found" are different answers.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -16,8 +16,10 @@ from stanch.diagnose.picture import Picture, picture_of
 from stanch.diagnose.wording import compared, percent, quantity
 from stanch.incidents.state import IncidentState
 from stanch.incidents.telling import since
+from stanch.ports.evidence import FindingStatus
 
 _SHOWN: Final = 4
+_ITSELF: Final = timedelta(seconds=1)
 _WORKAROUNDS: Final = {
     "circuit_breaker": "calls can be cut off or put off",
     "failover": "a stand-by can take over",
@@ -85,19 +87,32 @@ def _affected(picture: Picture, state: IncidentState) -> Answer:
 def _since(state: IncidentState) -> Answer:
     text = f"{since(state.started_at, state.started_low, state.started_high)} UTC"
     if state.onset is None:
-        text += ", as the alert dates it" if state.source == "alert" else ", as it was reported"
+        text += f", {_told_by(state)}"
     elif state.onset.first:
         text += f"; {state.onset.first}"
     return Answer(question="Since when?", text=text, tone=Tone.BAD)
+
+
+def _told_by(state: IncidentState) -> str:
+    if state.source == "alert":
+        return "as the alert dates it"
+    # A report that gives no start is dated by itself.
+    return "when it was reported" if state.declared_at - state.started_at < _ITSELF else "as it was reported"
 
 
 def _changed(state: IncidentState) -> Answer:
     question = "What changed?"
     if state.changes is None:
         return Answer(question=question, text="not looked at yet", tone=Tone.UNKNOWN)
-    told = [finding.id for finding in state.findings.values() if finding.collector == "changes"]
-    tone = Tone.WELL if state.changes.none_explains else Tone.BAD
-    return Answer(question=question, text=state.changes.verdict, tone=tone, findings=tuple(told[:_SHOWN]))
+    looks = [finding for finding in state.findings.values() if finding.collector == "changes"]
+    told = tuple(finding.id for finding in looks)[:_SHOWN]
+    if not state.changes.none_explains:
+        return Answer(question=question, text=state.changes.verdict, tone=Tone.BAD, findings=told)
+    # Of what nobody could look at nothing is known, so it is no comfort either.
+    blind = [finding.source for finding in looks if finding.status in (FindingStatus.FAILED, FindingStatus.REFUSED)]
+    but = f"; {', '.join(sorted(set(blind)))} could not be asked" if blind else ""
+    tone = Tone.UNKNOWN if blind else Tone.WELL
+    return Answer(question=question, text=f"{state.changes.verdict}{but}", tone=tone, findings=told)
 
 
 def _wide(state: IncidentState) -> Answer:
@@ -127,11 +142,14 @@ def _wide(state: IncidentState) -> Answer:
 
 def _dependencies(picture: Picture) -> Answer:
     question = "Are dependencies healthy?"
+    # A service of ours that nobody calls is looked at from outside too, and is nobody's dependency.
+    called = {callee for callees in picture.graph.depends_on.values() for callee in callees}
     looked = [
         fact
         for fact in picture.facts
         if fact.signal.name in ("dependency_error_ratio", "dependency_latency_p95_ms", "dependency_up", "status_page")
         and fact.key
+        and not (fact.key in picture.graph.depends_on and fact.key not in called)
     ]
     if not looked:
         return Answer(question=question, text="nobody measures them", tone=Tone.UNKNOWN)

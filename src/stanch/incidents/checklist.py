@@ -52,6 +52,16 @@ def _has_seen_changes(state: IncidentState) -> bool:
     return bool(state.changes.changes) or not blind
 
 
+def _has_measured(state: IncidentState) -> bool:
+    found = state.impact
+    if found is None:
+        return False
+    # An impact in which nobody measured anything says nothing about how wide it is.
+    figures = (found.error_ratio, found.latency_p95_ms, found.users)
+    seen = found.down or found.affected or found.strained or found.total_requests
+    return bool(seen) or any(figure is not None for figure in figures)
+
+
 def _is_serious(state: IncidentState) -> bool:
     return state.ruling.severity <= Severity.SEV2
 
@@ -82,7 +92,7 @@ _LINES: Final[tuple[_Line, ...]] = (
         phase="investigation",
         text="Impact measured",
         how="measured by itself while services are watched",
-        is_done=lambda state: state.impact is not None,
+        is_done=_has_measured,
     ),
     _Line(
         phase="investigation",

@@ -162,7 +162,8 @@ def _lag(change: Change, began: datetime, what: str, *, slack: timedelta = timed
         return Reason(text=f"came {_span(-lag)} after {what}", weight=_TOO_LATE)
     minutes = max(0.0, lag.total_seconds() / 60)
     weight = max(-3.0, 2.2 - 0.9 * math.log2(1 + minutes / 4))
-    return Reason(text=f"took effect {_span(lag)} before {what}", weight=weight)
+    came = "took effect" if change.live else "was made"
+    return Reason(text=f"{came} {_span(lag)} before {what}", weight=weight)
 
 
 def _within_reach(change: Change, scene: _Scene) -> list[tuple[datetime, str, str]]:

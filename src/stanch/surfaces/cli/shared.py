@@ -44,6 +44,11 @@ def open_way(ctx: click.Context) -> Iterator[Way]:
         way.close()
 
 
+def names_incident(word: str) -> bool:
+    """Tell whether a word names an incident by its number: `INC-42`, `42`, `#42`, its URL."""
+    return _NAMED.fullmatch(word) is not None
+
+
 def number_of(way: Way, named: str | None) -> int:
     """Return the incident's number. `current` is $STANCH_INCIDENT, else the one that is open, if it is only one."""
     word = named if named and named != "current" else os.environ.get("STANCH_INCIDENT") or "current"

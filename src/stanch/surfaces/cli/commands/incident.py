@@ -17,6 +17,7 @@ from stanch.surfaces.cli.shared import (
     incident_option,
     json_option,
     local_zone,
+    names_incident,
     number_of,
     open_way,
     print_json,
@@ -32,13 +33,18 @@ TYPES: Final = ("error-spike", "performance-degradation", "outage")
 
 
 class _IncidentGroup(click.Group):
-    """`stanch incident show 1` is a command; `stanch incident 500 errors on ...` is a report in plain words."""
+    """`stanch incident show 1` is a command; `stanch incident 500 errors on ...` is a report in plain words.
+
+    `stanch incident INC-1` shows it: an incident's name alone says nothing that could be reported.
+    """
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] in self.commands or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
+        if names_incident(args[0]) and not [word for word in args[1:] if not word.startswith("-")]:
+            return "show", self.commands["show"], args
         # One or two words, the first of them nearly a command, are a slip and no report: nothing must be opened by it.
         close = difflib.get_close_matches(args[0], self.commands, n=1, cutoff=_TYPO)
         if close and len([word for word in args if not word.startswith("-")]) <= 2:
