@@ -7,9 +7,13 @@ import pytest
 
 from stanch.alerts.intake.subject import LedTo, check_matchers
 from stanch.incidents.model import Severity
+from stanch.kernel.actor import Via, person
 from stanch.kernel.errors import Invalid
+from stanch.operations import registry
+from stanch.operations.all import all_operations
 from stanch.operations.detection import MOST_LISTED
 from stanch.operations.intake import take_parsed
+from stanch.operations.world import Call
 from stanch.ports.signals import AlertSignal, Parsed, SignalStatus
 from tests.intake.outside import BEGAN, SHOP, Outside, outside, with_rules
 
@@ -83,6 +87,20 @@ def test_repetitions_declare_once(world: Outside) -> None:
         world.later(minutes=1)
 
     assert [1] == [len(one.alerts) for one in world.incidents()]
+
+
+def test_a_start_that_is_still_to_come_declares_once(world: Outside) -> None:
+    """An alert whose sender's clock is ahead belongs to its incident, also where that is resolved before its start."""
+    world.post(severity="critical", service="payments", end=world.clock.now() + timedelta(minutes=31))
+    all_operations()
+    entry = registry.find("incident.resolve")
+    call = Call(world=world.world, actor=person("alice"), via=Via.HTTP)
+    registry.call(entry, call, registry.decode(entry, {"incident": 1, "force_reason": "a test"}))
+    world.later(minutes=10)
+    world.post(severity="critical", service="payments", end=world.clock.now() + timedelta(minutes=21, seconds=30))
+    world.later(minutes=21, seconds=15)
+
+    assert [1] == [one.number for one in world.incidents()]
 
 
 def test_the_end_that_is_told(world: Outside) -> None:

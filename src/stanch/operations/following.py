@@ -92,7 +92,7 @@ def led_words(
     """Return what an alert led to in the incidents, or why to nothing, in words, and when that was decided."""
     led = led_of(connection, alert)
     if led is not None:
-        return led.words, led.at
+        return led.words, min(led.at, world.clock.now())
     why = judge(labels, world.catalog).why
     return (why.words, None) if why is not None else ("it is about to be followed", None)
 
@@ -135,7 +135,9 @@ def follow_up(tx: Transaction, world: World, alert: int) -> datetime | None:
         return min(ends_at, now + _AGAIN)
     seen = sign_seen(tx, world, _sign(alert, row, labels, annotations, judged))
     outcome = LedTo.DECLARED if seen.declared else LedTo.ATTACHED if seen.listed else LedTo.GROUPED
-    put_led(tx.connection, alert, Led(outcome=outcome, at=now, incident=seen.incident))
+    # A sender whose clock is ahead says a start that is still to come: it was followed from there on.
+    at = max(now, from_micros(row.starts_at))
+    put_led(tx.connection, alert, Led(outcome=outcome, at=at, incident=seen.incident))
     return ends_at
 
 

@@ -29,7 +29,10 @@ intake_led: Final = Table(
 
 @dataclass(frozen=True, kw_only=True)
 class Led:
-    """What one alert led to, when that was decided, and the number of the incident where there is one."""
+    """What one alert led to, when that was decided, and the number of the incident where there is one.
+
+    `at` is the alert's own start where that lies later: whatever starts after it is followed anew.
+    """
 
     outcome: LedTo
     at: datetime
