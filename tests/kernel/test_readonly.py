@@ -47,6 +47,15 @@ def test_sql_that_reads_passes(text: str) -> None:
         "SET x = 1",
         "VACUUM",
         "DO $$ BEGIN END $$",
+        'SELECT "pg_terminate_backend"(1)',
+        "SELECT pg_terminate_backend/**/(1)",
+        'SELECT U&"pg_terminate\\005fbackend"(1)',
+        "SELECT 1 /*!, sleep(9) */",
+        "SELECT 1 /*!50000 INTO OUTFILE '/tmp/x' */",
+        "SELECT 'a\\'', sleep(9), 'b' AS n",
+        "SELECT 1--sleep(9)",
+        "SELECT 1 # '\n INTO OUTFILE '/tmp/x' # '",
+        "SELECT 1 AS $$, sleep(9), 2 AS $$",
     ],
 )
 def test_sql_that_does_more_is_refused(text: str) -> None:
@@ -77,7 +86,18 @@ def test_programs_that_read_pass(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "curl x", "cat /etc/passwd", "cat /proc/1/../../etc/shadow", "systemctl stop x", "ss -tK", "df --sync"]
+    "text",
+    [
+        "",
+        "curl x",
+        "cat /etc/passwd",
+        "cat /proc/1/../../etc/shadow",
+        "cat /proc/self/root/etc/shadow",
+        "cat /proc/1/environ",
+        "systemctl stop x",
+        "ss -tK",
+        "df --sync",
+    ],
 )
 def test_programs_that_do_more_are_refused(text: str) -> None:
     """Other programs, other files and options that act are refused."""

@@ -16,6 +16,9 @@ _FIRST_WORDS: Final = frozenset({"SELECT", "WITH", "SHOW", "TABLE", "VALUES", "E
 _QUIET: Final = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|\$([A-Za-z_]*)\$.*?\$\1\$", re.DOTALL
 )
+_COMMENT: Final = re.compile(r"--(?=\s|$)[^\n]*|/\*.*?\*/", re.DOTALL)
+# Where dialects disagree on what is a literal or a comment, what hides in one for us may be run by the server.
+_TRICKS: Final = re.compile(r"\\['\"]|/\*M?!|\bU&\s*['\"]|#(?![>-])[^\n]*['\"`]|--(?!\s|$)", re.IGNORECASE)
 _WRITES: Final = re.compile(
     r"\b(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE|DROP|ALTER|CREATE|GRANT|REVOKE|COPY|CALL|DO|VACUUM|REINDEX|CLUSTER|LOCK"
     r"|REFRESH|NOTIFY|LISTEN|SET|RESET|PREPARE|EXECUTE|DEALLOCATE|BEGIN|COMMIT|ROLLBACK|KILL|FLUSH|LOAD|HANDLER|RENAME"
@@ -30,7 +33,7 @@ _ACTS: Final = re.compile(
     r"|pg_start_backup|pg_stop_backup|pg_backup_\w+|pg_export_snapshot|pg_file_\w+|lo_\w+|dblink\w*|query_to_\w+"
     r"|database_to_\w+|table_to_\w+|cursor_to_\w+|set_config|setval|nextval|txid_current|pg_current_xact_id"
     r"|load_file|sleep|benchmark|get_lock|release_lock\w*|release_all_locks|master_pos_wait|source_pos_wait"
-    r"|sys_exec|sys_eval)\s*\(",
+    r"|sys_exec|sys_eval)[\"`]?\s*\(",
     re.IGNORECASE,
 )
 
@@ -67,6 +70,8 @@ _PROGRAMS: Final[Mapping[str, tuple[str, ...] | None]] = {
     "jcmd": (r"\d+",),
     "py-spy": ("dump",),
 }
+# Ways out of /proc into any file, and what processes keep to themselves.
+_ELSEWHERE: Final = frozenset({"root", "cwd", "exe", "fd", "task", "map_files", "environ", "mem", "kcore", "auxv"})
 _JCMD: Final = frozenset(
     {"GC.heap_info", "GC.class_histogram", "Thread.print", "VM.flags", "VM.uptime", "VM.version", "VM.native_memory"}
 )
@@ -93,15 +98,23 @@ _KUBECTL_SECRET: Final = re.compile(r"(?:^|[,/])secrets?(?:$|[,/.])", re.IGNOREC
 
 
 def check_sql(text: str) -> None:
-    """Raise `Refused` unless `text` is one statement that only reads."""
+    """Raise `Refused` unless `text` is one statement that only reads.
+
+    A function that acts is refused wherever its call stands, in quotes and in literals too, and so is what one dialect
+    reads as a literal or a comment and another does not.
+    """
+    if trick := _TRICKS.search(text):
+        _refuse(f"what stands around {trick.group()[:20]!r} can be read in more than one way")
     bare = _QUIET.sub(" '' ", text).strip().rstrip(";").strip()
     if ";" in bare:
         _refuse("it has more than one statement")
     first = re.match(r"\(*\s*(\w+)", bare)
     if first is None or first.group(1).upper() not in _FIRST_WORDS:
         _refuse("it must begin with SELECT, WITH, SHOW, TABLE, VALUES or EXPLAIN")
-    if found := _FOR_LOCK.search(bare) or _ACTS.search(bare) or _WRITES.search(bare):
-        _refuse(f"it says {' '.join(found.group().split()).rstrip('( ')}")
+    acts = _ACTS.search(text) or _ACTS.search(_COMMENT.sub(" ", text))
+    if found := _FOR_LOCK.search(bare) or acts or _WRITES.search(bare):
+        said = " ".join(found.group().split()).rstrip('(` "')
+        _refuse(f"it says {said}")
 
 
 def check_redis(argv: Sequence[str]) -> None:
@@ -128,6 +141,8 @@ def check_program(argv: Sequence[str]) -> None:
         _refuse(f"{name} may not be given {given[0] if given else 'nothing'!r}")
     if name == "cat" and any(".." in one or not one.startswith(("/proc/", "/sys/")) for one in given):
         _refuse("cat may only read /proc and /sys")
+    if name == "cat" and any(_ELSEWHERE & set(one.split("/")) for one in given):
+        _refuse("it reads what belongs to another process")
     if name == "jcmd" and (len(given) < 2 or given[1] not in _JCMD):
         _refuse(f"jcmd may only be asked for {', '.join(sorted(_JCMD))}")
     denied = _PROGRAM_DENIES.get(name)

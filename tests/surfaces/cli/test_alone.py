@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,12 @@ def test_a_slip_below_incident_opens_nothing(terminal: Terminal) -> None:
         "did you mean `stanch incident show`?" in ran.err,
         (terminal.state / "stanch" / "stanch.db").exists(),
     )
+
+
+@pytest.mark.parametrize("name", ["INC-1", "1", "#1"])
+def test_the_name_of_an_incident_is_no_report(terminal: Terminal, name: str) -> None:
+    """`stanch incident INC-1` shows it, and opens nothing where there is none."""
+    assert (5, []) == (terminal("incident", name).code, terminal("incident", "list", "--json").answer)
 
 
 def test_wrong_usage_is_json_too(terminal: Terminal) -> None:
@@ -133,6 +140,8 @@ def test_an_interrupt_is_exit_code_130(terminal: Terminal) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Whoever started the tests in the background has told this process to ignore it.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     waits_for_input(process.pid)
     process.send_signal(signal.SIGINT)
