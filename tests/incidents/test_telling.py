@@ -90,6 +90,7 @@ PAGES = (
     paging.NoticeRepeated(notice=NOTICE),
     paging.PageAcknowledged(person="alice", how="link", notice=1),
     paging.PageAcknowledged(person="alice", how="terminal"),
+    paging.PageAnsweredToo(person="bob", how="link", notice=2),
     paging.AckWentStale(last_act_at=NOW),
     paging.PageRaised(severity=1, policy=POLICY),
     paging.PageHurried(reason="a target was missed"),

@@ -155,6 +155,7 @@ def _raise(tx: Transaction, world: World, state: IncidentState, page: PageState,
     if not isinstance(policy, Why):
         frozen = freeze(policy, world.catalog, state.services, severity=severity)
     raised = record(tx, page, ev.PageRaised(severity=severity, policy=frozen))
+    deliveries.cancel_below(tx.connection, prefix=f"page{page.number}/", now=world.clock.now())
     schedule_next(tx, raised, at=world.clock.now())
     if raised.is_acknowledged and page.policy.stale_after_s <= 0 < frozen.stale_after_s:
         # Its acknowledgement never went stale so far, so that nothing looks whether it has.
@@ -166,11 +167,15 @@ def acknowledge(
 ) -> PageState:
     """Take a page on: what waits is dropped in this transaction, so that no notice begins after it.
 
-    A page that somebody has and that is still told to nobody else, or that is over, stays as it is.
+    A page that somebody has and that is still told to nobody else, or that is over, stays as it is; that another
+    answered it stands on its record.
     """
     told = any(one.state.is_waiting for one in page.notices)
     if page.status is PageStatus.ENDED or (page.is_acknowledged and not told):
-        return page
+        if actor.id == page.acknowledged_by:
+            return page
+        too = ev.PageAnsweredToo(person=actor.id, how=how, notice=notice)
+        return record(tx, page, too, actor=actor, via=via)
     taken = record(tx, page, ev.PageAcknowledged(person=actor.id, how=how, notice=notice), actor=actor, via=via)
     drop_waiting(tx, world, page.number)
     if page.incident is None:
@@ -254,8 +259,8 @@ def drop_waiting(tx: Transaction, world: World, number: int) -> None:
 def take_on(
     tx: Transaction, world: World, page: PageState, *, actor: Actor, via: Via, how: str, notice: int = 0
 ) -> PageState:
-    """Take a page on together with the incident that it is about, and return it."""
-    if page.incident is None:
+    """Take a page on together with the incident that it is about, and return it. One that is over takes nothing on."""
+    if page.incident is None or page.status is PageStatus.ENDED:
         return acknowledge(tx, world, page, actor=actor, via=via, how=how, notice=notice)
     incident = cases.load(tx, page.incident, lock=True)
     for other in find_pages(tx.connection, incident=page.incident, open_only=True):

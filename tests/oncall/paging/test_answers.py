@@ -123,6 +123,44 @@ def test_a_changed_link_is_none(client: httpx2.Client, exchange: Exchange, chang
     assert (403, True) == (answer.status_code, exchange.page().is_paging)
 
 
+def test_a_link_of_somebody_who_is_gone(client: httpx2.Client, exchange: Exchange) -> None:
+    """Who is not in the configuration any more answers nothing, and is told why."""
+    path = path_of(exchange)
+    del exchange.world.catalog.people["alice"]
+    answer = client.post(path, headers=BROWSER)
+
+    assert (403, True, True) == (
+        answer.status_code,
+        "alice is not among the people here any more" in answer.text,
+        exchange.page().is_paging,
+    )
+
+
+def test_an_old_link_leaves_newer_pages_alone(client: httpx2.Client, exchange: Exchange) -> None:
+    """A link of a page that is over does not take on the page of the incident that was opened again."""
+    path = path_of(exchange)
+    exchange.call("incident.resolve", incident=1, force_reason="a test")
+    exchange.call("incident.reopen", incident=1, reason="it is back")
+    exchange.settle()
+    client.post(path)
+
+    assert ["paging", "ended"] == [page.status.value for page in exchange.pages()]
+
+
+def test_the_second_to_answer_is_told_who_has_it(client: httpx2.Client, exchange: Exchange) -> None:
+    """Who answers what another has already is told so, and their answer is on record."""
+    exchange.after(300)
+    links = {page.address: urlsplit(page.link).path for page in exchange.took}
+    client.post(links["alice"])
+    answer = client.post(links["bob"])
+
+    assert ("alice has it since 03:05 UTC.\n", "alice", "page.answered_too") == (
+        answer.text,
+        exchange.page().acknowledged_by,
+        exchange.kinds()[-1],
+    )
+
+
 def test_a_link_expires(client: httpx2.Client, exchange: Exchange) -> None:
     """After a day a link does nothing."""
     path = path_of(exchange)

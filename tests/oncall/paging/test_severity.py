@@ -7,7 +7,7 @@ import pytest
 
 from stanch.catalog.oncall import Layer, OnCall, Policy, Schedule, Step
 from stanch.oncall.escalation.model import NoticeState
-from tests.oncall.paging.exchange import START, Exchange, catalog_of, somebody
+from tests.oncall.paging.exchange import START, Exchange, Provider, catalog_of, somebody
 
 Make = Callable[..., Exchange]
 
@@ -63,6 +63,20 @@ def test_a_raised_severity_spares_who_has_it(exchange: Exchange) -> None:
     exchange.settle()
 
     assert ["alice", "bob", "carol", "dave"] == exchange.people
+
+
+def test_a_raise_drops_what_tells_the_severity_of_before(sqlite_url: str) -> None:
+    """What waits to be told when the severity rises is not sent with the old one afterwards."""
+    policy = Policy(name="default", steps=(Step(targets=("person:alice",)),))
+    provider = Provider(kinds=frozenset({"push", "sms"}))
+    exchange = Exchange(sqlite_url, provider, catalog=catalog_of(somebody("alice", "push", "sms"), policy=policy))
+    exchange.declare("SEV3")
+    exchange.call("incident.severity", incident=1, severity="SEV1", reason="payments are lost")
+    exchange.after(130)
+    told = [(page.kind, page.text[:4]) for page in provider.took]
+    exchange.close()
+
+    assert [("push", "SEV3"), ("push", "SEV1"), ("sms", "SEV1")] == told
 
 
 def test_a_missed_target_pages_the_next_level(exchange: Exchange) -> None:

@@ -96,6 +96,16 @@ class PageAcknowledged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageAnsweredToo:
+    """Somebody answered a page that another has already, or that is over: nothing changes by it but the record."""
+
+    kind: ClassVar[str] = "page.answered_too"
+    person: str
+    how: str
+    notice: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class AckWentStale:
     """Nobody has acted since the acknowledgement, so that it counts no more and paging starts over."""
 
@@ -105,7 +115,7 @@ class AckWentStale:
 
 @dataclass(frozen=True, kw_only=True)
 class PageRaised:
-    """The severity rose; from now on this policy holds, from its first level."""
+    """The severity rose; from now on this policy holds, from its first level. What waited is dropped."""
 
     kind: ClassVar[str] = "page.raised"
     severity: int
@@ -144,6 +154,7 @@ PageEvent: TypeAlias = (
     | NoticeMoved
     | NoticeRepeated
     | PageAcknowledged
+    | PageAnsweredToo
     | AckWentStale
     | PageRaised
     | PageHurried

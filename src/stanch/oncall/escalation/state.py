@@ -144,13 +144,24 @@ def _(record: ev.PageAcknowledged, state: PageState, event: Event) -> PageState:
 
 
 @_apply.register
+def _(record: ev.PageAnsweredToo, state: PageState, event: Event) -> PageState:
+    answered = state.notice(record.notice)
+    if answered is None:
+        return state
+    moved = replace(answered, state=NoticeState.ACKNOWLEDGED, moved_at=event.at)
+    return replace(state, notices=_with(state.notices, moved))
+
+
+@_apply.register
 def _(record: ev.AckWentStale, state: PageState, event: Event) -> PageState:
     return replace(_again(state), status=PageStatus.PAGING, acknowledged_by="", acknowledged_at=None)
 
 
 @_apply.register
 def _(record: ev.PageRaised, state: PageState, event: Event) -> PageState:
-    return replace(_again(state), severity=record.severity, policy=record.policy)
+    # They tell the severity of before, and everybody is told anew.
+    notices = _without_waiting(state, event.at)
+    return replace(_again(state), severity=record.severity, policy=record.policy, notices=notices)
 
 
 @_apply.register

@@ -107,6 +107,15 @@ def _(record: ev.PageAcknowledged) -> Words:
 
 
 @words.register
+def _(record: ev.PageAnsweredToo) -> Words:
+    return Words(
+        title=f"{record.person} answered the page too ({record.how})",
+        text="somebody had it already, or it was over",
+        tone="person",
+    )
+
+
+@words.register
 def _(record: ev.AckWentStale) -> Words:
     return Words(
         title="The acknowledgement went stale; paging starts again",

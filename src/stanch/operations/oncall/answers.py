@@ -76,9 +76,9 @@ def take(world: World, token: str, *, how: str) -> Answer:
             return _answer(world, held, page, used=True)
         forget_answers(tx.connection, before=world.clock.now() - LASTS)
         who = _person(page, held)
-        actor = person(who, name=world.catalog.people[who].name if who in world.catalog.people else "")
+        actor = person(who, name=world.catalog.people[who].name)
         taken = paging.take_on(tx, world, page, actor=actor, via=Via.WEB, how=how, notice=held.notice)
-        return _answer(world, held, taken, done=True)
+        return _answer(world, held, taken, done=taken.acknowledgements > page.acknowledgements)
 
 
 def heard(world: World, name: str, inbound: Inbound, *, url: str) -> tuple[str, str]:
@@ -104,10 +104,11 @@ def _take_in(world: World, name: str, news: News) -> bool:
         notice = page.notice(number)
         if notice is None:
             return False
+        if news.kind is NewsKind.ACKNOWLEDGED and notice.person not in world.catalog.people:
+            return False
         if news.kind is NewsKind.ACKNOWLEDGED:
             held = page.is_paging or page.acknowledged_by == notice.person
-            who = world.catalog.people.get(notice.person)
-            actor = person(notice.person, name=who.name if who else "")
+            actor = person(notice.person, name=world.catalog.people[notice.person].name)
             paging.take_on(tx, world, page, actor=actor, via=Via.HTTP, how=news.detail or "reply", notice=number)
             return held
         to = _MOVES[news.kind]
@@ -158,6 +159,12 @@ def _held(tx: Transaction, world: World, token: str) -> tuple[Answerable, PageSt
     page = read_page(tx.connection, held.page) if held else None
     if held is None or page is None or page.notice(held.notice) is None:
         raise Forbidden("this is no link of ours", reason="bad_link")
+    if (who := _person(page, held)) not in world.catalog.people:
+        raise Forbidden(
+            f"{who} is not among the people here any more, so that this link answers nothing",
+            reason="nobody_here",
+            hint="whoever is on call has a link of their own",
+        )
     return held, page
 
 

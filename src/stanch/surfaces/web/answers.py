@@ -79,10 +79,11 @@ def _html(found: answers.Answer) -> Response:
 def _said(found: answers.Answer) -> str:
     if found.done:
         return "You have it. Paging has stopped."
+    if found.acknowledged_by and found.acknowledged_at is not None:
+        who = "You have" if found.acknowledged_by == found.person else f"{found.acknowledged_by} has"
+        return f"{who} it since {found.acknowledged_at:%H:%M} UTC."
     if found.status == "ended":
         return "This page is over: nobody is looked for any more."
-    if found.acknowledged_by:
-        return f"{found.acknowledged_by} has it already."
     return "This link was used before." if found.used else ""
 
 
