@@ -256,6 +256,7 @@ def finish(world: World, group: Sequence[Ended]) -> None:
         return
     with world.store.writing() as tx:
         states = _locked(tx, [one.ready.delivery for one in group])
+        _note_troubles(tx, group, now=world.clock.now())
         held = deliveries.held(tx.connection, [one.ready.delivery for one in group])
         taken = [one for one in group if _is_plain(one, states) and one.ready.delivery.id in held]
         with gathering(tx) as gathered:
@@ -263,11 +264,18 @@ def finish(world: World, group: Sequence[Ended]) -> None:
             for one in taken:
                 number = one.ready.number
                 states[number] = _handed_over(gathered, states[number], one)
-        if accepted := {one.ready.pager.name for one in group if one.failure is None}:
-            forget_troubles(tx.connection, accepted)
         for one in group:
             if one not in taken:
                 _finish_one(tx, world, one)
+
+
+def _note_troubles(tx: Transaction, group: Sequence[Ended], *, now: datetime) -> None:
+    """Record which providers accept us and which do not: before anything is appended, as others do it too."""
+    refusing = {one.ready.pager.name: one.detail for one in group if one.failure is Failure.CREDENTIALS}
+    if accepted := {one.ready.pager.name for one in group if one.failure is None}:
+        forget_troubles(tx.connection, accepted)
+    for name, detail in sorted(refusing.items()):
+        note_trouble(tx.connection, name, detail=detail, now=now)
 
 
 def _is_plain(ended: Ended, states: dict[int, PageState]) -> bool:
@@ -315,8 +323,6 @@ def _failed(tx: Transaction, world: World, state: PageState, notice: Notice, end
     ready = ended.ready
     pagers = paging.pagers_for(world, ready.page.kind)
     is_last = not pagers or ready.pager.name == pagers[-1].name or len(pagers) == 1
-    if ended.failure is Failure.CREDENTIALS:
-        note_trouble(tx.connection, ready.pager.name, detail=ended.detail, now=now)
     if ended.failure is Failure.UNKNOWN and not ready.pager.idempotent:
         provider = ready.pager.name
         _unknown(tx, world, state, ready.delivery, notice, ended.detail, provider=provider, now=now, ended=ended)
