@@ -74,9 +74,14 @@ class Death:
 
 
 class MortalStore(Store):
-    """A store that counts commits and kills its process at one of them."""
+    """A store that counts commits and kills its process at one of them.
+
+    `ran_at` is the first commit after the mitigation's command has written to `ran`.
+    """
 
     commits = 0
+    ran_at = 0
+    ran: Path | None = None
     death: Death | None = None
 
     @contextmanager
@@ -87,6 +92,8 @@ class MortalStore(Store):
             with _COUNTING:
                 self.commits += 1
                 number = self.commits
+                if not self.ran_at and self.ran is not None and self.ran.exists():
+                    self.ran_at = number
             self._die_at(number, after=False)
         self._die_at(number, after=True)
 
@@ -196,6 +203,7 @@ class Story:
         self._clock = ManualClock(_time_of(scene))
         self.store = MortalStore.open(scene.database, clock=self._clock, projectors=PROJECTORS)
         self.store.death = death
+        self.store.ran = scene.ran
         self.world = World(
             store=self.store,
             clock=self._clock,

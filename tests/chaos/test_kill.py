@@ -171,9 +171,11 @@ def deaths(request: pytest.FixtureRequest, room: Room, folder: Path, victims: "S
         unharmed = victim.live(_scene("unharmed", learnt, place, room, kind), "play")
         victims.put(victim)
         every = 1 if kind == "sqlite" else _POSTGRES_EVERY
-        commits = unharmed["commits"]
-        assert isinstance(commits, int)
-        points = list(itertools.product(range(1, commits + 1, every), (False, True)))
+        commits, ran_at = unharmed["commits"], unharmed["ran_at"]
+        assert isinstance(commits, int) and isinstance(ran_at, int)
+        # Those around the run are always among them.
+        deadly = sorted({*range(1, commits + 1, every), ran_at - 1, ran_at})
+        points = list(itertools.product(deadly, (False, True)))
         names = [f"{'after' if after else 'before'}-{commit}" for commit, after in points]
         scenes = [_scene(name, learnt, place, room, kind) for name in names]
 

@@ -27,7 +27,8 @@ def live(job: dict[str, object]) -> dict[str, object]:
     else:
         story.play()
     story.close()
-    return {**found, "commits": story.store.commits, **(at_the_end(scene) if job["part"] != "learn" else {})}
+    told_of = {"commits": story.store.commits, "ran_at": story.store.ran_at}
+    return {**found, **told_of, **(at_the_end(scene) if job["part"] != "learn" else {})}
 
 
 def serve() -> None:

@@ -174,9 +174,9 @@ def list_windows(call: Call, request: ListWindows) -> tuple[WindowView, ...]:
 )
 def preview(call: Call, request: PreviewWindow) -> WindowPreview:
     """Say when a window would hold and what it would have covered, before it is put."""
-    length = timedelta(days=request.days)
-    if not timedelta() < length <= _LONGEST_LOOK:
+    if not 1 <= request.days <= _LONGEST_LOOK.days:
         raise Invalid(f"is 1 to {_LONGEST_LOOK.days}", field="days")
+    length = timedelta(days=request.days)
     window = _window(call, request)
     since = call.now - length
     with call.world.store.reading() as view:

@@ -65,9 +65,9 @@ class RoutePreview:
 )
 def preview(call: Call, request: PreviewRoutes) -> RoutePreview:
     """Say which alerts of the last days other routes would have sent elsewhere, before they are put in force."""
-    length = timedelta(days=request.days)
-    if not timedelta() < length <= _LONGEST_LOOK:
+    if not 1 <= request.days <= _LONGEST_LOOK.days:
         raise Invalid(f"is 1 to {_LONGEST_LOOK.days}", field="days")
+    length = timedelta(days=request.days)
     # What a receiver wants for itself does not matter to who is chosen; that is checked when it is put in force.
     kinds = dict.fromkeys(_KIND.findall(request.config), _anything)
     wanted, now = read_routing(request.config, kinds=kinds), call.world.routing.now

@@ -154,9 +154,9 @@ def list_silences(call: Call, request: ListSilences) -> tuple[SilenceView, ...]:
 @operation("silence.preview", effect=Effect.READ, example={"matchers": 'alertname="DiskFull"'})
 def preview(call: Call, request: PreviewSilence) -> SilencePreview:
     """Say what a silence would have kept quiet, before it is put."""
-    length = timedelta(days=request.days)
-    if not timedelta() < length <= _LONGEST_LOOK:
+    if not 1 <= request.days <= _LONGEST_LOOK.days:
         raise Invalid(f"is 1 to {_LONGEST_LOOK.days}", field="days")
+    length = timedelta(days=request.days)
     if request.most < 0:
         raise Invalid("is 0 for all, or more", field="most")
     matchers = parse_matchers(request.matchers)

@@ -168,7 +168,7 @@ def test_a_name_that_is_none_is_bad_input(desk: Terminal) -> None:
 
 def test_a_role_is_given(desk: Terminal, number: str) -> None:
     """Who is what is said back."""
-    assert "bob is technical lead" in desk("incident", "assign", "technical_lead", "bob", "-i", number).out
+    assert "alice is technical lead" in desk("incident", "assign", "technical_lead", "alice", "-i", number).out
 
 
 def test_an_unknown_role_names_the_words(desk: Terminal, number: str) -> None:
