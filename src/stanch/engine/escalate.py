@@ -83,7 +83,9 @@ def _fire_some(world: World, *, limit: int) -> int:
     with world.store.writing() as tx:
         due = timers.hold_due(tx.connection, kind=paging.TIMER, now=now, limit=limit)
         # Whoever has the lock of one decides on it right now, and may wait for a row that is held here: not waited for.
-        mine = [timer for timer in due if tx.try_lock(paging.lock_of(_page_of(timer), timer.incident))]
+        locks = {timer.id: paging.lock_of(_page_of(timer), timer.incident) for timer in due}
+        got = tx.try_lock_all(list(locks.values()))
+        mine = [timer for timer in due if locks[timer.id] in got]
         timers.remove(tx.connection, [timer.id for timer in mine])
         batch = Batch.of(tx, world, now=now)
         states = read_pages(tx.connection, [_page_of(timer) for timer in mine])

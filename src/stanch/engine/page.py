@@ -163,9 +163,8 @@ def bring_forward(tx: Transaction, *, now: datetime, by: timedelta) -> None:
 
 def _locked(tx: Transaction, claimed: Sequence[Delivery]) -> dict[int, PageState]:
     places = {delivery.id: place for delivery in claimed if (place := paging.place_of(delivery.id))}
-    # All before anything is appended and in one order, so that two of these never wait for each other.
-    for name in sorted({paging.lock_of(places[one.id][0], one.incident) for one in claimed if one.id in places}):
-        tx.lock(name)
+    # All before anything is appended: whoever appends holds the lock that orders events, and must wait for nothing.
+    tx.lock_all([paging.lock_of(places[one.id][0], one.incident) for one in claimed if one.id in places])
     return read_pages(tx.connection, [number for number, _ in places.values()])
 
 

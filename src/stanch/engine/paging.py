@@ -20,10 +20,11 @@ from stanch.operations.world import World
 from stanch.store import timers
 
 _POLL_S: Final = 0.05
+_BREATH_S: Final = 0.02
 _TROUBLE_S: Final = 1.0
 # Of each kind, so that a slow provider of one does not hold up the others.
-_SENDERS: Final = 24
-_TOGETHER: Final = 50
+_SENDERS: Final = 64
+_TOGETHER: Final = 100
 _BACKWARDS: Final = timedelta(seconds=5)
 
 log = structlog.get_logger("stanch.page")
@@ -101,7 +102,10 @@ class Paging:
                 log.exception("handing_over_failed")
                 self._stopping.wait(_TROUBLE_S)
                 continue
-            if not worked:
+            if worked:
+                # Who sends is done within milliseconds: several are free by then, and share the next transaction.
+                self._stopping.wait(_BREATH_S)
+            else:
                 self._wake.wait(_POLL_S)
                 self._wake.clear()
 
@@ -129,6 +133,7 @@ class Paging:
             first = self._ended.get()
             if first is None:
                 return
+            self._stopping.wait(_BREATH_S)
             group, over = [first], False
             while len(group) < _TOGETHER and not self._ended.empty():
                 following = self._ended.get()

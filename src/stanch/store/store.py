@@ -24,8 +24,9 @@ from stanch.store.connection import (
     database_url,
     keep_pages,
     lock_stream,
+    lock_streams,
     open_engine,
-    try_lock_stream,
+    try_lock_streams,
 )
 from stanch.store.model import Delivery, Timer
 from stanch.store.schema import counters
@@ -91,9 +92,14 @@ class Transaction:
         """Decide alone on `stream` until the transaction ends. Take it before reading what the decision rests on."""
         lock_stream(self.connection, stream)
 
-    def try_lock(self, stream: str) -> bool:
-        """Lock `stream` unless somebody else has; never wait, so that a transaction which holds rows may ask."""
-        return try_lock_stream(self.connection, stream)
+    def lock_all(self, streams: Sequence[str]) -> None:
+        """Lock several streams in one statement, in an order of its own, so that two of these never wait for each
+        other."""
+        lock_streams(self.connection, streams)
+
+    def try_lock_all(self, streams: Sequence[str]) -> set[str]:
+        """Lock those that nobody else has, and return them; never wait, so that who holds rows may ask."""
+        return try_lock_streams(self.connection, streams)
 
     def events(
         self, *, stream: str | None = None, incident: int | None = None, after: int = 0, limit: int | None = None
