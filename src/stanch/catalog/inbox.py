@@ -8,6 +8,7 @@ from typing import Final
 from stanch.catalog.key import Key, Type
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.kernel.errors import Problem
+from stanch.kernel.pattern import pattern
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LISTEN: Final = re.compile(r"(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):(\d{1,5})")
@@ -130,8 +131,8 @@ def _rule(reader: Reader, *, services: Sequence[str]) -> dict[str, object]:
     groups: set[str] = set()
     for key in ("subject", "sender", "body", "resolved"):
         try:
-            groups |= re.compile(reader.text(key)).groupindex.keys()
-        except re.error as error:
+            groups |= pattern(reader.text(key)).names
+        except ValueError as error:
             reader.complain(key, f"is no regular expression: {error}")
     for key in ("title", "severity", "service"):
         for name in re.findall(r"\{(\w*)\}", reader.text(key)):

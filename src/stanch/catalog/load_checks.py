@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from stanch.catalog.check_keys import CHECK, JOURNEY_STEP, KINDS, LIMITS, SERIES_RULE
 from stanch.catalog.reader import Reader, did_you_mean
+from stanch.kernel.pattern import pattern
 from stanch.ports.checks import SeriesChoice
 
 CHECK_EVERY_S: Final = 15.0
@@ -192,9 +193,9 @@ def _request(one: Reader, *, known: Sequence[str]) -> dict[str, object]:
             one.complain("status", f"{status!r} is neither a status such as 204 nor a class such as 2xx")
     _complain_of_pattern(one, "matches")
     found |= _texts(one, "answers", known=known)
-    for name, pattern in one.table("answers").items():
-        if isinstance(pattern, str):
-            _complain_of_expression(one, f"answers.{name}", pattern)
+    for name, expression in one.table("answers").items():
+        if isinstance(expression, str):
+            _complain_of_expression(one, f"answers.{name}", expression)
     if wanted := one.table("json"):
         for pointer, value in wanted.items():
             if pointer and not pointer.startswith("/"):
@@ -246,14 +247,14 @@ def _complain_of_variables(one: Reader, name: str, text: str, *, known: Sequence
 
 
 def _complain_of_pattern(one: Reader, name: str) -> None:
-    if pattern := one.text(name):
-        _complain_of_expression(one, name, pattern)
+    if expression := one.text(name):
+        _complain_of_expression(one, name, expression)
 
 
-def _complain_of_expression(one: Reader, name: str, pattern: str) -> None:
+def _complain_of_expression(one: Reader, name: str, expression: str) -> None:
     try:
-        re.compile(pattern)
-    except re.error as error:
+        pattern(expression)
+    except ValueError as error:
         one.complain(name, f"is not a regular expression: {error}")
 
 
@@ -337,11 +338,11 @@ def _rule(reader: Reader, number: int, table: Mapping[str, object]) -> dict[str,
     metric = one.text("metric")
     if metric and not _METRIC.fullmatch(metric):
         one.complain("metric", f"must be the name of a metric, not {metric!r}; labels have a key of their own")
-    for label, pattern in one.table("labels").items():
-        if not isinstance(pattern, str):
+    for label, expression in one.table("labels").items():
+        if not isinstance(expression, str):
             one.complain(f"labels.{label}", "must be a regular expression for the whole value")
         else:
-            _complain_of_expression(one, f"labels.{label}", pattern)
+            _complain_of_expression(one, f"labels.{label}", expression)
     given = one.given()
     if not {"above", "below", "factor"} & set(given):
         one.complain("above", "is missing: say above, below or factor")

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from stanch.kernel.errors import Invalid
+from stanch.kernel.pattern import Pattern, pattern
 
 _LONGEST: Final = 8192
 # The value reaches to the end: a filter is often written without quotes, `alertname=test1`.
@@ -48,7 +48,7 @@ class Matcher:
     name: str
     value: str
     op: Op = Op.EQUAL
-    _pattern: re.Pattern[str] | None = field(default=None, init=False, compare=False, repr=False)
+    _pattern: Pattern | None = field(default=None, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.op.is_regex:
@@ -62,20 +62,19 @@ class Matcher:
         """Tell whether a label with this value matches."""
         if self._pattern is None:
             return (value == self.value) is (self.op is Op.EQUAL)
-        return (self._pattern.fullmatch(value) is not None) is (self.op is Op.REGEX)
+        return (self._pattern.fits(value)) is (self.op is Op.REGEX)
 
     def __str__(self) -> str:
         return f"{self.name}{self.op.value}{quoted(self.value)}"
 
 
-@lru_cache(maxsize=2048)
-def compile_regex(text: str) -> re.Pattern[str]:
+def compile_regex(text: str) -> Pattern:
     """Return the pattern that matches whole values. Raises `Invalid` on `value`."""
     if len(text) > _LONGEST:
         raise Invalid(f"a regular expression has at most {_LONGEST} characters", field="value")
     try:
-        return re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
+        return pattern(text)
+    except ValueError as error:
         raise Invalid(f"{text!r} is no regular expression: {error}", field="value") from error
 
 

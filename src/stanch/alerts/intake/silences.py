@@ -3,13 +3,17 @@
 The times are UTC. A silence that has ended is never changed: what it kept quiet is history.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from stanch.alerts.intake.matchers import Matcher, matches_all
 from stanch.kernel.errors import Invalid, Problem
+
+_MOST_MATCHERS: Final = 100
+_LONGEST_TEXT: Final = 4096
 
 
 class SilenceState(StrEnum):
@@ -44,6 +48,10 @@ class Silence:
         return matches_all(self.matchers, labels)
 
 
+def _pairs(silence: Silence) -> Iterable[str]:
+    return (text for pair in silence.annotations.items() for text in pair)
+
+
 def check_silence(wanted: Silence, *, now: datetime) -> None:
     """Raise `Invalid` with everything that is wrong with a silence that somebody wants."""
     problems = []
@@ -52,6 +60,16 @@ def check_silence(wanted: Silence, *, now: datetime) -> None:
     elif all(one.matches_value("") for one in wanted.matchers):
         message = "at least one matcher must not match the empty string, or everything would be silenced"
         problems.append(Problem(field="matchers", message=message))
+    if len(wanted.matchers) > _MOST_MATCHERS:
+        problems.append(Problem(field="matchers", message=f"there are more than {_MOST_MATCHERS}"))
+    told = {"comment": wanted.comment, "createdBy": wanted.created_by, "annotations": "".join(_pairs(wanted))}
+    for place, text in told.items():
+        if len(text) > _LONGEST_TEXT:
+            problems.append(Problem(field=place, message=f"is longer than {_LONGEST_TEXT} characters"))
+        if "\0" in text:
+            problems.append(Problem(field=place, message="a NUL character cannot be kept"))
+    if any("\0" in text for one in wanted.matchers for text in (one.name, one.value)):
+        problems.append(Problem(field="matchers", message="a NUL character cannot be kept"))
     if any(not one.name for one in wanted.matchers):
         problems.append(Problem(field="matchers", message="a matcher needs the name of a label"))
     if wanted.starts_at >= wanted.ends_at:

@@ -12,6 +12,7 @@ from email.utils import parseaddr
 from typing import Final
 
 from stanch.kernel.errors import Invalid
+from stanch.kernel.pattern import pattern
 from stanch.ports.signals import AlertSignal, Parsed, SignalStatus
 
 _LONGEST_TEXT: Final = 20_000
@@ -69,7 +70,7 @@ def read_mail(raw: bytes, reading: Reading) -> Parsed:
         return Parsed(delivery=mail.id, remark="a rule says that such a mail is no alert")
     chosen = rule or Rule()
     title = _filled(chosen.title, groups) or _plain_title(mail.subject) or "mail without a subject"
-    over = re.search(chosen.resolved, f"{mail.subject}\n{mail.text}") if chosen.resolved else _OVER.search(mail.subject)
+    over = _is_over(chosen, mail)
     annotations = {
         "summary": mail.subject or title,
         "description": mail.text,
@@ -131,13 +132,19 @@ def _without_html(text: str) -> str:
     return re.sub(r"[ \t]*\n\s*\n\s*", "\n\n", html.unescape(shown))
 
 
+def _is_over(rule: Rule, mail: _Mail) -> bool:
+    if rule.resolved:
+        return pattern(rule.resolved).is_in(f"{mail.subject}\n{mail.text}")
+    return _OVER.search(mail.subject) is not None
+
+
 def _rule_for(mail: _Mail, rules: Sequence[Rule]) -> tuple[Rule | None, dict[str, str]]:
     """Return the first rule that fits, with the named groups that its expressions found."""
     for rule in rules:
         asked = ((rule.subject, mail.subject), (rule.sender, mail.sender), (rule.body, mail.text))
-        found = [re.search(pattern, text) for pattern, text in asked if pattern]
+        found = [pattern(expression).find(text) for expression, text in asked if expression]
         if all(found):
-            groups = {name: value for one in found if one for name, value in one.groupdict().items() if value}
+            groups = {name: value for one in found if one for name, value in one.named.items()}
             return rule, groups
     return None, {}
 

@@ -9,6 +9,7 @@ import msgspec
 
 from stanch.integrations.http.asking import Answer
 from stanch.kernel.event import JSON
+from stanch.kernel.pattern import pattern
 from stanch.ports.checks import HttpRequest
 
 _LONGEST_SHOWN: Final = 80
@@ -21,12 +22,12 @@ def broken(wanted: HttpRequest, answer: Answer) -> str:
     if not _is_status(answer.status, wanted.status):
         said = f": {answer.excerpt}" if answer.excerpt else ""
         return f"answered {answer.status}, where {' or '.join(wanted.status)} is right{said}"
-    for name, pattern in wanted.answers.items():
+    for name, expression in wanted.answers.items():
         value = answer.headers.get(name.lower())
         if value is None:
             return f"the answer has no header {name}"
-        if not re.search(pattern, value):
-            return f"the header {name} is {_shown(value)}, which does not match {_shown(pattern)}"
+        if not pattern(expression).is_in(value):
+            return f"the header {name} is {_shown(value)}, which does not match {_shown(expression)}"
     return _broken_body(wanted, answer) or _slow(wanted, answer)
 
 
@@ -38,7 +39,7 @@ def _broken_body(wanted: HttpRequest, answer: Answer) -> str:
     for part in wanted.lacks:
         if part in text:
             return f"the body holds {_shown(part)}"
-    if wanted.matches and not re.search(wanted.matches, text):
+    if wanted.matches and not pattern(wanted.matches).is_in(text):
         return f"the body does not match {_shown(wanted.matches)}"
     if not wanted.json:
         return ""
@@ -73,10 +74,10 @@ def taken(how: str, answer: Answer) -> str:
                 raise LookupError("the body is not JSON") from None
             return at(document, what)
         case "regex":
-            found = re.search(what, answer.text)
+            found = pattern(what).find(answer.text)
             if found is None:
                 raise LookupError(f"nothing in the body matches {_shown(what)}")
-            return found[1] or "" if found.re.groups else found[0]
+            return found.first
         case "header":
             if what.lower() not in answer.headers:
                 raise LookupError(f"the answer has no header {what}")

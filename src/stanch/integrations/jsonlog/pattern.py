@@ -1,6 +1,5 @@
 """The pattern sampler: how many lines that were added to a log match, text or JSON, over rotations too."""
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 from stanch.integrations.jsonlog.sampler import place_of
 from stanch.integrations.jsonlog.tail import MOST_BYTES, CannotFollow, follow
 from stanch.kernel.event import JSON
+from stanch.kernel.pattern import pattern
 from stanch.kernel.redaction import redact
 from stanch.ports.checks import LogCheck
 from stanch.ports.sampler import Look, Sample
@@ -25,9 +25,9 @@ class LogPatternSampler:
     """Counts matching lines of a file since the last look. Where it was stands in the cursor."""
 
     def __init__(self, settings: LogCheck, *, most_bytes: int = MOST_BYTES) -> None:
-        flags = re.IGNORECASE if settings.ignore_case else 0
-        self._pattern = re.compile(settings.pattern, flags)
-        self._unless = re.compile(settings.unless, flags) if settings.unless else None
+        folded = settings.ignore_case
+        self._pattern = pattern(settings.pattern, ignore_case=folded)
+        self._unless = pattern(settings.unless, ignore_case=folded) if settings.unless else None
         self._field = tuple(settings.json_field.split(".")) if settings.json_field else ()
         self._most_bytes = most_bytes
 
@@ -58,7 +58,7 @@ class LogPatternSampler:
         count, newest = 0, b""
         for line in lines:
             text = self._searched(line)
-            if text and self._pattern.search(text) and not (self._unless and self._unless.search(text)):
+            if text and self._pattern.is_in(text) and not (self._unless and self._unless.is_in(text)):
                 count += 1
                 newest = line
         return count, redact(" ".join(newest.decode("utf-8", "replace").split()))[:LONGEST_SHOWN]

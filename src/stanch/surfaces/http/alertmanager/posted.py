@@ -3,6 +3,7 @@
 A member that is wrong does not keep the others out: they are returned beside the problems.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -176,6 +177,10 @@ def _checker(known: Recognition, at: int, timeout: int) -> Callable[[PostedAlert
     return check
 
 
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL as JSON writes it, which PostgreSQL cannot keep; not the six characters that look like one."""
+
+
 def _labels(raw: msgspec.Raw) -> tuple[dict[str, str], bytes]:
     try:
         labels = read_labels(raw)
@@ -189,6 +194,8 @@ def _labels(raw: msgspec.Raw) -> tuple[dict[str, str], bytes]:
             raise _Absent
         raise _Wrong("labels", "at least one label pair required")
     text = canonical(labels)
+    if _NUL.search(text):
+        raise _Wrong("labels", "a NUL character cannot be kept")
     if b'""' in text and "" in (*labels, *labels.values()):
         if "" in labels:
             raise _Wrong("labels", "the name of a label is empty")
@@ -205,6 +212,10 @@ def _note(raw: msgspec.Raw, url: str, known: Recognition, noted: int) -> int:
     text = bytes(raw)
     if len(text) > _MOST_NOTES:
         raise _Wrong("annotations", f"they take more than {_MOST_NOTES} bytes")
+    if _NUL.search(text):
+        raise _Wrong("annotations", "a NUL character cannot be kept")
+    if "\0" in url:
+        raise _Wrong("generatorURL", "a NUL character cannot be kept")
     if len(url) > _LONGEST_URL:
         raise _Wrong("generatorURL", f"is longer than {_LONGEST_URL} characters")
     try:

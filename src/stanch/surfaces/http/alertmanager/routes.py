@@ -272,7 +272,7 @@ class _Asked:
 
     def wants_receiver(self, intake: Intake, names: tuple[str, ...]) -> bool:
         """Tell whether the query asks for any of these receivers."""
-        if self.receiver is not None and not any(self.receiver.fullmatch(name) for name in names):
+        if self.receiver is not None and not any(self.receiver.fits(name) for name in names):
             return False
         if not self.receivers:
             return True
