@@ -92,7 +92,7 @@ def test_programs_that_read_pass(text: str) -> None:
         "curl x",
         "cat /etc/passwd",
         "cat /proc/1/../../etc/shadow",
-        "cat /proc/self/root/etc/shadow",
+        "cat /proc/self/cwd/etc/shadow",
         "cat /proc/1/environ",
         "systemctl stop x",
         "ss -tK",
