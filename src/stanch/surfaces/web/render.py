@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from stanch.incidents.telling import quantity
-from stanch.surfaces.web import chart, words
+from stanch.surfaces.web import chart, findings, words
 from stanch.surfaces.web.assets import asset_url
 
 # What a clock shows when a page is made is no news: the page's script moves it on by itself.
@@ -31,6 +31,7 @@ def _environment() -> Environment:
         before_start=words.before_start,
         chart=chart.chart,
         command=words.command,
+        drawn=findings.drawn_of,
         exact=words.exact,
         lasting=words.lasting,
         legend=chart.legend_of,
@@ -41,6 +42,7 @@ def _environment() -> Environment:
         seconds=words.seconds,
         spark=chart.spark,
         symbol=words.symbol,
+        table=findings.table_of,
         when=words.when,
     )
     return made
