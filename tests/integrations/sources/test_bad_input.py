@@ -130,3 +130,13 @@ def test_a_hundred_thousand_labels(name: str) -> None:
         standing_of(alert, source=name, defaults={}, now=NOW)
 
     assert "labels" == told.value.problems[0].field
+
+
+@pytest.mark.parametrize("body", ["{}", '{"alerts": 5, "event": 7}'])
+def test_datadog_says_which_monitor_it_is(body: str) -> None:
+    """What has no name would fire for ever: nothing could end it."""
+    request = replace(next(case.request for case in CASES if case.source == "datadog"), body=body.encode())
+    with pytest.raises(Invalid) as refusal:
+        SOURCES["datadog"].parse(request, now=NOW)
+
+    assert "alert_title" == refusal.value.problems[0].field

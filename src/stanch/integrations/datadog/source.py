@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Final
 
-from stanch.kernel.errors import Forbidden
+from stanch.kernel.errors import Forbidden, Invalid
 from stanch.kernel.jsontext import JsonObject
 from stanch.ports.signals import AlertSignal, Inbound, Parsed, SignalStatus, carries_token, message_of
 
@@ -40,6 +40,9 @@ class Datadog:
         title = _TITLE.match(_filled(message, "alert_title") or _filled(message, "title"))
         transition = _filled(message, "alert_transition") or (title["transition"] if title else "")
         name = title["name"] if title else _filled(message, "alert_title") or _filled(message, "title")
+        if not name and not _filled(message, "alert_id"):
+            # Nothing would ever end what has no name.
+            raise Invalid("says which monitor it is: alert_title, title or alert_id", field="alert_title")
         scope = _filled(message, "alert_scope") or (title["scope"] or "" if title else "")
         labels = {
             "alertname": name or "DatadogMonitor",
