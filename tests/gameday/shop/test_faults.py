@@ -40,8 +40,11 @@ def test_bad_deploy(shop: Shop, log_of: Log, until: Until) -> None:
     assert [("deploy", "gateway", "v3.2.0+docs1"), ("deploy", "payments", "v3.2.1")] == recorded(shop)
     assert "gateway v3.2.0+docs1" == injection.decoy
 
-    trail = [line for line in log_of("gateway") if line.get("request_id") == failed["request_id"]]
-    assert [502] == [line["status"] for line in trail]
+    def trail() -> list[object]:
+        return [line["status"] for line in log_of("gateway") if line.get("request_id") == failed["request_id"]]
+
+    until(trail)
+    assert [502] == trail()
 
     undo("bad-deploy", shop)
     after = len(log_of("payments"))
