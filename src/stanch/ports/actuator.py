@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from stanch.kernel.event import JSON
 
@@ -29,6 +29,23 @@ class StepResult:
     timed_out: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """What a step would meet, read without a change.
+
+    `step` is the same step made exact, `undo` the step that brings back what is there now (None: nothing does).
+    `fingerprint` names the state of what it acts on (a resource version, a commit); empty where there is none to name.
+    `warnings` are told beside the plan, `preview` is what a dry run shows, and a `refusal` says why it may not be done.
+    """
+
+    step: Step
+    undo: Step | None = None
+    fingerprint: str = ""
+    warnings: tuple[str, ...] = ()
+    preview: tuple[str, ...] = ()
+    refusal: str = ""
+
+
 class Actuator(Protocol):
     """Carries out steps of one kind."""
 
@@ -43,4 +60,13 @@ class Actuator(Protocol):
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """Carry out the step; call `emit` with each line of output as it comes."""
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """An actuator that can say beforehand what its step would meet."""
+
+    def look(self, step: Step) -> Outlook:
+        """Read what `step` would meet and change nothing; raises `Unavailable` when the far end does not answer."""
         ...
