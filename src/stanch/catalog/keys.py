@@ -6,8 +6,10 @@ Owns the list only: reading is `reader`, the records are `model`, where the defa
 from dataclasses import MISSING, fields
 from typing import Final
 
+from stanch.catalog.actuators import ACTUATORS
 from stanch.catalog.alerting import Alerting, Heartbeat
 from stanch.catalog.alerting_keys import ALERTING, HEARTBEAT
+from stanch.catalog.channels import CHANNEL, COMMS, STAKEHOLDER, ChannelSpec, Comms, StakeholderSpec
 from stanch.catalog.check_keys import (
     CHECK,
     DNS,
@@ -28,7 +30,6 @@ from stanch.catalog.maintenance import MAINTENANCE, MaintenanceSpec
 from stanch.catalog.model import (
     ActionSpec,
     Catalog,
-    ChannelSpec,
     Person,
     Service,
     SourceSpec,
@@ -58,10 +59,6 @@ SAMPLERS: Final = tuple(KINDS)
 """What a check may be read with, as shipped."""
 
 RISKS: Final = ("read", "low", "high", "irreversible")
-CHANNEL_KINDS: Final = ("file", "webhook")
-ACTUATORS: Final = ("command", "git.revert", "http")
-"""What can carry an action out."""
-
 MITIGATIONS: Final = (
     "rollback",
     "rollback_config",
@@ -97,6 +94,8 @@ ROOT: Final = (
     Key(name="services", type=Type.TABLES, doc="The services by name, `[services.payments]`."),
     Key(name="people", type=Type.TABLES, doc="Who can be given a role and can approve, `[people.alice]`."),
     Key(name="channels", type=Type.TABLES, doc="Where messages go, `[channels.incidents]`."),
+    Key(name="stakeholders", type=Type.TABLES, doc="Who is told of which services, `[stakeholders.merchants]`."),
+    Key(name="comms", type=Type.TABLE, doc="Who keeps updates coming."),
     Key(name="sources", type=Type.TABLES, doc="Senders of alerts and changes, `[sources.sentry]`."),
     Key(name="systems", type=Type.TABLES, doc="What evidence is read from, `[systems.orders-db]`."),
     Key(name="packs", type=Type.TEXT, doc="Folder of own query packs, which replace and add to the shipped ones."),
@@ -182,12 +181,7 @@ PERSON: Final = (
     Key(name="quiet_hours", type=Type.CLOCKS, doc="When only urgent pages reach them, in their zone."),
     Key(name="calendar", type=Type.TEXT, doc="Their time off: an iCalendar file or URL."),
     Key(name="holidays", type=Type.TEXT, doc="Their public holidays: a country (`FI`, `DE-BY`) or an iCalendar file."),
-)
-
-CHANNEL: Final = (
-    Key(name="kind", type=Type.TEXT, doc="`file` or `webhook`.", required=True, words=CHANNEL_KINDS),
-    Key(name="target", type=Type.TEXT, doc="A folder for `file`, a URL for `webhook`.", required=True),
-    Key(name="audiences", type=Type.TEXTS, doc="Who reads it: `responders`, `stakeholders`, `public`."),
+    Key(name="chat", type=Type.TABLE, doc='Who they are in a chat, `slack = "U012AB3CD"`; `matrix`, `mattermost`.'),
 )
 
 SOURCE_KINDS: Final = (
@@ -277,6 +271,8 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "people.<id>": PERSON,
     "people.<id>.rules": RULE,
     "channels.<name>": CHANNEL,
+    "stakeholders.<name>": STAKEHOLDER,
+    "comms": COMMS,
     "sources.<name>": SOURCE,
     "systems.<name>": SYSTEM,
     "pagers.<name>": PAGER,
@@ -317,6 +313,8 @@ MODELS: Final[dict[str, type]] = {
     "people.<id>": Person,
     "people.<id>.rules": NotifyRule,
     "channels.<name>": ChannelSpec,
+    "stakeholders.<name>": StakeholderSpec,
+    "comms": Comms,
     "sources.<name>": SourceSpec,
     "systems.<name>": SystemConfig,
     "pagers.<name>": PagerSpec,

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from stanch.catalog.actuators import wrong_settings
 from stanch.catalog.alerting_keys import HEARTBEAT
+from stanch.catalog.channels import CHANNEL, STAKEHOLDER
 from stanch.catalog.inbox import read_mail, read_report
 from stanch.catalog.keys import (
     ACTION,
-    CHANNEL,
     PERSON,
     ROOT,
     SAMPLERS,
@@ -31,6 +32,7 @@ from stanch.catalog.keys import (
 from stanch.catalog.links import read_links
 from stanch.catalog.load_alerting import read_alerting, read_heartbeat
 from stanch.catalog.load_checks import complain_of_url, read_checks
+from stanch.catalog.load_comms import read_channel, read_chat, read_comms, read_stakeholder
 from stanch.catalog.load_oncall import Known, complain_of_targets, merged, read_folder, read_oncall, read_person
 from stanch.catalog.maintenance import MAINTENANCE, read_maintenance
 from stanch.catalog.model import Catalog, Timing
@@ -57,6 +59,7 @@ _PLACEHOLDERS: Final = (
     "flag",
     "value",
     "previous_value",
+    "incident",
 )
 
 
@@ -102,6 +105,7 @@ def read_catalog(
         complain_of_url(top, "url", url)
     services = _named(top, "services", SERVICE, problems)
     people = _named(top, "people", PERSON, problems)
+    channels = _named(top, "channels", CHANNEL, problems)
     known = _known(top, services, people)
     for service in services.values():
         _complain_of_paging(service, known)
@@ -112,11 +116,24 @@ def read_catalog(
             name: _service(reader, name=name, all_names=tuple(services), folder=folder, samplers=samplers)
             for name, reader in services.items()
         },
-        "people": {name: read_person(reader, name=name) for name, reader in people.items()},
+        "people": {
+            name: {**read_person(reader, name=name), "chat": read_chat(reader)} for name, reader in people.items()
+        },
         "oncall": read_oncall(top, known),
         "channels": {
-            name: _channel(reader, name=name) for name, reader in _named(top, "channels", CHANNEL, problems).items()
+            name: read_channel(reader, name=name, services=tuple(services)) for name, reader in channels.items()
         },
+        "stakeholders": {
+            name: read_stakeholder(
+                reader,
+                name=name,
+                services=tuple(services),
+                channels={one: channel.text("kind") for one, channel in channels.items()},
+                mails={one: person.text("email") for one, person in people.items()},
+            )
+            for name, reader in _named(top, "stakeholders", STAKEHOLDER, problems).items()
+        },
+        "comms": read_comms(top, problems),
         "sources": {
             name: _source(reader, name=name) for name, reader in _named(top, "sources", SOURCE, problems).items()
         },
@@ -215,6 +232,10 @@ def _actions(reader: Reader) -> list[dict[str, object]]:
             one.complain("run", "is missing: the command, or say with `uses` what carries it out")
         if uses != "command" and not one.table("settings"):
             one.complain("settings", f"is missing: what {uses} is told")
+        for key, told in settings.items():
+            # What takes it back may be told less: the actuator says what it lacks.
+            for wrong in wrong_settings(uses, told) if told else ():
+                one.complain(key, wrong)
         for command, arguments in commands:
             for argument in arguments:
                 for word in _PLACEHOLDER.findall(argument):
@@ -242,12 +263,6 @@ def _inner(reader: Reader, section: str, keys: Sequence[Key]) -> list[Reader]:
     return [
         reader.inner(table, at=f"{section}.{number}", keys=keys) for number, table in enumerate(reader.tables(section))
     ]
-
-
-def _channel(reader: Reader, *, name: str) -> dict[str, object]:
-    if reader.text("kind") == "webhook" and (target := reader.text("target")):
-        complain_of_url(reader, "target", target)
-    return {**reader.given(), "name": name}
 
 
 def _source(reader: Reader, *, name: str) -> dict[str, object]:

@@ -1,0 +1,74 @@
+"""What `stanch check` says of the settings of an action, before anything outside is asked."""
+
+from pathlib import Path
+
+import pytest
+
+from stanch.catalog.actuators import SETTINGS, wrong_settings
+from stanch.catalog.load import load_catalog
+from stanch.kernel.errors import Invalid
+
+RIGHT: dict[str, dict[str, str]] = {
+    "kubernetes.undo": {"name": "{service}", "to": "{previous}"},
+    "kubernetes.scale": {"name": "payments", "replicas": "+2"},
+    "kubernetes.restart": {"name": "payments", "kind": "statefulset"},
+    "kubernetes.env": {"name": "payments", "variable": "POOL_SIZE", "value": "40"},
+    "kubernetes.configmap": {"name": "payments", "key": "app.yaml", "remove": "true"},
+    "kubernetes.pause": {"name": "payments"},
+    "kubernetes.traffic": {"name": "payments", "selector": "app=payments,track=stable"},
+    "systemd": {"unit": "{service}.service", "units": "payments.service"},
+    "docker": {"container": "payments", "action": "limits", "memory": "512m"},
+    "git.revert": {"commit": "{commit}", "push": "origin"},
+    "git.hotfix": {"from": "v3.2.0", "commits": "0123abc, 4567def"},
+    "github.revert": {"commit": "{commit}", "token_env": "GITHUB_TOKEN", "incident": "{incident}"},
+    "gitlab.revert": {"commit": "{commit}", "url": "https://git.example/api/v4"},
+}
+
+
+@pytest.mark.parametrize("actuator", RIGHT)
+def test_settings_that_are_right_are_not_complained_of(actuator: str) -> None:
+    """Also with placeholders, which are filled in later."""
+    assert [] == list(wrong_settings(actuator, RIGHT[actuator]))
+
+
+@pytest.mark.parametrize("actuator", SETTINGS)
+def test_a_setting_that_is_required_is_missed(actuator: str) -> None:
+    """Each actuator needs to be told at least on what it acts."""
+    required = {f"{one.name} is missing" for one in SETTINGS[actuator] if one.required}
+
+    assert required == required & {wrong.partition(":")[0] for wrong in wrong_settings(actuator, {})} != set()
+
+
+@pytest.mark.parametrize(
+    ("actuator", "settings", "said"),
+    [
+        ("kubernetes.scale", {"name": "payments", "replicas": "many"}, "replicas cannot be 'many'"),
+        ("kubernetes.scale", {"name": "--all", "replicas": "2"}, "name cannot be '--all'"),
+        ("kubernetes.undo", {"name": "payments", "revision": "2"}, "revision is not known"),
+        ("kubernetes.traffic", {"name": "payments", "kind": "ingress"}, "weight is missing"),
+        ("kubernetes.env", {"name": "payments", "variable": "X"}, "value is missing"),
+        ("systemd", {"unit": "{service}.service"}, "units is missing"),
+        ("systemd", {"unit": "-H.service"}, "unit cannot be"),
+        ("docker", {"container": "payments", "action": "limits"}, "memory or cpus is missing"),
+        ("docker", {"container": "payments", "action": "rm"}, "action must be one of"),
+        ("git.hotfix", {"from": "v1", "commits": "--upload-pack=x"}, "commits cannot be"),
+        ("github.revert", {"commit": "HEAD"}, "commit cannot be"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told(actuator: str, settings: dict[str, str], said: str) -> None:
+    """With its name and what is wrong with it."""
+    assert [True] == [wrong.startswith(said) for wrong in wrong_settings(actuator, settings)]
+
+
+def test_the_configuration_names_the_key(tmp_path: Path) -> None:
+    """A mistake is told with the place in the file."""
+    (tmp_path / "stanch.toml").write_text(
+        "[services.payments]\n[[services.payments.actions]]\nname = 'more'\nmitigation = 'scale_up'\n"
+        "uses = 'kubernetes.scale'\nsettings = {name = 'payments', replicas = 'x'}\n"
+    )
+    with pytest.raises(Invalid) as raised:
+        load_catalog(tmp_path)
+
+    assert [("services.payments.actions.0.settings", "replicas cannot be 'x': how many, or `+2`, `-1`")] == [
+        (one.field, one.message) for one in raised.value.problems
+    ]
