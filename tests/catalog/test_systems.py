@@ -71,7 +71,13 @@ def test_every_kind_is_made(kind: str) -> None:
     """Each kind that may be configured gives something to ask: queries, lines or changes."""
     schemes = SYSTEM_KINDS[kind]
     url = {"url": f"{schemes[0]}://127.0.0.1:1/x"} if schemes else {}
-    needs = {"jvm": {"pid": "1"}, "python": {"pid": "1"}, "github": {"project": "a/b"}, "gitlab": {"project": "a/b"}}
+    needs = {
+        "jvm": {"pid": "1"},
+        "python": {"pid": "1"},
+        "github": {"project": "a/b"},
+        "gitlab": {"project": "a/b"},
+        "sentry": {"organization": "a"},
+    }
     found = open_systems(catalog(it={"kind": kind, **url, **needs.get(kind, {})}), environment={})
 
-    assert 1 <= len(found.sources) + len(found.logs) + len(found.changes)
+    assert 1 <= len(found.sources) + len(found.logs) + len(found.changes) + len(found.collectors)

@@ -1,4 +1,4 @@
-"""Systems that evidence is read from: configuration to query sources, log sources and change sources.
+"""Systems that evidence is read from: configuration to query sources, log sources, change sources and collectors.
 
 Modules of drivers are imported only where a system of their kind is configured: each takes a while, and most
 installations have two or three of them. Secrets are read from the environment here and nowhere else.
@@ -16,10 +16,15 @@ from stanch.catalog.systems import SystemConfig
 from stanch.integrations.fetching import HttpGet
 from stanch.integrations.program import LocalPrograms
 from stanch.ports.changes import ChangeSource
+from stanch.ports.evidence import Collector
 from stanch.ports.logsource import LogSource
 from stanch.ports.query import QuerySource, SystemSpec
 
-_SETTINGS: Final = ("namespace", "context", "selector", "unit", "pid", "vhost", "project", "environment")
+_SETTINGS: Final = (
+    *("namespace", "context", "selector", "unit", "pid", "vhost", "project", "organization", "environment"),
+)
+_PATHS: Final = ("kubeconfig", "path")
+"""Settings that are paths, from the folder of the configuration."""
 
 # Kind -> (module, its class, what the class needs besides the specification).
 SOURCES: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -42,6 +47,10 @@ CHANGES: Final[Mapping[str, tuple[str, str, str]]] = {
     "kubernetes": ("kubernetes", "Rollouts", "programs"),
     "github": ("github", "GitHubDeployments", "fetch"),
     "gitlab": ("gitlab", "GitLabDeployments", "fetch"),
+    "sentry": ("sentry", "SentryDeploys", "fetch"),
+}
+COLLECTORS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "sentry": ("sentry", "SentryCollector", "fetch"),
 }
 
 
@@ -52,6 +61,7 @@ class Systems:
     sources: tuple[QuerySource, ...] = ()
     logs: tuple[LogSource, ...] = ()
     changes: tuple[ChangeSource, ...] = ()
+    collectors: tuple[Collector, ...] = ()
 
 
 def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.environ) -> Systems:
@@ -66,14 +76,14 @@ def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.enviro
         sources=tuple(cast("QuerySource", one) for one in made(SOURCES)),
         logs=tuple(cast("LogSource", one) for one in made(LOGS)),
         changes=tuple(cast("ChangeSource", one) for one in made(CHANGES)),
+        collectors=tuple(cast("Collector", one) for one in made(COLLECTORS)),
     )
 
 
 def spec_of(config: SystemConfig, catalog: Catalog, *, environment: Mapping[str, str]) -> SystemSpec:
     """Return a system with its secrets, which the environment holds."""
     settings = {name: str(getattr(config, name)) for name in _SETTINGS if getattr(config, name)}
-    if config.kubeconfig:
-        settings["kubeconfig"] = str(Path(catalog.root) / config.kubeconfig)
+    settings |= {name: str(Path(catalog.root) / getattr(config, name)) for name in _PATHS if getattr(config, name)}
     return SystemSpec(
         name=config.name,
         kind=config.kind,

@@ -154,7 +154,7 @@ def open_world(
         catalog=catalog,
         node=node or f"{socket.gethostname()}-{os.getpid()}",
         url=url.rstrip("/"),
-        collectors=_collectors(catalog, sources),
+        collectors=(*_collectors(catalog, sources), *systems.collectors),
         change_sources=sources,
         systems=systems.sources,
         log_sources=systems.logs,

@@ -18,6 +18,7 @@ SYSTEM_KINDS: Final = {
     "prometheus": ("http", "https"),
     "github": ("http", "https"),
     "gitlab": ("http", "https"),
+    "sentry": ("http", "https"),
     "kubernetes": (),
     "journald": (),
     "linux": (),
@@ -35,13 +36,16 @@ _NEEDED: Final = {
     "prometheus": ("url",),
     "github": ("project",),
     "gitlab": ("project",),
+    "sentry": ("organization",),
     "jvm": ("pid",),
     "python": ("pid",),
 }
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_{][\w.@:=,/{}!() -]{0,250}")
 # They become one argument of a program, or a part of a path; no option may hide there.
-_PLAIN_KEYS: Final = ("namespace", "context", "selector", "unit", "project", "environment", "vhost")
+_PLAIN_KEYS: Final = (
+    *("namespace", "context", "selector", "unit", "project", "organization", "environment", "vhost", "path"),
+)
 
 SYSTEM: Final = (
     Key(name="kind", type=Type.TEXT, doc="What it is; by default the key.", words=tuple(SYSTEM_KINDS)),
@@ -61,8 +65,19 @@ SYSTEM: Final = (
     Key(name="unit", type=Type.TEXT, doc="For `journald`: the unit of a service, `{service}` is its name."),
     Key(name="pid", type=Type.TEXT, doc="For `jvm` and `python`: number of the process."),
     Key(name="vhost", type=Type.TEXT, doc="For `rabbitmq`: the virtual host."),
-    Key(name="project", type=Type.TEXT, doc="For `github` and `gitlab`: `owner/name` of the repository."),
-    Key(name="environment", type=Type.TEXT, doc="For `github` and `gitlab`: deployments to this environment alone."),
+    Key(
+        name="project",
+        type=Type.TEXT,
+        doc="For `github` and `gitlab`: `owner/name` of the repository. For `sentry`: the slug of a service's project, "
+        "`{service}` is its name, and the default. For `launchdarkly` and `unleash`: the project of the flags.",
+    ),
+    Key(name="organization", type=Type.TEXT, doc="For `sentry`: the slug of the organization."),
+    Key(
+        name="environment",
+        type=Type.TEXT,
+        doc="For `github`, `gitlab`, `sentry`, `launchdarkly`, `unleash`: this environment alone.",
+    ),
+    Key(name="path", type=Type.TEXT, doc="For `flagd`: the file with the flags, in a git repository."),
     Key(name="timeout_s", type=Type.SECONDS, doc="How long all its queries may take in a look.", low=0.1, high=60),
 )
 
@@ -86,7 +101,9 @@ class SystemConfig:
     pid: str = ""
     vhost: str = "/"
     project: str = ""
+    organization: str = ""
     environment: str = ""
+    path: str = ""
     timeout_s: float = 8.0
 
 

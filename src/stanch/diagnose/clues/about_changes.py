@@ -145,7 +145,9 @@ def _only_in_version(picture: Picture, candidate: Candidate) -> Sighting | None:
         versions = [str(each) for each in _listed(fact, "versions")]
         if versions:
             words = {"error": fact.signal.text, "versions": ", ".join(versions)}
-            return Sighting(holds=versions == [change.version], findings=(fact.finding,), words=words)
+            # A release is `3.2.1` to one source and the tag `v3.2.1` to another.
+            same = {one.removeprefix("v") for one in versions} == {change.version.removeprefix("v")}
+            return Sighting(holds=same, findings=(fact.finding,), words=words)
     return None
 
 

@@ -72,7 +72,9 @@ class HttpGet:
                         cut = True
                         break
                 took_s = time.monotonic() - began
-                return Got(status=response.status_code, body=bytes(body[:most_bytes]), took_s=took_s, cut=cut), ""
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                status, kept = response.status_code, bytes(body[:most_bytes])
+                return Got(status=status, body=kept, took_s=took_s, cut=cut, headers=headers), ""
         except httpx2.TimeoutException:
             raise Unavailable(f"{shown(url)} did not answer within {timeout_s:g} s", retry=True) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:

@@ -1,5 +1,7 @@
-"""Sentry: webhooks of an integration, the older plugin, and releases and deploys as its API takes them."""
+"""Sentry: its webhooks, and releases as they are posted to us; its issues, spans and deploys as we ask for them."""
 
+from stanch.integrations.sentry.collector import SentryCollector
+from stanch.integrations.sentry.deploys import SentryDeploys
 from stanch.integrations.sentry.source import Sentry
 
-__all__ = ["Sentry"]
+__all__ = ["Sentry", "SentryCollector", "SentryDeploys"]
