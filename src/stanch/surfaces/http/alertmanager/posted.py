@@ -181,6 +181,11 @@ _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL as JSON writes it, which PostgreSQL cannot keep; not the six characters that look like one."""
 
 
+def _has_nul(text: bytes) -> bool:
+    # The expression tries every byte, which takes 15 us an alert; that the six characters are nowhere takes half of one.
+    return b"\\u0000" in text and _NUL.search(text) is not None
+
+
 def _labels(raw: msgspec.Raw) -> tuple[dict[str, str], bytes]:
     try:
         labels = read_labels(raw)
@@ -194,7 +199,7 @@ def _labels(raw: msgspec.Raw) -> tuple[dict[str, str], bytes]:
             raise _Absent
         raise _Wrong("labels", "at least one label pair required")
     text = canonical(labels)
-    if _NUL.search(text):
+    if _has_nul(text):
         raise _Wrong("labels", "a NUL character cannot be kept")
     if b'""' in text and "" in (*labels, *labels.values()):
         if "" in labels:
@@ -212,7 +217,7 @@ def _note(raw: msgspec.Raw, url: str, known: Recognition, noted: int) -> int:
     text = bytes(raw)
     if len(text) > _MOST_NOTES:
         raise _Wrong("annotations", f"they take more than {_MOST_NOTES} bytes")
-    if _NUL.search(text):
+    if _has_nul(text):
         raise _Wrong("annotations", "a NUL character cannot be kept")
     if "\0" in url:
         raise _Wrong("generatorURL", "a NUL character cannot be kept")
