@@ -22,6 +22,8 @@ RIGHT: dict[str, dict[str, str]] = {
     "git.hotfix": {"from": "v3.2.0", "commits": "0123abc, 4567def"},
     "github.revert": {"commit": "{commit}", "token_env": "GITHUB_TOKEN", "incident": "{incident}"},
     "gitlab.revert": {"commit": "{commit}", "url": "https://git.example/api/v4"},
+    "postgresql.kill": {"on": "orders-db", "which": "blocking, idle_in_transaction", "at_most": "3"},
+    "mysql.kill": {"on": "shop-db", "at_least_s": "60", "users": "checkout"},
 }
 
 
@@ -53,6 +55,8 @@ def test_a_setting_that_is_required_is_missed(actuator: str) -> None:
         ("docker", {"container": "payments", "action": "rm"}, "action must be one of"),
         ("git.hotfix", {"from": "v1", "commits": "--upload-pack=x"}, "commits cannot be"),
         ("github.revert", {"commit": "HEAD"}, "commit cannot be"),
+        ("postgresql.kill", {"on": "orders-db", "which": "all"}, "which cannot be"),
+        ("mysql.kill", {"on": "shop-db", "at_most": "100"}, "at_most cannot be"),
     ],
 )
 def test_a_setting_that_cannot_be_is_told(actuator: str, settings: dict[str, str], said: str) -> None:

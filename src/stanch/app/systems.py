@@ -7,7 +7,7 @@ installations have two or three of them. Secrets are read from the environment h
 import importlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
@@ -19,6 +19,7 @@ from stanch.ports.changes import ChangeSource
 from stanch.ports.evidence import Collector
 from stanch.ports.logsource import LogSource
 from stanch.ports.query import QuerySource, SystemSpec
+from stanch.ports.sessions import SessionServer
 
 _SETTINGS: Final = (
     *("namespace", "context", "selector", "unit", "pid", "vhost", "project", "organization", "environment"),
@@ -49,6 +50,10 @@ CHANGES: Final[Mapping[str, tuple[str, str, str]]] = {
     "gitlab": ("gitlab", "GitLabDeployments", "fetch"),
     "sentry": ("sentry", "SentryDeploys", "fetch"),
 }
+SESSIONS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "postgresql": ("postgresql", "PostgresSessions", ""),
+    "mysql": ("mysql", "MysqlSessions", ""),
+}
 COLLECTORS: Final[Mapping[str, tuple[str, str, str]]] = {
     "sentry": ("sentry", "SentryCollector", "fetch"),
 }
@@ -62,6 +67,8 @@ class Systems:
     logs: tuple[LogSource, ...] = ()
     changes: tuple[ChangeSource, ...] = ()
     collectors: tuple[Collector, ...] = ()
+    sessions: Mapping[str, Mapping[str, SessionServer]] = field(default_factory=dict)
+    """By kind, then by the system's name."""
 
 
 def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.environ) -> Systems:
@@ -77,6 +84,10 @@ def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.enviro
         logs=tuple(cast("LogSource", one) for one in made(LOGS)),
         changes=tuple(cast("ChangeSource", one) for one in made(CHANGES)),
         collectors=tuple(cast("Collector", one) for one in made(COLLECTORS)),
+        sessions={
+            kind: {spec.name: cast("SessionServer", _made(entry, spec, given)) for spec in specs if spec.kind == kind}
+            for kind, entry in SESSIONS.items()
+        },
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
+from stanch.app.actuators import open_actuators
 from stanch.app.systems import open_systems
 from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
@@ -36,15 +37,14 @@ from stanch.engine.loop import Duty, Engine
 from stanch.engine.next_test import next_test_duty
 from stanch.incidents.tables import IncidentProjector
 from stanch.integrations.apprise import ApprisePager
-from stanch.integrations.command import CommandActuator
 from stanch.integrations.dependency import Dependencies, Target
 from stanch.integrations.deploylog import DeployLog
 from stanch.integrations.dns import DnsSampler
 from stanch.integrations.fetching import HttpGet
 from stanch.integrations.file import FileChannel, FilePager
-from stanch.integrations.git import GitChanges, GitCollector, RevertActuator
+from stanch.integrations.git import GitChanges, GitCollector
 from stanch.integrations.host import HostCollector
-from stanch.integrations.http import HttpActuator, HttpSampler, JourneySampler
+from stanch.integrations.http import HttpSampler, JourneySampler
 from stanch.integrations.jsonlog import JsonLogSampler, LogPatternSampler
 from stanch.integrations.matrix import MatrixPager
 from stanch.integrations.ntfy import NtfyPager
@@ -160,7 +160,7 @@ def open_world(
         log_sources=systems.logs,
         packs=open_packs(root / catalog.packs),
         samplers=samplers_for(catalog),
-        actuators={one.name: one for one in (CommandActuator(), RevertActuator(), HttpActuator())},
+        actuators=open_actuators(systems),
         calendars=calendars_for(catalog),
         channels={name: CHANNELS[spec.kind](spec, root) for name, spec in catalog.channels.items()},
         pagers=_pagers(catalog),

@@ -13,6 +13,8 @@ from typing import Final
 _NAME: Final = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
 _BRANCH: Final = r"(?!-)[\w./-]{1,200}"
 _VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,252}"
+_SECONDS: Final = r"\d{1,5}(\.\d{1,3})?"
+_TROUBLES: Final = r"(blocking|long|idle_in_transaction)([, ]+(blocking|long|idle_in_transaction))*"
 _TRUTH: Final = ("true", "false")
 _PLACEHOLDER: Final = re.compile(r"\{[a-z_]+\}")
 
@@ -49,6 +51,16 @@ _REQUEST: Final = (
     Setting(name="incident", doc="what the text names, `{incident}`"),
     Setting(name="token_env", doc="the variable that holds the token", pattern=r"[A-Za-z_][A-Za-z0-9_]*"),
     Setting(name="url", doc="the API, for an installation of one's own", pattern=r"https?://.+"),
+)
+
+_SESSIONS: Final = (
+    Setting(name="on", doc="the configured database", required=True, pattern=r"[\w.-]+"),
+    Setting(name="which", doc="`blocking`, `long`, `idle_in_transaction`, with commas; `blocking`", pattern=_TROUBLES),
+    Setting(name="at_least_s", doc="from how many seconds on; 30", pattern=_SECONDS),
+    Setting(name="at_most", doc="how many at the most, up to 20; 5", pattern=r"[1-9]|1\d|20"),
+    Setting(name="users", doc="only sessions of these users, with commas"),
+    Setting(name="databases", doc="only sessions on these databases, with commas"),
+    Setting(name="grace_s", doc="how long a cancel is given before the session is ended; 3", pattern=_SECONDS),
 )
 
 
@@ -127,13 +139,15 @@ SETTINGS: Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType(
         ),
         "github.revert": _REQUEST,
         "gitlab.revert": _REQUEST,
+        "postgresql.kill": _SESSIONS,
+        "mysql.kill": _SESSIONS,
     }
 )
 
 ACTUATORS: Final = (
     *("command", "http", "systemd", "docker"),
     *(name for name in SETTINGS if "." in name),
-    *("postgresql.kill", "mysql.kill", "flag.http", "flag.launchdarkly", "flag.unleash", "flag.flagd"),
+    *("flag.http", "flag.launchdarkly", "flag.unleash", "flag.flagd"),
 )
 """What can carry an action out."""
 

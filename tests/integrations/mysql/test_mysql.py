@@ -3,9 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
-import pymysql
 import pytest
 
 from stanch.integrations.mysql import MysqlSource
@@ -13,52 +11,8 @@ from stanch.kernel.errors import Refused, Unavailable
 from stanch.ports.evidence import FindingStatus
 from stanch.ports.query import SystemSpec
 from tests.integrations.systems.asked import ask, collect
-from tests.support.needs import require
-from tests.support.servers import free_port, listens, running, until
-
-SECRET = "hunter2hunter2"
-_SETTINGS = ("--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M", "--max-connections=12", "--skip-log-bin")
-
-
-@dataclass(frozen=True)
-class Maria:
-    """A server of this module."""
-
-    port: int
-
-    def connect(self, user: str = "root") -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
-        """Return a connection as an application has it."""
-        return pymysql.connect(host="127.0.0.1", port=self.port, user=user, autocommit=False)
-
-    def run(self, *statements: str) -> None:
-        """Run statements and commit."""
-        with self.connect() as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            connection.commit()
-
-
-@pytest.fixture(scope="module")
-def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maria]:
-    """Give a running MariaDB."""
-    server, install = require("mariadbd", "mysqld"), require("mariadb-install-db")
-    folder = tmp_path_factory.mktemp("maria")
-    data, port = folder / "data", free_port()
-    made = [install, "--user=root", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
-    with running(made, folder=folder, is_ready=lambda: (data / "mysql" / "help_topic.frm").exists()) as installing:
-        installing.wait(60)
-    argv = [server, "--no-defaults", "--user=root", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1"]
-    argv += [f"--socket={folder / 's'}", "--skip-name-resolve", *_SETTINGS]
-    with running(argv, folder=folder, is_ready=listens(port)):
-        found = Maria(port)
-        found.run(
-            "CREATE DATABASE shop",
-            "CREATE TABLE shop.cards (id int PRIMARY KEY, state text) ENGINE=InnoDB",
-            "INSERT INTO shop.cards VALUES (1, 'new')",
-            f"CREATE USER looker@'%' IDENTIFIED BY '{SECRET}'",
-            "GRANT SELECT, PROCESS ON *.* TO looker@'%'",
-        )
-        yield found
+from tests.support.maria import SECRET, Maria
+from tests.support.servers import until
 
 
 def database(maria: Maria, *, user: str = "looker", secret: str = SECRET) -> MysqlSource:

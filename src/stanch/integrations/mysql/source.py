@@ -62,7 +62,7 @@ class MysqlSource:
     @property
     def where(self) -> str:
         """Return host, port and database."""
-        return f"{self._parts.hostname or 'localhost'}:{self._parts.port or _PORT}{self._parts.path}".rstrip("/")
+        return address(self._spec)
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -87,22 +87,8 @@ class MysqlSource:
     @contextmanager
     def open(self) -> Iterator["_Session"]:
         """Connect. Raises `Exhausted` when the server takes no more clients, `Refused` when it denies this one."""
-        limit = max(1, math.ceil(self._spec.timeout_s))
-        with _translated(self._spec):
-            connection = pymysql.connect(
-                host=self._parts.hostname or "localhost",
-                port=self._parts.port or _PORT,
-                user=unquote(self._parts.username or "") or self._spec.user or None,
-                password=self._spec.secret or unquote(self._parts.password or ""),
-                database=self._parts.path.strip("/") or None,
-                connect_timeout=min(_CONNECT_S, limit),
-                read_timeout=limit,
-                write_timeout=limit,
-                autocommit=False,
-                local_infile=False,
-                program_name="stanch",
-                cursorclass=pymysql.cursors.SSCursor,
-            )
+        with translated(self._spec):
+            connection = connect(self._spec)
         try:
             yield _Session(connection, self._spec, where=self._command_start())
         finally:
@@ -114,6 +100,31 @@ class MysqlSource:
         return f"mysql -h {shlex.quote(host)} -P {port}{f' -u {shlex.quote(user)}' if user else ''} -p -e"
 
 
+def connect(spec: SystemSpec) -> "pymysql.connections.Connection[pymysql.cursors.SSCursor]":
+    """Return a connection; each of its waits has an end."""
+    parts, limit = urlsplit(spec.url), max(1, math.ceil(spec.timeout_s))
+    return pymysql.connect(
+        host=parts.hostname or "localhost",
+        port=parts.port or _PORT,
+        user=unquote(parts.username or "") or spec.user or None,
+        password=spec.secret or unquote(parts.password or ""),
+        database=parts.path.strip("/") or None,
+        connect_timeout=min(_CONNECT_S, limit),
+        read_timeout=limit,
+        write_timeout=limit,
+        autocommit=False,
+        local_infile=False,
+        program_name="stanch",
+        cursorclass=pymysql.cursors.SSCursor,
+    )
+
+
+def address(spec: SystemSpec) -> str:
+    """Return host, port and database of a server."""
+    parts = urlsplit(spec.url)
+    return f"{parts.hostname or 'localhost'}:{parts.port or _PORT}{parts.path}".rstrip("/")
+
+
 class _Session:
     """One connection."""
 
@@ -123,7 +134,7 @@ class _Session:
         self._connection = connection
         self._spec = spec
         self._where = where
-        with _translated(spec), connection.cursor() as cursor:
+        with translated(spec), connection.cursor() as cursor:
             cursor.execute("SELECT VERSION()")
             self._is_maria = "maria" in str((cursor.fetchone() or ("",))[0]).lower()
 
@@ -131,7 +142,7 @@ class _Session:
         """Run one statement that reads and return its rows."""
         check_sql(ask.text)
         command = f"{self._where} {shlex.quote(' '.join(ask.text.split()))}"
-        with _translated(self._spec), self._connection.cursor() as cursor:
+        with translated(self._spec), self._connection.cursor() as cursor:
             if self._is_maria:
                 cursor.execute("SET SESSION max_statement_time = %s", (ask.timeout_s,))
             else:
@@ -152,7 +163,7 @@ class _Session:
 
 
 @contextmanager
-def _translated(spec: SystemSpec) -> Iterator[None]:
+def translated(spec: SystemSpec) -> Iterator[None]:
     """Turn what the driver raises into the errors of the port, without a secret in them."""
     try:
         yield

@@ -1,5 +1,6 @@
-"""PostgreSQL, asked in read-only transactions."""
+"""PostgreSQL: asked in read-only transactions, and its sessions, which can be ended."""
 
+from stanch.integrations.postgresql.sessions import PostgresSessions
 from stanch.integrations.postgresql.source import PostgresSource
 
-__all__ = ["PostgresSource"]
+__all__ = ["PostgresSessions", "PostgresSource"]

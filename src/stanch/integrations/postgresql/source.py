@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import psycopg
 from psycopg import errors, sql
@@ -25,6 +25,8 @@ from stanch.kernel.readonly import check_sql
 from stanch.kernel.redaction import redact
 from stanch.ports.query import Ask, Exhausted, Reply, Row, SystemSpec
 
+T = TypeVar("T")
+
 _CONNECT_S: Final = 3
 _SETTINGS: Final = (
     "default_transaction_read_only=on",
@@ -35,6 +37,10 @@ _ROOM_S: Final = 1.5
 """How much longer than its time-out a query is waited for: the server itself should have ended it by then."""
 _FULL: Final = ("too many clients", "remaining connection slots", "too many connections")
 _DENIED: Final = ("password authentication failed", "no pg_hba.conf entry", "permission denied", "does not exist")
+
+
+OURS: Final = "stanch"
+"""What our sessions call themselves."""
 
 
 class PostgresSource:
@@ -56,12 +62,7 @@ class PostgresSource:
     @property
     def where(self) -> str:
         """Return host, port and database."""
-        try:
-            found = conninfo_to_dict(self._spec.url)
-        except psycopg.ProgrammingError:
-            return ""
-        host, port = found.get("host") or "localhost", found.get("port") or "5432"
-        return f"{host}:{port}/{found.get('dbname') or ''}".rstrip("/")
+        return address(self._spec)
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -86,26 +87,12 @@ class PostgresSource:
     @contextmanager
     def open(self) -> Iterator["_Session"]:
         """Connect. Raises `Exhausted` when the server takes no more clients, `Refused` when it denies this one."""
-        with _translated(self._spec):
-            connection = psycopg.connect(self._conninfo(), autocommit=True)
+        with translated(self._spec):
+            connection = psycopg.connect(conninfo(self._spec), autocommit=True)
         try:
             yield _Session(connection, self._spec, where=self._command_start())
         finally:
             connection.close()
-
-    def _conninfo(self) -> str:
-        given: dict[str, str | int] = {
-            "application_name": "stanch",
-            "connect_timeout": max(2, min(_CONNECT_S, math.ceil(self._spec.timeout_s))),  # libpq takes no less than 2
-            "keepalives_idle": 5,
-            "tcp_user_timeout": 8000,
-            "options": " ".join(f"-c {setting}" for setting in _SETTINGS),
-        }
-        if self._spec.user:
-            given["user"] = self._spec.user
-        if self._spec.secret:
-            given["password"] = self._spec.secret
-        return make_conninfo(self._spec.url, **given)
 
     def _command_start(self) -> str:
         # Without the options of ours, and never with a password.
@@ -115,6 +102,32 @@ class PostgresSource:
             found["user"] = self._spec.user
         kept = {name: str(value) for name, value in found.items() if value is not None}
         return f"psql {shlex.quote(make_conninfo('', **kept))} -c"
+
+
+def conninfo(spec: SystemSpec) -> str:
+    """Return what the driver connects by, the password in it: it goes to the driver alone."""
+    given: dict[str, str | int] = {
+        "application_name": OURS,
+        "connect_timeout": max(2, min(_CONNECT_S, math.ceil(spec.timeout_s))),  # libpq takes no less than 2
+        "keepalives_idle": 5,
+        "tcp_user_timeout": 8000,
+        "options": " ".join(f"-c {setting}" for setting in _SETTINGS),
+    }
+    if spec.user:
+        given["user"] = spec.user
+    if spec.secret:
+        given["password"] = spec.secret
+    return make_conninfo(spec.url, **given)
+
+
+def address(spec: SystemSpec) -> str:
+    """Return host, port and database of a server."""
+    try:
+        found = conninfo_to_dict(spec.url)
+    except psycopg.ProgrammingError:
+        return ""
+    host, port = found.get("host") or "localhost", found.get("port") or "5432"
+    return f"{host}:{port}/{found.get('dbname') or ''}".rstrip("/")
 
 
 class _Session:
@@ -130,8 +143,8 @@ class _Session:
         check_sql(ask.text)
         command = f"{self._where} {shlex.quote(' '.join(ask.text.split()))}"
         with (
-            _translated(self._spec),
-            _watched(self._connection, after_s=ask.timeout_s + _ROOM_S),
+            translated(self._spec),
+            watched(self._connection, after_s=ask.timeout_s + _ROOM_S),
             self._connection.transaction(force_rollback=True),
             self._connection.cursor() as cursor,
         ):
@@ -147,7 +160,7 @@ class _Session:
 
 
 @contextmanager
-def _watched(connection: "psycopg.Connection[tuple[object, ...]]", *, after_s: float) -> Iterator[None]:
+def watched(connection: "psycopg.Connection[T]", *, after_s: float) -> Iterator[None]:
     """End the connection when a query does not come back: the server's own time-out is no use where it hangs."""
 
     gone = threading.Event()
@@ -175,7 +188,7 @@ def _watched(connection: "psycopg.Connection[tuple[object, ...]]", *, after_s: f
 
 
 @contextmanager
-def _translated(spec: SystemSpec) -> Iterator[None]:
+def translated(spec: SystemSpec) -> Iterator[None]:
     """Turn what the driver raises into the errors of the port, without a secret in them."""
     try:
         yield

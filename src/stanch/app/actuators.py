@@ -1,0 +1,15 @@
+"""What carries actions out: every actuator of this process, by its name."""
+
+from stanch.app.systems import Systems
+from stanch.integrations.command import CommandActuator
+from stanch.integrations.git import RevertActuator
+from stanch.integrations.http import HttpActuator
+from stanch.integrations.sessions import KillSessions
+from stanch.ports.actuator import Actuator
+
+
+def open_actuators(systems: Systems) -> dict[str, Actuator]:
+    """Return the actuators by name; connects to nothing."""
+    found: list[Actuator] = [CommandActuator(), RevertActuator(), HttpActuator()]
+    found += [KillSessions(f"{kind}.kill", servers) for kind, servers in systems.sessions.items()]
+    return {one.name: one for one in found}
