@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from stanch.alerts.intake.config import CheckSettings, read_routing
+from stanch.alerts.intake.config import Defaults, read_routing, template_files
 from stanch.alerts.intake.routes import Routing, default_routing
 from stanch.alerts.intake.subject import check_matchers
 from stanch.app.world import DATABASE, DEFAULT_URL, DUTIES, PROJECTORS, open_world, read_catalog
@@ -18,7 +18,7 @@ from stanch.engine import board, calendars, changes, tidy, watch, watchdog
 from stanch.engine.intake import Intake, MakeNotifier
 from stanch.engine.loop import Engine
 from stanch.gameday.shop.faults import describe_faults
-from stanch.integrations.alertmanager import WebhookNotifier, check_webhook
+from stanch.integrations.alertmanager import GLOBALS, SENDS_RESOLVED, Receivers, read_words
 from stanch.integrations.alertmanagerhook import AlertmanagerHook
 from stanch.integrations.argocd import ArgoCD
 from stanch.integrations.cloudwatch import CloudWatch, over_https
@@ -74,8 +74,7 @@ SIGNAL_SOURCES: Final[Mapping[str, Callable[[SourceSpec], SignalSource]]] = {
     "uptimerobot": lambda spec: UptimeRobot(),
 }
 
-NOTICE_SETTINGS: Final[Mapping[str, CheckSettings]] = {"webhook": check_webhook}
-NOTIFIERS: Final[Mapping[str, MakeNotifier]] = {"webhook": lambda one: WebhookNotifier(one.settings)}
+_DEFAULTS: Final = Defaults(shared=GLOBALS, send_resolved=SENDS_RESOLVED)
 
 
 def build_world(
@@ -125,11 +124,21 @@ def build_intake(world: World, routing: str | None) -> Intake:
     Raises `NotFound` without the file and `Invalid` for its mistakes.
     """
 
+    receivers = Receivers()
+    checks = receivers.checks()
+
     def load() -> Routing:
-        return read_routing(_text_of(routing), kinds=NOTICE_SETTINGS) if routing else default_routing()
+        if not routing:
+            return default_routing()
+        text = _text_of(routing)
+        receivers.words = read_words(template_files(text), folder=Path(routing).absolute().parent)
+        return read_routing(text, kinds=checks, defaults=_DEFAULTS)
+
+    def maker(kind: str) -> MakeNotifier:
+        return lambda one: receivers.make(kind, one.settings)
 
     world.routing.now = load()
-    return Intake(world, makers=NOTIFIERS, load=load)
+    return Intake(world, makers={kind: maker(kind) for kind in checks}, load=load)
 
 
 def _text_of(path: str) -> str:

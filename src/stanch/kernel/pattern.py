@@ -4,6 +4,7 @@ Whatever is matched comes from outside, and some expressions do too. Python's ow
 that `(a+)+b` on forty letters would hold up the whole process. Look-ahead and references back do not exist here.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
@@ -58,6 +59,17 @@ class Pattern:
         texts = tuple(_text(one) for one in (found.group(0), *found.groups()))
         named = {_text(name) or "": value for name, one in found.groupdict().items() if (value := _text(one))}
         return Found(texts, named)
+
+    def replaced(self, text: str, *, by: str) -> str:
+        """Return `text` with everything that is matched replaced; in `by` a group is `$1` or `${name}`.
+
+        Raises `ValueError` for a group that there is none of.
+        """
+        escaped = re.sub(r"\$(?:\{(\w+)\}|(\w+))", r"\\g<\1\2>", by.replace("\\", "\\\\"))
+        try:
+            return str(self._compiled.sub(escaped, text))
+        except (re2.error, IndexError, KeyError) as error:
+            raise ValueError(f"{by!r} names a group that there is not") from error
 
 
 @lru_cache(maxsize=2048)

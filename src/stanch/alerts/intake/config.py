@@ -7,6 +7,7 @@ never passed over. What a kind of integration wants for itself is checked by who
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -61,7 +62,8 @@ _INHIBIT: Final = (
     "equal",
 )
 _SECRETS: Final = re.compile(
-    r"(?:.*(?:password|secret|token|credentials|_key|api_url)|url|bearer_token|service_key|routing_key)", re.I
+    r"(?:.*(?:password|secret|token|credentials|_key|api_url|webhook_url)|url|bearer_token|service_key|routing_key)",
+    re.I,
 )
 _DEFAULTS: Final = {
     "group_wait": timedelta(seconds=30),
@@ -70,7 +72,27 @@ _DEFAULTS: Final = {
 }
 
 
-def read_routing(text: str, *, kinds: Mapping[str, CheckSettings]) -> Routing:
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """What holds for a kind of integration where it says nothing itself.
+
+    `shared` are keys by kind, each with the keys of `global` that stand in for it: the value, then the name of a file.
+    `send_resolved` is true for kinds that are not in it.
+    """
+
+    shared: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    send_resolved: Mapping[str, bool] = field(default_factory=dict)
+
+
+_NO_DEFAULTS: Final = Defaults()
+
+
+def template_files(text: str) -> tuple[str, ...]:
+    """Return the file patterns of `templates`. Raises `Invalid` where the text is no YAML."""
+    return Node(parse_yaml(text), at="", problems=[]).texts("templates")
+
+
+def read_routing(text: str, *, kinds: Mapping[str, CheckSettings], defaults: Defaults = _NO_DEFAULTS) -> Routing:
     """Return the routing that the text of an `alertmanager.yml` describes.
 
     `kinds` are the kinds of integration there are, by the word before `_configs`. Raises `Invalid` with one problem
@@ -86,7 +108,7 @@ def read_routing(text: str, *, kinds: Mapping[str, CheckSettings]) -> Routing:
         if not _GLOBAL.fullmatch(name):
             settings.complain("is not a key here", name=name)
     intervals = named_intervals(top)
-    receivers = _receivers(top, kinds, http_config=settings.inner("http_config").plain())
+    receivers = _receivers(top, kinds, shared=settings.plain(), defaults=defaults)
     root = _root(top, receivers, intervals)
     rules = tuple(_rule(node) for node in top.items("inhibit_rules"))
     resolve_timeout = settings.read("resolve_timeout", parse_length, default=timedelta(minutes=5))
@@ -103,7 +125,9 @@ def read_routing(text: str, *, kinds: Mapping[str, CheckSettings]) -> Routing:
     )
 
 
-def _receivers(top: Node, kinds: Mapping[str, CheckSettings], *, http_config: object) -> dict[str, Receiver]:
+def _receivers(
+    top: Node, kinds: Mapping[str, CheckSettings], *, shared: object, defaults: Defaults
+) -> dict[str, Receiver]:
     found: dict[str, Receiver] = {}
     for node in top.items("receivers"):
         name = node.text("name")
@@ -121,25 +145,35 @@ def _receivers(top: Node, kinds: Mapping[str, CheckSettings], *, http_config: ob
                 inner.complain(f"is not a kind of integration here; there are {known}")
                 continue
             for number, one in enumerate(node.items(key)):
-                integrations.append(_integration(one, kind, number, kinds[kind], http_config))
+                given = shared if isinstance(shared, dict) else {}
+                integrations.append(_integration(one, kind, number, kinds[kind], shared=given, defaults=defaults))
         found[name] = Receiver(name=name, integrations=tuple(integrations), labels=node.pairs("labels"))
     if not found:
         top.complain("at least one receiver is needed", name="receivers")
     return found
 
 
-def _integration(node: Node, kind: str, number: int, check: CheckSettings, http_config: object) -> Integration:
+def _integration(
+    node: Node, kind: str, number: int, check: CheckSettings, *, shared: Mapping[str, object], defaults: Defaults
+) -> Integration:
     plain = node.plain()
     settings: dict[str, object] = dict(plain) if isinstance(plain, dict) else {}
     settings.pop("send_resolved", None)
-    if http_config and "http_config" not in settings:
-        settings["http_config"] = http_config
+    if shared.get("http_config") and "http_config" not in settings and kind != "email":
+        settings["http_config"] = shared["http_config"]
+    for name, (value, *file) in defaults.shared.get(kind, {}).items():
+        if name in settings or f"{name}_file" in settings:
+            continue
+        if shared.get(value):
+            settings[name] = shared[value]
+        elif file and shared.get(file[0]):
+            settings[f"{name}_file"] = shared[file[0]]
     try:
         check(settings)
     except Invalid as error:
         for problem in error.problems:
             node.complain(problem.message, name=problem.field)
-    send_resolved = node.truth("send_resolved", default=True)
+    send_resolved = node.truth("send_resolved", default=defaults.send_resolved.get(kind, True))
     return Integration(kind=kind, index=number, send_resolved=send_resolved, settings=settings)
 
 

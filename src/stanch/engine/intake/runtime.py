@@ -20,6 +20,7 @@ from stanch.alerts.intake.quiet import quiet_at
 from stanch.alerts.intake.receiving import FLUSH, LOCK, TakenIn, place, take_in
 from stanch.alerts.intake.recognition import Recognition
 from stanch.alerts.intake.routes import Integration, Routing
+from stanch.engine.intake.firing import FiringOnly
 from stanch.engine.intake.receiving import Door
 from stanch.engine.intake.sending import Sender, begin
 from stanch.operations.following import follow_soon
@@ -200,10 +201,14 @@ class Intake:
 
     def _make(self, routing: Routing) -> dict[tuple[str, str], Notifier]:
         return {
-            (receiver.name, integration.name): self._makers[integration.kind](integration)
+            (receiver.name, integration.name): self._one(integration)
             for receiver in routing.receivers.values()
             for integration in receiver.integrations
         }
+
+    def _one(self, integration: Integration) -> Notifier:
+        made = self._makers[integration.kind](integration)
+        return made if integration.send_resolved else FiringOnly(made)
 
     def _find(self, receiver: str, integration: str) -> Notifier | None:
         return self._notifiers.get((receiver, integration))

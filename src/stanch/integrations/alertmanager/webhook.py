@@ -4,20 +4,16 @@ The format is that of https://prometheus.io/docs/alerting/latest/configuration/#
 goes along as `Idempotency-Key`, for receivers that want to recognise a repetition.
 """
 
-import ssl
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-import httpx2
 import msgspec
 
-from stanch import __version__
-from stanch.integrations.alertmanager.settings import Settings, read_webhook
-from stanch.kernel.errors import Unavailable
+from stanch.integrations.alertmanager.http import Sent, post, said
+from stanch.integrations.alertmanager.settings import read_webhook
 from stanch.ports.notifier import Notice, NoticeAlert
 
-_LONGEST_ANSWER: Final = 200
 _NEVER: Final = "0001-01-01T00:00:00Z"
 
 
@@ -26,44 +22,22 @@ class WebhookNotifier:
 
     def __init__(self, settings: Mapping[str, object]) -> None:
         self._settings = read_webhook(settings)
-        self._client = _client(self._settings)
+        self._client = self._settings.http.client(plain=self._settings.url.startswith("http:"))
 
     def notify(self, notice: Notice) -> str:
         """Post `notice`. 5xx is tried again; any other refusal, a redirect too, is final for this flush."""
         settings = self._settings
+
+        def sent() -> Sent:
+            content = encoded(notice, max_alerts=settings.max_alerts)
+            return Sent(url=settings.target(), content=content, headers={"Idempotency-Key": notice.id})
+
         seconds = min(notice.seconds, settings.timeout_s or notice.seconds)
-        try:
-            answer = self._client.post(
-                settings.target(),
-                content=encoded(notice, max_alerts=settings.max_alerts),
-                headers={**settings.sent_headers(), **_HEADERS, "Idempotency-Key": notice.id},
-                timeout=seconds,
-            )
-        except httpx2.HTTPError as error:
-            raise Unavailable(f"the webhook did not answer: {type(error).__name__}", retry=True) from error
-        except OSError as error:
-            raise Unavailable(f"cannot read {error.filename}: {error.strerror}", retry=False) from error
-        except (httpx2.InvalidURL, ValueError) as error:
-            raise Unavailable(f"the webhook's URL cannot be used: {type(error).__name__}", retry=False) from error
-        said = f"{answer.status_code} {answer.text[:_LONGEST_ANSWER]}".strip()
-        if answer.is_success:
-            return said
-        raise Unavailable(f"the webhook answered {said}", retry=answer.status_code >= 500)
+        return said(post(self._client, settings.http, sent, name="the webhook", seconds=seconds, busy_is_no=True))
 
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._client.close()
-
-
-_HEADERS: Final = {"Content-Type": "application/json", "User-Agent": f"Stanch/{__version__}"}
-
-
-def _client(settings: Settings) -> httpx2.Client:
-    # Making a TLS context takes 20 ms and a megabyte; plain http, which is what most have inside, needs none.
-    verify: ssl.SSLContext | bool = False
-    if settings.tls or not settings.url.startswith("http:"):
-        verify = settings.tls_context()
-    return httpx2.Client(verify=verify, proxy=settings.proxy_url or None, follow_redirects=False, trust_env=False)
 
 
 def encoded(notice: Notice, *, max_alerts: int = 0) -> bytes:
@@ -74,8 +48,8 @@ def encoded(notice: Notice, *, max_alerts: int = 0) -> bytes:
         "status": "firing" if notice.is_firing else "resolved",
         "alerts": [_alert(one) for one in alerts],
         "groupLabels": notice.group_labels,
-        "commonLabels": _common([one.labels for one in notice.alerts]),
-        "commonAnnotations": _common([one.annotations for one in notice.alerts]),
+        "commonLabels": common([one.labels for one in notice.alerts]),
+        "commonAnnotations": common([one.annotations for one in notice.alerts]),
         "externalURL": notice.external_url,
         "version": "4",
         "groupKey": notice.group_key,
@@ -101,8 +75,8 @@ def _instant(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")
 
 
-def _common(many: list[Mapping[str, str]]) -> dict[str, str]:
-    """Return what all of them have alike."""
+def common(many: list[Mapping[str, str]]) -> dict[str, str]:
+    """Return what all of `many` have alike."""
     if not many:
         return {}
     common = dict(many[0])
