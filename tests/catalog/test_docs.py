@@ -16,6 +16,7 @@ NAMED_BY_THE_TABLE = {
     "services.<name>.checks": {"settings", "rules"},
     "people.<id>": {"id"},
     "channels.<name>": {"name"},
+    "stakeholders.<name>": {"name"},
     "sources.<name>": {"name"},
     "systems.<name>": {"name"},
     "maintenance.<name>": {"name"},

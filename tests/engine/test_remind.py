@@ -82,14 +82,14 @@ def test_the_promised_update_is_sent(world: World, clock: ManualClock) -> None:
 
 
 def test_an_update_promises_the_next(world: World, clock: ManualClock) -> None:
-    """What is promised in the message is when the next one is due."""
+    """What is promised in the message is when the next one is due; five minutes before it is looked after."""
     world = shop(world)
     number = declare(world)
     pass_time(world, clock, 15)
     with world.store.reading() as view:
         [timer] = timers.find(view.connection, incident=number, kind="remind")
 
-    assert (clock.now() + 15 * MINUTE, f"by {timer.due_at:%H:%M} UTC") == (
+    assert (clock.now() + 15 * MINUTE, f"by {timer.due_at + 5 * MINUTE:%H:%M} UTC") == (
         state_of(world, number).next_update_at,
         heard(world)[-1].text.partition("Next update: ")[2].partition("\n")[0],
     )

@@ -17,9 +17,11 @@ from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
+from stanch.comms.templates import open_templates
 from stanch.engine import (
     beats,
     board,
+    cadence,
     calendars,
     changes,
     follow,
@@ -66,7 +68,7 @@ from stanch.operations.world import World
 from stanch.packs.reading import open_packs
 from stanch.ports.calendars import Calendars
 from stanch.ports.changes import ChangeSource
-from stanch.ports.channel import Channel
+from stanch.ports.channel import Channel, ChannelSettings
 from stanch.ports.checks import (
     DnsCheck,
     HttpCheck,
@@ -89,9 +91,9 @@ DEFAULT_URL: Final = "http://127.0.0.1:8484"
 DATABASE: Final = "stanch.db"
 PROJECTORS: Final = (IncidentProjector(), PageProjector())
 
-CHANNELS: Final[Mapping[str, Callable[[ChannelSpec, Path], Channel]]] = {
-    "file": lambda spec, root: FileChannel(name=spec.name, folder=root / spec.target),
-    "webhook": lambda spec, root: WebhookChannel(name=spec.name, url=spec.target),
+CHANNELS: Final[Mapping[str, Callable[[ChannelSettings], Channel]]] = {
+    "file": lambda one: FileChannel(name=one.name, folder=Path(one.root) / one.target),
+    "webhook": lambda one: WebhookChannel(name=one.name, url=one.target),
 }
 
 PAGERS: Final[Mapping[str, Callable[[PagerSettings], Pager]]] = {
@@ -128,7 +130,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "effect": verify.check_effect,
     "verify": verify.verify,
     "target": remind.target,
-    "remind": remind.remind,
+    "remind": cadence.remind,
     "measure": remind.remeasure,
     watchdog.KIND: watchdog.watch_self,
     "follow": follow.follow,
@@ -159,10 +161,11 @@ def open_world(
         systems=systems.sources,
         log_sources=systems.logs,
         packs=open_packs(root / catalog.packs),
+        templates=open_templates(root / catalog.comms.templates),
         samplers=samplers_for(catalog),
         actuators=open_actuators(systems),
         calendars=calendars_for(catalog),
-        channels={name: CHANNELS[spec.kind](spec, root) for name, spec in catalog.channels.items()},
+        channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()},
         pagers=_pagers(catalog),
         fetch=HttpGet(),
     )
@@ -247,6 +250,21 @@ def _collectors(catalog: Catalog, sources: tuple[ChangeSource, ...]) -> tuple[Co
     if targets:
         found.append(Dependencies(targets))
     return tuple(found)
+
+
+def _channel(spec: ChannelSpec, catalog: Catalog) -> ChannelSettings:
+    return ChannelSettings(
+        name=spec.name,
+        kind=spec.kind,
+        target=spec.target,
+        url=spec.url,
+        account=spec.account,
+        sender=spec.sender,
+        to=spec.to,
+        secret=os.environ.get(spec.secret_env, "").strip() if spec.secret_env else "",
+        rooms=spec.rooms,
+        root=catalog.root,
+    )
 
 
 def _pagers(catalog: Catalog) -> dict[str, Pager]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from stanch.catalog.alerting import Alerting, Heartbeat
+from stanch.catalog.channels import ChannelSpec, Comms, StakeholderSpec
 from stanch.catalog.checks import Check
 from stanch.catalog.inbox import MailSpec, ReportSpec
 from stanch.catalog.maintenance import MaintenanceSpec
@@ -10,6 +11,19 @@ from stanch.catalog.oncall import Method, NotifyRule, OnCall
 from stanch.catalog.pagers import PagerSpec
 from stanch.catalog.systems import SystemConfig
 from stanch.catalog.watchdog import Watchdog
+
+__all__ = [
+    "ActionSpec",
+    "Catalog",
+    "ChannelSpec",
+    "Check",
+    "Person",
+    "Service",
+    "SourceSpec",
+    "StakeholderSpec",
+    "Thresholds",
+    "Timing",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +89,8 @@ class Person:
     """Somebody who can be given a role, can approve and can be on call.
 
     `zone` is theirs, empty for the installation's; in `quiet_hours` (there) only SEV1 pages reach them. `calendar` is
-    the path or URL of an iCalendar file with their time off, `holidays` a country such as `FI`, or such a file.
+    the path or URL of an iCalendar file with their time off, `holidays` a country such as `FI`, or such a file. `chat`
+    is who they are in a chat, by its kind.
     """
 
     id: str
@@ -88,16 +103,7 @@ class Person:
     quiet_hours: tuple[str, str] | None = None
     calendar: str = ""
     holidays: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChannelSpec:
-    """Where messages go: `kind` is `file` or `webhook`, `target` a folder or a URL."""
-
-    name: str
-    kind: str
-    target: str
-    audiences: tuple[str, ...] = ("responders",)
+    chat: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +181,8 @@ class Catalog:
     services: dict[str, Service] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     channels: dict[str, ChannelSpec] = field(default_factory=dict)
+    stakeholders: dict[str, StakeholderSpec] = field(default_factory=dict)
+    comms: Comms = field(default_factory=Comms)
     sources: dict[str, SourceSpec] = field(default_factory=dict)
     systems: dict[str, SystemConfig] = field(default_factory=dict)
     packs: str = "packs"

@@ -1,53 +1,37 @@
 """Composes messages from an incident's state, per purpose and audience (C1). Facts only: nothing is promised that the
-log does not know, apart from when the next message comes."""
+log does not know, apart from when the next message comes. What is said in which order is the templates'."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
+from stanch.comms.template import Value, fill
+from stanch.comms.templates import Templates, choose
+from stanch.comms.words import INSIDE, Audience
 from stanch.incidents.model import Role
-from stanch.incidents.roles import TITLES
 from stanch.incidents.state import IncidentState
 from stanch.incidents.telling import quantity
-from stanch.kernel.blocks import Block, Bullets, Fields, Heading, Link, Paragraph, Strong, Text, to_markdown, to_plain
+from stanch.kernel.blocks import Block, to_markdown, to_plain
 from stanch.kernel.duration import format_duration
 
-
-class Audience(StrEnum):
-    """Who reads it. The public is told what it means for them, not what broke inside."""
-
-    RESPONDERS = "responders"
-    STAKEHOLDERS = "stakeholders"
-    PUBLIC = "public"
+__all__ = ["Audience", "Composed", "compose"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Composed:
-    """A message, as plain text and as Markdown with everything from outside escaped."""
+    """A message: as neutral blocks, and from them as plain text and as Markdown with everything outside escaped."""
 
     subject: str
     text: str
     markdown: str
+    blocks: tuple[Block, ...] = ()
 
 
-_HEADLINES: Final = {
-    "declaration": "declared",
-    "update": "update",
-    "mitigation": "mitigation applied",
-    "recovered": "recovery verified",
-    "resolution": "resolved",
-    "reopened": "reopened",
-    "dismissed": "dismissed",
-}
-_LAST_WORDS: Final = {
-    "resolution": "This was the last message. A post-mortem follows within 48 hours.",
-    "dismissed": "This was the last message.",
-}
 # Below these a figure is no impact worth telling, whatever is normal.
 _LEAST_SHARE: Final = 0.01
 _LEAST_MS: Final = 100.0
+_NONE: Final[Mapping[str, Value]] = {}
 
 
 def compose(
@@ -59,23 +43,54 @@ def compose(
     url: str,
     next_update_at: datetime | None,
     note: str = "",
+    public_note: str = "",
+    own: Templates | None = None,
+    more: Mapping[str, Value] = _NONE,
 ) -> Composed:
-    """Return the message of `purpose` for `audience`, as things stand at `now` (UTC); `note` is not for the public."""
+    """Return the message of `purpose` for `audience`, as things stand at `now` (UTC).
+
+    `own` are templates of the configuration, `more` variables beyond those of the state. `note` is not for the public,
+    which is shown `public_note` in its place, and nothing of what is for the inside.
+    """
     reader = Audience(audience)
-    headline = _HEADLINES.get(purpose, purpose)
-    subject = f"[{state.ruling.severity.label}] {state.key} {headline}: {_what(state, reader)}"
-    blocks: list[Block] = [Heading(subject, level=2), Fields(_facts(state, reader, now=now))]
-    if note and reader is not Audience.PUBLIC:
-        blocks.append(Paragraph(note))
-    if reader is not Audience.PUBLIC:
-        blocks += _work(state, purpose)
-    if next_update_at is not None:
-        blocks.append(Paragraph((Strong("Next update:"), f" by {next_update_at:%H:%M} UTC")))
-    elif purpose in _LAST_WORDS:
-        blocks.append(Paragraph(_LAST_WORDS[purpose]))
-    if reader is not Audience.PUBLIC:
-        blocks.append(Link(url, f"{state.key} in Stanch"))
-    return Composed(subject=subject, text=to_plain(blocks), markdown=to_markdown(blocks))
+    severity = state.ruling.severity.label
+    values: dict[str, Value] = {
+        **_values(state, reader),
+        "url": url,
+        "next_update": f"{next_update_at:%H:%M} UTC" if next_update_at else "",
+        "note": public_note if reader is Audience.PUBLIC else note,
+        **more,
+    }
+    if reader is Audience.PUBLIC:
+        values = {name: value for name, value in values.items() if name not in INSIDE}
+    template = choose(own or {}, purpose=purpose, audience=reader, severity=severity)
+    subject, blocks = fill(template, values, severity=severity)
+    return Composed(subject=subject, text=to_plain(blocks), markdown=to_markdown(blocks), blocks=blocks)
+
+
+def _values(state: IncidentState, reader: Audience) -> dict[str, Value]:
+    """Return what the state says for each variable, empty where it says nothing."""
+    impact = state.impact
+    failed = f"{impact.failed_requests:,}{' so far' if state.is_open else ''}" if impact else ""
+    ended = state.resolution
+    return {
+        "severity": state.ruling.severity.label,
+        "incident": state.key,
+        "title": _what(state, reader),
+        "status": state.status.value.capitalize(),
+        "services": ", ".join(state.services),
+        "impact": next(_impact(state, reader), ""),
+        "started": f"{state.started_at:%Y-%m-%d %H:%M:%S} UTC",
+        "duration": format_duration(state.resolved_at - state.started_at) if state.resolved_at else "",
+        "failed_requests": failed if impact and impact.failed_requests else "",
+        "error": f"{state.error.title}, {state.error.count:,} times" if state.error else "",
+        "change": f"{state.change.title}, {state.change.seconds_before:.0f} s before the start" if state.change else "",
+        **{role.value: state.roles.get(role, "") for role in Role},
+        "ruling": state.ruling.reason,
+        "work": tuple(_work(state)),
+        "cause": ended.cause if ended else "",
+        "mitigation": ended.mitigation if ended else "",
+    }
 
 
 def _what(state: IncidentState, reader: Audience) -> str:
@@ -83,27 +98,6 @@ def _what(state: IncidentState, reader: Audience) -> str:
         services = ", ".join(state.services) or "our service"
         return f"problems with {services}"
     return state.title
-
-
-def _facts(state: IncidentState, reader: Audience, *, now: datetime) -> tuple[tuple[str, Text], ...]:
-    impact = state.impact
-    facts: list[tuple[str, Text]] = [("Status", state.status.value.capitalize())]
-    facts += [("Impact", words) for words in _impact(state, reader)]
-    facts.append(("Started", f"{state.started_at:%Y-%m-%d %H:%M:%S} UTC"))
-    if state.resolved_at:
-        facts.append(("Duration", format_duration(state.resolved_at - state.started_at)))
-    if reader is Audience.RESPONDERS:
-        if impact and impact.failed_requests:
-            facts.append(("Failed requests", f"{impact.failed_requests:,}{' so far' if state.is_open else ''}"))
-        if state.error:
-            facts.append(("Primary error", f"{state.error.title}, {state.error.count:,} times"))
-        if state.change:
-            facts.append(
-                ("Closest change", f"{state.change.title}, {state.change.seconds_before:.0f} s before the start")
-            )
-        facts.extend((TITLES[role], state.roles[role]) for role in Role if role in state.roles)
-        facts.append(("Severity", f"{state.ruling.severity.label}: {state.ruling.reason}"))
-    return tuple(facts)
 
 
 def _impact(state: IncidentState, reader: Audience) -> Iterator[str]:
@@ -128,15 +122,10 @@ def _stands_out(value: float | None, normal: float | None, *, least: float) -> b
     return value is not None and value >= max(least, 2 * (normal or 0.0))
 
 
-def _work(state: IncidentState, purpose: str) -> list[Block]:
-    if purpose == "resolution" and state.resolution:
-        cause = Fields((("Cause", state.resolution.cause), ("Mitigation", state.resolution.mitigation)))
-        return [cause]
-    lines: list[Text] = []
+def _work(state: IncidentState) -> Iterator[str]:
     if state.cause_known and state.hypotheses:
-        lines.append(f"Likely cause: {state.hypotheses[0].title} ({state.hypotheses[0].score:.0%})")
+        yield f"Likely cause: {state.hypotheses[0].title} ({state.hypotheses[0].score:.0%})"
     for action in state.actions.values():
         if action.started_at:
             verdict = f": {action.effect}" if action.effect else ""
-            lines.append(f"{action.plan.title} ({action.state.value}){verdict}")
-    return [Bullets(tuple(lines))] if lines else []
+            yield f"{action.plan.title} ({action.state.value}){verdict}"

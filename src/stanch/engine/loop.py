@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from stanch.engine.deliver import deliver_due
+from stanch.engine.deliver import Senders, deliver_due
 from stanch.engine.paging import Paging
 from stanch.kernel.errors import Conflict
 from stanch.operations.world import World
@@ -27,7 +27,6 @@ _POLL_S: Final = 0.1
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 300.0
 _MOST_DOUBLINGS: Final = 20
-_SENDERS: Final = 4
 _WATCH: Final = "watch"
 WATCHERS: Final = 128
 """Looks at once. A thread that waits costs some 100 KB; more than that many far ends hang together only in an outage of
@@ -150,15 +149,17 @@ class Engine:
         return len(claimed)
 
     def _delivery_loop(self) -> None:
+        senders = Senders(self.world)
         while not self._stopping.is_set():
             try:
-                sent = deliver_due(self.world, limit=_SENDERS)
+                sent = senders.turn()
             except Exception:  # boundary "engine loop": as above
                 log.exception("delivering_failed")
                 sent = 0
                 self._stopping.wait(1.0)
             if not sent:
                 self._stopping.wait(_POLL_S)
+        senders.close()
 
     def _hold(self) -> None:
         # Three chances to extend before a claim lapses.

@@ -1,4 +1,4 @@
-"""What comes due while an incident lasts: response targets, updates, and measuring the impact again."""
+"""What comes due while an incident lasts: response targets, and measuring the impact again. Updates are `cadence`'s."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Final
 from stanch.engine.collectors.logs import LogsCollector
 from stanch.engine.loop import Effect
 from stanch.incidents import events as ev
-from stanch.incidents.clocks import ClockState, response_clocks, update_every
+from stanch.incidents.clocks import ClockState, response_clocks
 from stanch.incidents.impact import case_of
 from stanch.incidents.model import Impact, Status
 from stanch.incidents.rules import rule_again
@@ -15,7 +15,6 @@ from stanch.incidents.severity import rule_severity
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Bug
 from stanch.operations import cases, paging
-from stanch.operations.announcing import announce
 from stanch.operations.breadth import broadened
 from stanch.operations.detection import symptom_of
 from stanch.operations.diagnosing import question_of
@@ -59,23 +58,6 @@ def _record_missed(tx: Transaction, world: World, state: IncidentState, *, now: 
         if clock.met_at is None and clock.state is ClockState.MISSED and name not in state.missed_targets:
             cases.record(tx, state.number, ev.TargetMissed(target=name, due_at=clock.due_at))
             paging.hurry_incident(tx, world, state.number, reason=f"the response target {name} was missed")
-
-
-def remind(timer: Timer, world: World) -> Effect:
-    """Send the update that was promised for now; it promises the next one."""
-    number = _incident(timer)
-
-    def effect(tx: Transaction) -> None:
-        state = cases.load(tx, number, lock=True)
-        every = update_every(state.ruling.severity)
-        if not state.is_open or every is None:
-            return
-        if not announce(tx, world, state, purpose="update"):
-            tx.schedule(
-                Timer(id=timer.id, kind="remind", due_at=world.clock.now() + every, incident=number), replace=True
-            )
-
-    return effect
 
 
 def remeasure(timer: Timer, world: World) -> Effect:

@@ -64,6 +64,7 @@ from stanch.incidents.recorded.telling import (
     PostmortemDrafted,
     PostmortemPublished,
     PostmortemScheduled,
+    UpdateMissed,
 )
 from stanch.kernel.codec import from_data, to_data
 from stanch.kernel.errors import Bug
@@ -118,6 +119,7 @@ __all__ = [
     "StatusChanged",
     "SymptomSeen",
     "TargetMissed",
+    "UpdateMissed",
     "VerificationExtended",
     "VerificationPassed",
     "VerificationRelapsed",
@@ -169,6 +171,7 @@ IncidentEvent: TypeAlias = (
     | VerificationPassed
     | MessageOwed
     | MessageEnded
+    | UpdateMissed
     | Resolved
     | Reopened
     | Dismissed

@@ -117,7 +117,9 @@ def _(record: ev.SeverityChanged) -> Telling:
 def _(record: ev.RoleAssigned) -> Telling:
     role = record.role.value.replace("_", " ")
     title = f"{record.person} is {role}" if record.person else f"Nobody is {role} any more"
-    return Telling(title=title, tone="person")
+    if record.before and record.person:
+        title = f"{record.before} handed over: {record.person} is {role}"
+    return Telling(title=title, text=record.summary, tone="person")
 
 
 @tell.register
@@ -314,7 +316,15 @@ def _(record: ev.VerificationPassed) -> Telling:
 
 @tell.register
 def _(record: ev.MessageOwed) -> Telling:
-    return Telling(title=f"{record.purpose.capitalize()} to {record.audience} on {record.channel}", text=record.text)
+    what = record.purpose.replace("_", " ").capitalize()
+    whom = f"{record.audience} ({record.to})" if record.to else record.audience
+    return Telling(title=f"{what} to {whom} on {record.channel}", text=record.text)
+
+
+@tell.register
+def _(record: ev.UpdateMissed) -> Telling:
+    whose = f"; {record.person} leads communication" if record.person else ""
+    return Telling(title=f"Update promised for {record.due_at:%H:%M} UTC was missed{whose}", tone="bad", major=True)
 
 
 @tell.register

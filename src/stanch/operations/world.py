@@ -5,6 +5,7 @@ from datetime import datetime
 
 from stanch.alerts.intake.routes import CurrentRouting
 from stanch.catalog.model import Catalog
+from stanch.comms.templates import Templates
 from stanch.kernel.actor import Actor, Via
 from stanch.kernel.clock import Clock
 from stanch.packs.model import Packs
@@ -39,6 +40,7 @@ class World:
     systems: tuple[QuerySource, ...] = ()
     log_sources: tuple[LogSource, ...] = ()
     packs: Packs = field(default_factory=Packs)
+    templates: Templates = field(default_factory=dict)
     samplers: dict[str, Sampler] = field(default_factory=dict)
     actuators: dict[str, Actuator] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)

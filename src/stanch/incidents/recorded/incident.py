@@ -93,11 +93,14 @@ class SeverityChanged:
 
 @dataclass(frozen=True, kw_only=True)
 class RoleAssigned:
-    """A role was given to a person; an empty `person` takes it back."""
+    """A role was given to a person; an empty `person` takes it back. When it was handed over, `before` is who had it
+    and `summary` what they leave."""
 
     kind: ClassVar[str] = "incident.role_assigned"
     role: Role
     person: str
+    before: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,10 @@ from typing import ClassVar
 
 @dataclass(frozen=True, kw_only=True)
 class MessageOwed:
-    """A message to an audience was put on its way; its delivery's attempts are on record under `delivery`."""
+    """A message to an audience was put on its way; its delivery's attempts are on record under `delivery`.
+
+    `to` is the one recipient, empty for whoever reads the channel, and `stakeholder` the entry that names them.
+    """
 
     kind: ClassVar[str] = "comms.message_owed"
     delivery: str
@@ -16,6 +19,9 @@ class MessageOwed:
     purpose: str
     text: str
     next_update_at: datetime | None = None
+    to: str = ""
+    stakeholder: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +33,15 @@ class MessageEnded:
     state: str
     attempts: int
     detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateMissed:
+    """An update that was promised for `due_at` was not sent by whom it was left to: `person`, empty for nobody."""
+
+    kind: ClassVar[str] = "comms.update_missed"
+    due_at: datetime
+    person: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

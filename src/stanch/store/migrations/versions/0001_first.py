@@ -92,6 +92,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_changes_service_at", ["service", "at"], unique=False)
 
     op.create_table(
+        "comms_places",
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("incident", sa.Integer(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("pinned", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "incident", "recipient", name=op.f("pk_comms_places")),
+    )
+    op.create_table(
         "conditions",
         sa.Column("service", sa.Text(), nullable=False),
         sa.Column("metric", sa.Text(), nullable=False),
