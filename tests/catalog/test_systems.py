@@ -77,6 +77,8 @@ def test_every_kind_is_made(kind: str) -> None:
         "github": {"project": "a/b"},
         "gitlab": {"project": "a/b"},
         "sentry": {"organization": "a"},
+        "launchdarkly": {"project": "a"},
+        "flagd": {"path": "flags.json"},
     }
     found = open_systems(catalog(it={"kind": kind, **url, **needs.get(kind, {})}), environment={})
 

@@ -23,7 +23,7 @@ def test_the_systems_of_the_example_can_be_opened(tmp_path: Path) -> None:
     document = {**tomllib.loads(SYSTEMS), "services": {"payments": {}, "checkout": {}}}
     found = open_systems(read_catalog(document, root=tmp_path), environment={})
 
-    assert (4, 2, 3, 1) == (len(found.sources), len(found.logs), len(found.changes), len(found.collectors))
+    assert (4, 2, 5, 1) == (len(found.sources), len(found.logs), len(found.changes), len(found.collectors))
 
 
 def test_the_pack_of_the_example_is_read(tmp_path: Path) -> None:

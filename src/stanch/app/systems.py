@@ -49,7 +49,14 @@ CHANGES: Final[Mapping[str, tuple[str, str, str]]] = {
     "github": ("github", "GitHubDeployments", "fetch"),
     "gitlab": ("gitlab", "GitLabDeployments", "fetch"),
     "sentry": ("sentry", "SentryDeploys", "fetch"),
+    "launchdarkly": ("launchdarkly", "LaunchDarklyFlags", "fetch"),
+    "unleash": ("unleash", "UnleashFlags", "fetch"),
+    "flagd": ("git", "FlagdFile", ""),
 }
+SETTINGS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "kubernetes": ("kubernetes", "ConfigMaps", "programs"),
+}
+"""Further changes that a system tells: what is configured beside what is rolled out."""
 SESSIONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "postgresql": ("postgresql", "PostgresSessions", ""),
     "mysql": ("mysql", "MysqlSessions", ""),
@@ -82,7 +89,7 @@ def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.enviro
     return Systems(
         sources=tuple(cast("QuerySource", one) for one in made(SOURCES)),
         logs=tuple(cast("LogSource", one) for one in made(LOGS)),
-        changes=tuple(cast("ChangeSource", one) for one in made(CHANGES)),
+        changes=tuple(cast("ChangeSource", one) for one in (*made(CHANGES), *made(SETTINGS))),
         collectors=tuple(cast("Collector", one) for one in made(COLLECTORS)),
         sessions={
             kind: {spec.name: cast("SessionServer", _made(entry, spec, given)) for spec in specs if spec.kind == kind}

@@ -82,15 +82,16 @@ def distance(length: timedelta) -> str:
 
 def change_name(change: Change) -> str:
     """Name a change: `payments v3.2.1`, `payments configuration c42`, `commit 1a2b3c4 "fix rounding"`."""
+    of = f" of {change.service}" if change.service else ""
     match change.kind:
         case ChangeKind.DEPLOY:
             return f"{change.service} {change.version}".strip() or change.title
         case ChangeKind.CONFIG:
             return f"{change.service} configuration {change.version}".strip()
         case ChangeKind.FLAG:
-            return f"flag {change.version or change.title} of {change.service}".strip()
+            return f"flag {change.version or change.title}{of}"
         case ChangeKind.MIGRATION:
-            return f"migration {change.version or change.title} of {change.service}".strip()
+            return f"migration {change.version or change.title}{of}"
         case ChangeKind.COMMIT:
             return f'commit {change.commit[:10]} "{change.title}"'
         case ChangeKind.TAG:

@@ -80,14 +80,17 @@ def replicaset(name: str, *, revision: int, image: str, minutes_ago: float) -> O
     }
 
 
-def deployment(*, ready: int = 2, stuck: bool = False, rolled_minutes_ago: float = 5) -> Object:
-    """Return the deployment payments, which wants two replicas."""
+def deployment(*, ready: int = 2, stuck: bool = False, rolled_minutes_ago: float = 5, reads: str = "") -> Object:
+    """Return the deployment payments, which wants two replicas; `reads` is a ConfigMap of its environment."""
+    container: Object = {"name": "payments", "image": "shop/payments:v3.2.1"}
+    if reads:
+        container["envFrom"] = [{"configMapRef": {"name": reads}}]
     reason = "ProgressDeadlineExceeded" if stuck else "NewReplicaSetAvailable"
     return {
         "metadata": {"name": "payments", "namespace": "shop", "labels": {"app": "payments"}, "uid": "u1"},
         "spec": {
             "replicas": 2,
-            "template": {"spec": {"containers": [{"name": "payments", "image": "shop/payments:v3.2.1"}]}},
+            "template": {"spec": {"containers": [container]}},
         },
         "status": {
             "readyReplicas": ready,
@@ -95,6 +98,23 @@ def deployment(*, ready: int = 2, stuck: bool = False, rolled_minutes_ago: float
             "conditions": [{"type": "Progressing", "reason": reason, "lastUpdateTime": ago(rolled_minutes_ago)}],
         },
     }
+
+
+def configmap(name: str, *, version: int, minutes_ago: float, data: dict[str, str], app: str = "") -> Object:
+    """Return a ConfigMap that `kubectl-edit` wrote last, this long ago."""
+    fields: list[JSON] = [
+        {"manager": "helm", "operation": "Update", "time": ago(900)},
+        {"manager": "kubectl-edit", "operation": "Update", "time": ago(minutes_ago)},
+    ]
+    metadata: Object = {
+        "name": name,
+        "namespace": "shop",
+        "resourceVersion": str(version),
+        "creationTimestamp": ago(900),
+        "managedFields": fields,
+        "labels": {"app": app} if app else {},
+    }
+    return {"metadata": metadata, "data": dict[str, JSON](data)}
 
 
 def event(reason: str, about: str, *, minutes_ago: float, count: int) -> Object:
@@ -125,6 +145,7 @@ def api(
     replicasets: tuple[Object, ...] = (),
     events: tuple[Object, ...] = (),
     nodes: tuple[Object, ...] = (),
+    configmaps: tuple[Object, ...] = (),
 ) -> dict[str, object]:
     """Return what the API server of such a cluster answers, by path."""
     shop = "namespaces/shop"
@@ -136,7 +157,13 @@ def api(
             "apiVersion": "v1",
             "groups": [group("apps", "v1"), group("autoscaling", "v2")],
         },
-        "/api/v1": resources("v1", ("pods", "Pod", True), ("events", "Event", True), ("nodes", "Node", False)),
+        "/api/v1": resources(
+            "v1",
+            ("pods", "Pod", True),
+            ("events", "Event", True),
+            ("nodes", "Node", False),
+            ("configmaps", "ConfigMap", True),
+        ),
         "/apis/apps/v1": resources(
             "apps/v1",
             ("deployments", "Deployment", True),
@@ -149,6 +176,7 @@ def api(
         ),
         f"/api/v1/{shop}/pods": listed("Pod", "v1", *pods),
         f"/api/v1/{shop}/events": listed("Event", "v1", *events),
+        f"/api/v1/{shop}/configmaps": listed("ConfigMap", "v1", *configmaps),
         "/api/v1/nodes": listed("Node", "v1", *nodes),
         f"/apis/apps/v1/{shop}/deployments": listed("Deployment", "apps/v1", *deployments),
         f"/apis/apps/v1/{shop}/replicasets": listed("ReplicaSet", "apps/v1", *replicasets),
