@@ -5,7 +5,9 @@ What they do is `escalate` and `page`; this owns who does it when, and what happ
 
 import queue
 import threading
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -24,10 +26,67 @@ _BREATH_S: Final = 0.02
 _TROUBLE_S: Final = 1.0
 # Of each kind, so that a slow provider of one does not hold up the others.
 _SENDERS: Final = 64
+_FIRST_SENDERS: Final = 2
+_MORE_SENDERS: Final = 6
+_PATIENCE_S: Final = 0.05
 _TOGETHER: Final = 100
 _BACKWARDS: Final = timedelta(seconds=5)
 
 log = structlog.get_logger("stanch.page")
+
+
+class _Senders:
+    """Sends notices of one kind.
+
+    Two threads do while the provider answers at once: sixty-four that all have something to do spend most of their
+    time on waiting for each other. What waits longer is a matter of the far end, and gets more of them.
+    """
+
+    def __init__(self, pool: ThreadPoolExecutor, ended: Callable[[Ended], None]) -> None:
+        self._pool = pool
+        self._ended = ended
+        self._lock = threading.Lock()
+        self._waiting: deque[Ready] = deque()
+        self._threads = 0
+        self._in_hand = 0
+        self._widened = 0.0
+
+    def free(self) -> int:
+        """Return how many more may be taken."""
+        with self._lock:
+            return _SENDERS - self._in_hand
+
+    def take(self, ready: Sequence[Ready]) -> None:
+        """Send these, in order."""
+        with self._lock:
+            self._waiting.extend(ready)
+            self._in_hand += len(ready)
+            self._more(_FIRST_SENDERS - self._threads)
+            self._widened = time.monotonic()
+
+    def widen(self) -> None:
+        """Let more threads send when some of what was taken is still waiting."""
+        with self._lock:
+            if self._waiting and time.monotonic() - self._widened >= _PATIENCE_S:
+                self._more(min(_MORE_SENDERS, _SENDERS - self._threads))
+                self._widened = time.monotonic()
+
+    def _more(self, threads: int) -> None:
+        for _ in range(min(threads, len(self._waiting))):
+            self._threads += 1
+            self._pool.submit(self._send)
+
+    def _send(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._threads -= 1
+                    return
+                ready = self._waiting.popleft()
+            ended = send(ready)
+            with self._lock:
+                self._in_hand -= 1
+            self._ended(ended)
 
 
 class Paging:
@@ -40,8 +99,7 @@ class Paging:
         self._ended: queue.SimpleQueue[Ended | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._pool: ThreadPoolExecutor | None = None
-        self._busy: dict[str, int] = {}
-        self._lock = threading.Lock()
+        self._senders: dict[str, _Senders] = {}
         self._seen = world.clock.now()
 
     def run_due(self, *, limit: int = 100) -> int:
@@ -58,6 +116,7 @@ class Paging:
         """Work in threads of its own until `stop`."""
         kinds = paging.kinds_of(self.world)
         self._pool = ThreadPoolExecutor(max(1, _SENDERS * len(kinds)), thread_name_prefix="stanch-page")
+        self._senders = {kind: _Senders(self._pool, self._sent) for kind in kinds}
         for name, target in (
             ("escalate", self._escalate_loop),
             ("notices", self._notice_loop),
@@ -110,22 +169,19 @@ class Paging:
                 self._wake.clear()
 
     def _dispatch(self, kind: str) -> int:
-        with self._lock:
-            free = _SENDERS - self._busy.get(kind, 0)
-        if free <= 0 or self._pool is None:
+        senders = self._senders.get(kind)
+        if senders is None:
+            return 0
+        senders.widen()
+        free = senders.free()
+        if free <= 0:
             return 0
         claimed = claim(self.world, kind, limit=free)
-        ready = begin(self.world, claimed)
-        with self._lock:
-            self._busy[kind] = self._busy.get(kind, 0) + len(ready)
-        for one in ready:
-            self._pool.submit(self._send, kind, one)
+        senders.take(begin(self.world, claimed))
         return len(claimed)
 
-    def _send(self, kind: str, ready: Ready) -> None:
-        self._ended.put(send(ready))
-        with self._lock:
-            self._busy[kind] -= 1
+    def _sent(self, ended: Ended) -> None:
+        self._ended.put(ended)
         self._wake.set()
 
     def _ended_loop(self) -> None:
