@@ -4,6 +4,8 @@ from stanch.app.systems import Systems
 from stanch.integrations.command import CommandActuator
 from stanch.integrations.git import RevertActuator
 from stanch.integrations.http import HttpActuator
+from stanch.integrations.kubernetes.acting import kubernetes_actuators
+from stanch.integrations.program import LocalPrograms
 from stanch.integrations.sessions import KillSessions
 from stanch.ports.actuator import Actuator
 
@@ -12,4 +14,5 @@ def open_actuators(systems: Systems) -> dict[str, Actuator]:
     """Return the actuators by name; connects to nothing."""
     found: list[Actuator] = [CommandActuator(), RevertActuator(), HttpActuator()]
     found += [KillSessions(f"{kind}.kill", servers) for kind, servers in systems.sessions.items()]
+    found += kubernetes_actuators(systems.clusters, programs=LocalPrograms())
     return {one.name: one for one in found}

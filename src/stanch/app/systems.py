@@ -76,6 +76,7 @@ class Systems:
     collectors: tuple[Collector, ...] = ()
     sessions: Mapping[str, Mapping[str, SessionServer]] = field(default_factory=dict)
     """By kind, then by the system's name."""
+    clusters: tuple[SystemSpec, ...] = ()
 
 
 def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.environ) -> Systems:
@@ -91,6 +92,7 @@ def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.enviro
         logs=tuple(cast("LogSource", one) for one in made(LOGS)),
         changes=tuple(cast("ChangeSource", one) for one in (*made(CHANGES), *made(SETTINGS))),
         collectors=tuple(cast("Collector", one) for one in made(COLLECTORS)),
+        clusters=tuple(spec for spec in specs if spec.kind == "kubernetes"),
         sessions={
             kind: {spec.name: cast("SessionServer", _made(entry, spec, given)) for spec in specs if spec.kind == kind}
             for kind, entry in SESSIONS.items()
