@@ -9,6 +9,7 @@ from stanch.incidents.tables import find
 from stanch.kernel.actor import Via, person
 from stanch.kernel.clock import ManualClock
 from stanch.kernel.errors import Conflict, Invalid, NotFound
+from stanch.operations import silencing
 from stanch.operations.board.showing import OneAlert, show_alert
 from stanch.operations.maintenance import (
     CreateWindow,
@@ -20,6 +21,7 @@ from stanch.operations.maintenance import (
     list_windows,
     preview,
 )
+from stanch.operations.silencing import CreateSilence, OneSilence, PreviewSilence, SilenceView
 from stanch.operations.world import Call, World
 from tests.engine.watched import Watch, check
 
@@ -199,3 +201,60 @@ def test_past_window(world: World, clock: ManualClock) -> None:
     early = clock.now() - timedelta(hours=3)
     with pytest.raises(Invalid, match="past"):
         create(by(watch.world), CreateWindow(services=("db",), starts_at=early, lasts="1h"))
+
+
+def silence(watch: Watch, matchers: str = 'source="check", service="shop"', lasts: str = "10m") -> SilenceView:
+    """Put a silence as alice does."""
+    return silencing.create(by(watch.world), CreateSilence(matchers=matchers, lasts=lasts, comment="known, OPS-12"))
+
+
+def test_a_silence_holds_an_own_check(world: World, clock: ManualClock) -> None:
+    """An alert that a silence matches leads to no incident, and says whose silence holds it, and until when."""
+    watch = failing(world, clock)
+    silence(watch)
+    watch.run(120)
+
+    assert (["silenced by alice until 2026-11-21 03:10 UTC (known, OPS-12)"], []) == (
+        [alert.quiet for alert in watch.alerts()],
+        list(watch.incidents()),
+    )
+
+
+def test_a_silence_of_others_holds_nothing(world: World, clock: ManualClock) -> None:
+    """A silence that does not match leaves an own check alone."""
+    watch = failing(world, clock)
+    silence(watch, 'service="db"')
+    watch.run(60)
+
+    assert ["shop buy: no name"] == list(watch.incidents())
+
+
+def test_an_own_alert_opens_when_its_silence_ends(world: World, clock: ManualClock) -> None:
+    """At the end of the silence the condition still holds: now it is an incident."""
+    watch = failing(world, clock)
+    silence(watch)
+    watch.run(595)
+    before = list(watch.incidents())
+    watch.run(10)
+
+    assert ([], ["shop buy: no name"]) == (before, list(watch.incidents()))
+
+
+def test_an_own_alert_opens_soon_after_its_silence_is_ended(world: World, clock: ManualClock) -> None:
+    """Somebody ends the silence early: within half a minute the alert is an incident."""
+    watch = failing(world, clock)
+    put = silence(watch)
+    watch.run(120)
+    silencing.end(by(watch.world), OneSilence(id=put.id))
+    watch.run(31)
+
+    assert ["shop buy: no name"] == list(watch.incidents())
+
+
+def test_a_preview_counts_own_alerts(world: World, clock: ManualClock) -> None:
+    """What a silence would have kept quiet counts alerts of own checks, and how many of them led to an incident."""
+    watch = failing(world, clock)
+    watch.run(120)
+    seen = silencing.preview(by(watch.world), PreviewSilence(matchers='service="shop"'))
+
+    assert (1, 1) == (seen.matched, seen.told)

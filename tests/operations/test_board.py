@@ -238,14 +238,32 @@ def test_a_draft_is_as_narrow_as_the_labels_allow() -> None:
 
 
 def test_a_silence_is_drafted_from_alerts(kept: Kept) -> None:
-    """The draft selects the alerts it was made from, and says which no silence can keep quiet."""
+    """The draft selects the alerts it was made from, own ones too, and says which are not there."""
     kept.send("DiskFull", labels={"host": "db1"})
     alert = own(kept.desk)
     (outside,) = (one for one in kept.page().alerts if one.source != "check")
-    drafted = kept.desk.ask("silence.draft", alerts=[outside.id, alert.id])
+    drafted = kept.desk.ask("silence.draft", alerts=[outside.id, alert.id, "x99"])
     assert isinstance(drafted, SilenceDraft)
 
-    assert (["DiskFull"], (alert.id,)) == (kept.names(matchers=drafted.matchers, state="firing"), drafted.left_out)
+    assert ({"DiskFull", alert.metric.value}, ("x99",)) == (
+        set(kept.names(matchers=drafted.matchers, state="firing")),
+        drafted.left_out,
+    )
+
+
+def test_a_silence_shows_on_own_alerts(kept: Kept) -> None:
+    """An own alert that a silence matches is suppressed with the silence's comment, and the silence stands with it."""
+    alert = own(kept.desk)
+    kept.desk.ask("silence.create", matchers='source="check"', lasts="2h", comment="known")
+    (row,) = (one for one in kept.page().alerts if one.id == alert.id)
+    shown = kept.desk.ask("alert.show", id=alert.id)
+    assert isinstance(shown, AlertView)
+
+    assert ("suppressed", ("silenced: known",), ["known"]) == (
+        row.state.value,
+        row.quiet,
+        [one.comment for one in shown.silences],
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from stanch.alerts.board.model import own_labels
 from stanch.alerts.intake.matchers import matches_all, parse_matchers
 from stanch.alerts.intake.reading.tables import episodes_since
 from stanch.alerts.intake.silenced.tables import find_silence, put_silences, silences_since
 from stanch.alerts.intake.silences import Silence, SilenceState, expire, in_order, save
+from stanch.alerts.tables import find_alerts
 from stanch.kernel.duration import parse_duration
 from stanch.kernel.errors import Invalid, NotFound
 from stanch.kernel.redaction import redact
@@ -21,6 +23,7 @@ _SHOWN_FOR: Final = timedelta(hours=120)
 _LONGEST_LOOK: Final = timedelta(days=90)
 _EXAMPLES: Final = 20
 _LONGEST: Final = timedelta(days=365)
+_MOST_OWN: Final = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +167,9 @@ def preview(call: Call, request: PreviewSilence) -> SilencePreview:
     with call.world.store.reading() as view:
         bound = {"most": request.most} if request.most else {}
         looked_at = episodes_since(view.connection, since, now=call.now, **bound)
+        # Own alerts led to an incident, of which somebody was told, unless something held them back.
+        own = find_alerts(view.connection, since=since, limit=request.most or _MOST_OWN)
+        looked_at += [(own_labels(one), not one.quiet) for one in own]
     found = [(labels, told) for labels, told in looked_at if matches_all(matchers, labels)]
     within = f"{request.days} days"
     if request.most and len(looked_at) >= request.most:

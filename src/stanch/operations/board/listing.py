@@ -10,6 +10,7 @@ from stanch.alerts.board.model import Found, Mark, Narrowing, parse_mark
 from stanch.alerts.board.tables import counts, known_values
 from stanch.alerts.intake.matchers import parse_matchers
 from stanch.alerts.intake.quiet import Quiet, muted_by, quiet_at
+from stanch.alerts.maintenance.rules import holding
 from stanch.kernel.errors import Invalid
 from stanch.operations.board.views import AlertCounts, AlertPage, AlertRow, AlertState
 from stanch.operations.registry import Effect, operation
@@ -119,7 +120,7 @@ def row_of(one: Found, world: World, quiet: Quiet, *, now: datetime) -> AlertRow
     """Return an alert as a row of a list, with what keeps it quiet now."""
     silenced_by: tuple[str, ...] = ()
     reasons: list[str] = []
-    if one.ended_at is None and one.ref is not None:
+    if one.ended_at is None:
         silenced_by = quiet.silenced_by(one.labels)
         reasons = why_quiet(one, world, quiet, silenced_by, now=now)
     state = AlertState.SUPPRESSED if reasons else AlertState.FIRING
@@ -144,6 +145,10 @@ def why_quiet(one: Found, world: World, quiet: Quiet, silenced_by: tuple[str, ..
     """Return in words why nobody is told of an alert that fires now; nothing where somebody is."""
     by_id = {silence.id: silence for silence in quiet.silences}
     reasons = [f"silenced: {by_id[id].comment or 'no comment'}" for id in silenced_by if id in by_id]
+    if one.ref is None:
+        # An own check is not routed: nothing inhibits it, and no route's times hold for it.
+        held = holding(quiet.windows, service=one.service, labels=one.labels, now=now)
+        return [*reasons, held.words] if held is not None else reasons
     if (other := quiet.inhibited_by(one.labels)) is not None and other != one.ref:
         reasons.append(f"inhibited by alert x{other}")
     if (held := quiet.in_maintenance(one.labels)) is not None:

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from stanch.alerts.board.keeping.tables import find_unplaced
-from stanch.alerts.board.model import outside_ref
+from stanch.alerts.board.model import outside_ref, own_labels
 from stanch.alerts.intake.matchers import Matcher, Op
+from stanch.alerts.tables import get_alert
 from stanch.kernel.errors import Invalid
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call
+from stanch.store import Transaction
 
 _MOST: Final = 200
 # So many values of one label are named one by one; with more, what they share is all that the draft says.
@@ -26,7 +29,7 @@ class DraftSilence:
 
 @dataclass(frozen=True, kw_only=True)
 class SilenceDraft:
-    """Matchers that select all of the alerts, as narrow as their labels allow. `left_out` are those no silence can."""
+    """Matchers that select all of the alerts, as narrow as their labels allow. `left_out` are not there any more."""
 
     matchers: str
     left_out: tuple[str, ...] = ()
@@ -41,14 +44,22 @@ def draft(call: Call, request: DraftSilence) -> SilenceDraft:
     left_out: list[str] = []
     with call.world.store.reading() as view:
         for id in dict.fromkeys(request.alerts):
-            ref = outside_ref(id)
-            found = find_unplaced(view.connection, ref, now=call.now) if ref is not None else None
+            found = _labels(view, id, now=call.now)
             if found is None:
                 left_out.append(id)
             else:
-                labels.append(found.labels)
+                labels.append(found)
     matchers = common_matchers(labels)
     return SilenceDraft(matchers=", ".join(str(one) for one in matchers), left_out=tuple(left_out))
+
+
+def _labels(view: Transaction, id: str, *, now: datetime) -> Mapping[str, str] | None:
+    ref = outside_ref(id)
+    if ref is not None:
+        outside = find_unplaced(view.connection, ref, now=now)
+        return outside.labels if outside is not None else None
+    own = get_alert(view.connection, id)
+    return own_labels(own) if own is not None else None
 
 
 def common_matchers(many: Sequence[Mapping[str, str]]) -> list[Matcher]:

@@ -108,8 +108,10 @@ def _own(view: Transaction, call: Call, found: Found) -> AlertView:
     quiet = quiet_at(view.connection, call.world.routing.now, call.now)
     judged = Outcome(what="rule", why=alert.outcome.words, at=alert.updated_at, detail=alert.detail)
     held = (Outcome(what="no incident", why=alert.quiet, at=alert.detected_at),) if alert.quiet else ()
+    row = row_of(found, call.world, quiet, now=call.now)
+    silences = [find_silence(view.connection, id) for id in row.silenced_by]
     return AlertView(
-        alert=row_of(found, call.world, quiet, now=call.now),
+        alert=row,
         annotations={"summary": alert.summary, "detail": alert.detail} if alert.detail else {"summary": alert.summary},
         link="",
         fingerprint=alert.fingerprint,
@@ -118,6 +120,7 @@ def _own(view: Transaction, call: Call, found: Found) -> AlertView:
         openings=alert.openings,
         history=_own_history(alerts_like(view.connection, alert.fingerprint, most=_MOST_EPISODES)),
         outcomes=(judged, *held),
+        silences=tuple(view_of(one, now=call.now) for one in silences if one is not None),
         incidents=_incidents(view, call, found, held=lambda id, labels: id == found.id),
         similar=_similar(view, call, found),
     )
