@@ -3,6 +3,7 @@
 from stanch.diagnose.picture import Picture, picture_of
 from stanch.diagnose.rank import rank_picture
 from stanch.diagnose.suspects import rank_suspects
+from stanch.diagnose.wording import percent
 from stanch.incidents.events import ChangesRanked
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.evidence import Finding
@@ -74,3 +75,35 @@ def test_diffs_do_not_go_on_record_twice() -> None:
     long = Change(**{**vars(DEPLOY), "diff": "x" * 10_000})
 
     assert "" == ranked(*BAD_DEPLOY, changes=(long,)).changes[0].change.diff
+
+
+def test_changes_stand_as_the_hypotheses_see_them() -> None:
+    """The share beside a change is the score of the hypothesis that blames it, and orders the list."""
+    docs = change(ChangeKind.DEPLOY, "gateway", "docs1", 5, previous="v3.2.0", paths=("docs/metrics.md",))
+    picture = seen(*BAD_DEPLOY, changes=(docs, DEPLOY))
+    hypotheses = rank_picture(picture)
+    found = rank_suspects(picture, hypotheses)
+
+    assert f"({percent(hypotheses.hypotheses[0].score)})" in found.changes[0].verdict
+
+
+def test_what_the_cause_is_stands_in_the_verdict() -> None:
+    """That no change explains it is said together with what does."""
+    docs = change(ChangeKind.DEPLOY, "gateway", "docs1", 5, previous="v3.2.0", paths=("docs/metrics.md",))
+
+    assert ranked(SLOW, changes=(docs,)).verdict.startswith("No change explains this; what does, at")
+
+
+def test_an_unlikely_change_is_told_by_what_speaks_against_it() -> None:
+    """A commit that touches the failing file and that nothing deployed says that it was not deployed."""
+    commit = change(ChangeKind.COMMIT, "payments", "", 9_000, paths=("payments/validation.py",), commit="2f340ffd68")
+    found = ranked(*BAD_DEPLOY, changes=(commit, DEPLOY)).changes[1]
+
+    assert "touches payments/validation.py" not in found.verdict
+
+
+def test_an_unknown_cause_leaves_the_changes_open() -> None:
+    """Where the cause is not known no change is said to explain it."""
+    found = ranked(changes=(DEPLOY,))
+
+    assert not found.verdict.startswith(("payments v3.2.1 explains", "No change explains"))

@@ -1,11 +1,12 @@
 """What changed near the onset, ranked, as the event that goes on record: changes and how well each explains it.
 
-The order is that of `changes.rank`; where the hypotheses know the cause, they have the last word on whether a change
-explains it, since they have seen more than changes. Pure.
+There is one answer to what caused it, that of the hypotheses, which have seen more than changes: a change stands where
+the hypothesis that blames it stands, with its score. `changes.rank`, which reads time and content alone, orders the
+rest and gives the reasons; where it would have put another change first, the verdict says so. Pure.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -29,6 +30,9 @@ _NO_MOVERS: Final = frozenset({"error_group", "log_template", "moved_first", "su
 _AT_ONCE: Final = timedelta(seconds=3)
 _SHOWN: Final = 12
 _REASONS: Final = 5
+_LIKELY: Final = 0.2
+"""From this share on a change is told by what speaks for it."""
+_WORTH_NAMING: Final = 0.05
 _KIND_OF: Final = {
     ChangeKind.DEPLOY: CandidateKind.DEPLOY,
     ChangeKind.COMMIT: CandidateKind.DEPLOY,
@@ -61,23 +65,34 @@ def rank_suspects(picture: Picture, hypotheses: HypothesesRanked) -> ChangesRank
         evidence=_evidence(picture),
         first_service=symptom,
     )
-    blamed = _blamed(hypotheses)
-    none = judged[0].change is None if blamed is None else not blamed
+    shares = _shares(hypotheses)
     known = {change.id: change for change in nearest}
-    ranked = [_ranked(known[each.change.id], each, picture) for each in judged if each.change is not None]
-    if blamed:
-        ranked.sort(key=lambda each: each.change.id != blamed)
+    told = [each for each in judged if each.change is not None]
+    told.sort(key=lambda each: -shares.get(each.change.id if each.change else "", 0.0))
+    ranked = [_ranked(known[each.change.id], each, picture, shares) for each in told if each.change is not None]
+    none = _none_explains(hypotheses, shares)
     return ChangesRanked(
         round=hypotheses.round,
         changes=tuple(ranked[:_SHOWN]),
         none_explains=none,
-        verdict=_verdict(ranked, judged, none=none, blamed=bool(blamed)),
+        verdict=_verdict(ranked[0].change, judged, hypotheses, shares, none=none),
     )
 
 
-def _blamed(hypotheses: HypothesesRanked) -> str | None:
-    """Return the change that the known cause blames, "" when it blames none, None when the cause is not known."""
-    return hypotheses.hypotheses[0].change if hypotheses.known and hypotheses.hypotheses else None
+def _shares(hypotheses: HypothesesRanked) -> dict[str, float]:
+    """Return how likely each change is the cause, by id: the scores of the hypotheses that blame it, added."""
+    shares: dict[str, float] = {}
+    for one in hypotheses.hypotheses:
+        if one.change:
+            shares[one.change] = shares.get(one.change, 0.0) + one.score
+    return shares
+
+
+def _none_explains(hypotheses: HypothesesRanked, shares: Mapping[str, float]) -> bool:
+    """Tell whether no change is the cause: the known one is none, or none is likelier than the likeliest change."""
+    if hypotheses.known and hypotheses.hypotheses:
+        return not hypotheses.hypotheses[0].change
+    return max(shares.values(), default=0.0) <= 1 - sum(shares.values())
 
 
 def _candidate(change: Change) -> Candidate:
@@ -129,24 +144,57 @@ def _frame(culprit: str) -> Frame | None:
     return Frame(file=found["file"], line=int(found["line"]), function=found["function"] or "")
 
 
-def _ranked(change: Change, judged: Judged, picture: Picture) -> RankedChange:
+def _ranked(change: Change, judged: Judged, picture: Picture, shares: Mapping[str, float]) -> RankedChange:
     lead = picture.lead(change)
     side = "before" if lead > timedelta(0) else "after"
     when = "as the trouble began" if abs(lead) <= _AT_ONCE else f"{distance(lead)} {side} the onset"
-    strongest = judged.reasons[0].text if judged.reasons else "nothing speaks for or against it"
+    share = shares.get(change.id)
+    said = "" if share is None else f" ({percent(share)})"
     return RankedChange(
         change=replace(change, diff=""),
         score=round(judged.score, 3),
-        verdict=f"{change_done(change)} {when} ({percent(judged.probability)}): {strongest}",
+        verdict=f"{change_done(change)} {when}{said}: {_why(judged, likely=(share or 0.0) >= _LIKELY)}",
         reasons=tuple(f"{reason.text} ({reason.weight:+.1f})" for reason in judged.reasons[:_REASONS]),
     )
 
 
-def _verdict(ranked: Sequence[RankedChange], judged: Sequence[Judged], *, none: bool, blamed: bool) -> str:
-    if none:
-        why = next((each.reasons for each in judged if each.change is None), ())
-        reason = f": {why[-1].text}" if len(why) > 1 else ""
-        return f"No change explains this{reason}"
-    best = ranked[0].change
-    certain = "explains it" if blamed else "is the likeliest of the changes to explain it"
-    return f"{change_name(best)} {certain}"
+def _why(judged: Judged, *, likely: bool) -> str:
+    """Return the strongest reason for where a change stands: what speaks for a likely one, against an unlikely one."""
+    fitting = [reason for reason in judged.reasons if (reason.weight > 0) is likely]
+    chosen = next(iter(fitting or judged.reasons), None)
+    if chosen is None:
+        return "nothing speaks for or against it"
+    return chosen.text if fitting or likely else f"{chosen.text}, but other causes explain more"
+
+
+def _verdict(
+    first: Change,
+    judged: Sequence[Judged],
+    hypotheses: HypothesesRanked,
+    shares: Mapping[str, float],
+    *,
+    none: bool,
+) -> str:
+    top = hypotheses.hypotheses[0] if hypotheses.hypotheses else None
+    share = shares.get(first.id, 0.0)
+    if hypotheses.known and top is not None:
+        told = f"{change_name(first)} explains it"
+        if none:
+            told = f"No change explains this; what does, at {percent(top.score)}: {top.title}"
+    elif none:
+        likeliest = f"; the likeliest is {change_name(first)}, at {percent(share)}" if share >= _WORTH_NAMING else ""
+        told = f"No change is known to explain this{likeliest}"
+        none = not likeliest
+    else:
+        told = f"{change_name(first)} is the likeliest of the changes to explain it, at {percent(share)}"
+    return told + _otherwise(judged, named="" if none else first.id)
+
+
+def _otherwise(judged: Sequence[Judged], *, named: str) -> str:
+    """Say which change time and content alone would have put first, where that is another one than `named` (an id)."""
+    best = judged[0]
+    if best.change is None or not best.change.live or best.change.id == named:
+        return ""
+    why = next((reason.text for reason in best.reasons if reason.weight > 0), "")
+    name = " ".join(part for part in (best.change.service, best.change.version or best.change.title) if part)
+    return f"; time and content alone would point at {name}" + (f", which {why}" if why else "")
