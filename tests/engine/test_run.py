@@ -132,11 +132,11 @@ def test_an_expired_approval_runs_nothing(world: World, clock: ManualClock) -> N
     clock.advance(timedelta(seconds=world.catalog.timing.approval_s))
     engine(world).run_until_quiet()
     with world.store.reading() as view:
-        told = [ev.typed(event) for event in view.events() if event.kind == "action.run_finished"]
+        told = [ev.typed(event) for event in view.events() if event.kind == "action.run_refused"]
 
-    assert (0, ["not run: its approval has expired"]) == (
+    assert (0, [("expired", "its approval has expired")]) == (
         actuator.runs,
-        [one.detail for one in told if isinstance(one, ev.RunFinished)],
+        [(one.reason, one.detail) for one in told if isinstance(one, ev.RunRefused)],
     )
 
 
@@ -182,7 +182,7 @@ def test_a_program_that_is_not_there_fails_before_the_start(world: World) -> Non
     approve(world, number)
     engine(world).run_until_quiet()
 
-    assert ["action.approved", "action.run_finished"] == kinds(world, only="action.")
+    assert ["action.approved", "action.run_refused"] == kinds(world, only="action.")
 
 
 def test_secrets_in_output_are_taken_out(world: World) -> None:
@@ -266,7 +266,7 @@ def test_a_plan_does_not_run_for_an_incident_that_is_over(world: World) -> None:
     resolve(alice, Resolve(incident=number, force_reason="it healed itself"))
     engine(world).run_until_quiet()
 
-    assert (0, ActionState.FAILED, Status.RESOLVED) == (
+    assert (0, ActionState.PROPOSED, Status.RESOLVED) == (
         actuator.runs,
         action_of(world, number).state,
         state_of(world, number).status,

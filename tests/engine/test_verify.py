@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from stanch.catalog.model import Timing
-from stanch.engine.verify import judge_effect
+from stanch.engine.effect import judge_effect
 from stanch.incidents import events as ev
 from stanch.incidents.model import Severity, Status
 from stanch.incidents.state import Verification

@@ -59,6 +59,14 @@ MORE: tuple[ev.IncidentEvent, ...] = (
         for outcome, expects in (("as_expected", "is 1"), ("not_as_expected", "is 2"), ("told", ""), ("failed", ""))
     ),
     ev.Rejected(plan=PLAN.id, reason="a fix is on its way"),
+    ev.LookedAgain(plan=replace(PLAN, warnings=("an HPA owns the replicas",))),
+    ev.LookedAgain(plan=replace(PLAN, unseen="the cluster does not answer")),
+    *(
+        ev.RunRefused(plan=PLAN.id, reason=reason, detail="it was at 7, and is at 8 now")
+        for reason in ("world_changed", "far_end_down", "expired", "not_open", "cannot_run")
+    ),
+    *(ev.PlanAdded(plan=replace(PLAN, origin=origin), reason="as asked") for origin in ("person", "undo", "runbook:x")),
+    *(ev.OutcomeSettled(plan=PLAN.id, happened=happened, reason="read its log") for happened in (True, False)),
     ev.RunStarted(plan=PLAN.id, node="n1", undo=True),
     ev.RunFinished(plan=PLAN.id, code=3, took_s=1.04, detail="exit 3"),
     ev.RunOutcomeUnknown(plan=PLAN.id, detail="the process that ran it died"),

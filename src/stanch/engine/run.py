@@ -1,25 +1,31 @@
 """Runs approved plans: marks before it runs, shows output as it comes, never runs one twice.
 
 A plan whose run was begun by a node that died has an unknown outcome; a person looks, and nothing is repeated.
+Just before it runs its far ends are looked at again: where they are no longer as they were when it was approved it is
+not run, and another plan, for how they are now, is proposed in its place.
 """
 
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
 import structlog
 
-from stanch.engine.loop import Effect
+from stanch.engine.loop import Effect, nothing
 from stanch.incidents import events as ev
 from stanch.incidents.model import Status
 from stanch.incidents.state import Action, ActionState, IncidentState
 from stanch.kernel.errors import Bug
 from stanch.kernel.redaction import redact
 from stanch.mitigate.approval import may_run
+from stanch.mitigate.foresight import fresh_id, what_changed
+from stanch.mitigate.plan import digest_of
 from stanch.operations import cases
 from stanch.operations.announcing import announce
+from stanch.operations.foreseeing import look_at
 from stanch.operations.world import World
 from stanch.ports.actuator import Step
 from stanch.store import Transaction
@@ -28,7 +34,6 @@ from stanch.store.model import Timer
 _OUTPUT_EVERY_S: Final = 0.2
 _MOST_OUTPUT: Final = 64 * 1024
 _CHECK_EFFECT_AFTER: Final = timedelta(seconds=2)
-_CANNOT_RUN: Final = 126
 
 log = structlog.get_logger("stanch.run")
 
@@ -36,14 +41,19 @@ log = structlog.get_logger("stanch.run")
 def run(timer: Timer, world: World) -> Effect:
     """Run the approved plan that `timer` names, and return what follows from how it ended."""
     number, plan = _subject(timer)
+    with world.store.reading() as view:
+        approved = cases.load(view, number).actions[plan]
+    now = _looked_at(world, approved)
     with world.store.writing() as tx:
         state = cases.load(tx, number, lock=True)
         action = state.actions[plan]
         if action.state is ActionState.RUNNING:
             return lambda tx: _lost(tx, number, plan)
-        refusal = _why_not(state, action, world)
+        if action.state is not ActionState.APPROVED:
+            return nothing
+        refusal = _why_not(state, action, now, world)
         if refusal:
-            return lambda tx: _refused(tx, number, plan, refusal)
+            return lambda tx: _refused(tx, number, refusal, now)
         # On record before anything happens: a death from here on leaves an unknown outcome, never a second run.
         started = ev.RunStarted(plan=plan, node=world.node)
         stream = ev.action_stream(number, plan)
@@ -63,13 +73,28 @@ def _subject(timer: Timer) -> tuple[int, str]:
     return timer.incident, plan
 
 
-def _why_not(state: IncidentState, action: Action, world: World) -> str:
-    if not state.is_open:
-        return f"{state.key} is {state.status.value}"
-    refusal = may_run(action, now=world.clock.now())
-    if refusal:
-        return refusal
-    for step in action.plan.steps:
+def _looked_at(world: World, action: Action) -> ev.Plan:
+    """Return the plan as its far ends are now; itself where it is not about to run or nobody can look."""
+    return look_at(world, action.plan)[0] if action.state is ActionState.APPROVED else action.plan
+
+
+def _why_not(state: IncidentState, action: Action, now: ev.Plan, world: World) -> ev.RunRefused | None:
+    """Return why an approved plan is not run after all, None when it is."""
+    plan = action.plan
+    found = {
+        "not_open": "" if state.is_open else f"{state.key} is {state.status.value}",
+        "expired": may_run(action, now=world.clock.now()),
+        "far_end_down": now.unseen,
+        "may_not": now.refusal,
+        "world_changed": "" if now.unseen else what_changed(plan, now),
+        "cannot_run": _problems(plan, world),
+    }
+    reason = next((name for name, why in found.items() if why), "")
+    return ev.RunRefused(plan=plan.id, reason=reason, detail=found[reason]) if reason else None
+
+
+def _problems(plan: ev.Plan, world: World) -> str:
+    for step in plan.steps:
         actuator = world.actuators.get(step.actuator)
         if actuator is None:
             return f"there is no actuator {step.actuator!r}"
@@ -102,9 +127,14 @@ def _lost(tx: Transaction, number: int, plan: str) -> None:
     _watch_recovery(tx, number, plan, due_in=_CHECK_EFFECT_AFTER)
 
 
-def _refused(tx: Transaction, number: int, plan: str, refusal: str) -> None:
-    record = ev.RunFinished(plan=plan, code=_CANNOT_RUN, took_s=0.0, detail=f"not run: {refusal}")
-    cases.record(tx, number, record, stream=ev.action_stream(number, plan))
+def _refused(tx: Transaction, number: int, refusal: ev.RunRefused, now: ev.Plan) -> None:
+    cases.record(tx, number, refusal, stream=ev.action_stream(number, refusal.plan))
+    if refusal.reason != "world_changed":
+        return
+    state = cases.load(tx, number)
+    fresh = replace(now, id=fresh_id(now.id, state.actions), replaces=refusal.plan)
+    fresh = replace(fresh, digest=digest_of(fresh))
+    cases.record(tx, number, ev.PlanAdded(plan=fresh, reason=refusal.detail))
 
 
 def _finished(tx: Transaction, world: World, number: int, plan: ev.Plan, *, code: int, took_s: float) -> None:

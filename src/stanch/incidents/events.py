@@ -44,7 +44,9 @@ from stanch.incidents.recorded.mitigation import (
     EffectChecked,
     Expectation,
     Fork,
+    LookedAgain,
     MitigationProposed,
+    OutcomeSettled,
     Plan,
     PlanAdded,
     Rejected,
@@ -52,6 +54,7 @@ from stanch.incidents.recorded.mitigation import (
     RunFinished,
     RunOutcomeUnknown,
     RunOutput,
+    RunRefused,
     RunStarted,
     VerificationExtended,
     VerificationPassed,
@@ -92,6 +95,7 @@ __all__ = [
     "ImpactMeasured",
     "IncidentEvent",
     "InvestigationStarted",
+    "LookedAgain",
     "MessageEnded",
     "MessageOwed",
     "MitigationProposed",
@@ -99,6 +103,7 @@ __all__ = [
     "NextTestEnded",
     "NoteAdded",
     "OnsetEstimated",
+    "OutcomeSettled",
     "Plan",
     "PlanAdded",
     "PostmortemDrafted",
@@ -112,6 +117,7 @@ __all__ = [
     "RunFinished",
     "RunOutcomeUnknown",
     "RunOutput",
+    "RunRefused",
     "RunStarted",
     "RunbookChecked",
     "ScoreMoved",
@@ -160,10 +166,13 @@ IncidentEvent: TypeAlias = (
     | RunbookChecked
     | Approved
     | Rejected
+    | LookedAgain
+    | RunRefused
     | RunStarted
     | RunOutput
     | RunFinished
     | RunOutcomeUnknown
+    | OutcomeSettled
     | EffectChecked
     | VerificationStarted
     | VerificationExtended

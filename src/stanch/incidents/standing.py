@@ -18,6 +18,7 @@ class ActionState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    STALE = "stale"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,8 @@ class Approval:
 class Action:
     """A plan and what became of it. `proposed_seq` is the event that proposed it.
 
-    `spent` counts the approvals that a run has used up: a plan that failed needs new ones.
+    `spent` counts the approvals that a run has used up: a plan that failed needs new ones. `not_run` says why it was
+    not run when it was to be. A `stale` one has another in its place, for a world that has changed.
     """
 
     plan: ev.Plan
@@ -52,6 +54,8 @@ class Action:
     effect: str = ""
     version: int = 0
     spent: int = 0
+    not_run: str = ""
+    settled_by: str = ""
 
     @property
     def standing(self) -> tuple[Approval, ...]:

@@ -291,7 +291,9 @@ def _(record: ev.HypothesesRanked, state: IncidentState, event: Event) -> Incide
 def _(record: ev.MitigationProposed, state: IncidentState, event: Event) -> IncidentState:
     actions = dict(state.actions)
     for plan in (*((record.plan,) if record.plan else ()), *record.alternatives):
-        if plan.id not in actions:
+        before = actions.get(plan.id)
+        # A plan that waits gives way to its newer form, with what was said yes to; what has run stays as it ran.
+        if before is None or (before.state is ActionState.PROPOSED and before.plan.digest != plan.digest):
             actions[plan.id] = Action(
                 plan=plan, state=ActionState.PROPOSED, proposed_seq=event.seq, proposed_at=event.at
             )
@@ -342,6 +344,32 @@ def _(record: ev.Rejected, state: IncidentState, event: Event) -> IncidentState:
 
 
 @_apply.register
+def _(record: ev.LookedAgain, state: IncidentState, event: Event) -> IncidentState:
+    action = state.actions.get(record.plan.id)
+    if action is None:
+        return state
+    same = action.plan.digest == record.plan.digest
+    spent = action.spent if same else len(action.approvals)
+    return _with_action(state, event, record.plan.id, plan=record.plan, spent=spent, not_run="")
+
+
+@_apply.register
+def _(record: ev.RunRefused, state: IncidentState, event: Event) -> IncidentState:
+    action = state.actions.get(record.plan)
+    spent = len(action.approvals) if action else 0
+    became = ActionState.STALE if record.reason == "world_changed" else ActionState.PROPOSED
+    return _with_action(state, event, record.plan, state=became, spent=spent, not_run=record.detail)
+
+
+@_apply.register
+def _(record: ev.OutcomeSettled, state: IncidentState, event: Event) -> IncidentState:
+    became = ActionState.SUCCEEDED if record.happened else ActionState.FAILED
+    action = state.actions.get(record.plan)
+    spent = len(action.approvals) if action else 0
+    return _with_action(state, event, record.plan, state=became, spent=spent, settled_by=event.actor.label)
+
+
+@_apply.register
 def _(record: ev.RunStarted, state: IncidentState, event: Event) -> IncidentState:
     return _with_action(
         state,
@@ -353,6 +381,7 @@ def _(record: ev.RunStarted, state: IncidentState, event: Event) -> IncidentStat
         output=(),
         verdict="",
         effect="",
+        not_run="",
     )
 
 

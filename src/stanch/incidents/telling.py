@@ -229,9 +229,10 @@ def _(record: ev.DryRunFinished) -> Telling:
 
 @tell.register
 def _(record: ev.PlanAdded) -> Telling:
-    return Telling(
-        title=f"Proposed from a runbook: {record.plan.title}", text=record.plan.why, tone="action", major=True
-    )
+    by = {"person": "by hand", "undo": "as an undo", "tree": "anew"}
+    whence = "from a runbook" if record.runbook else by.get(record.plan.origin, "from a runbook")
+    text = record.reason or record.plan.why
+    return Telling(title=f"Proposed {whence}: {record.plan.title}", text=text, tone="action", major=True)
 
 
 @tell.register
@@ -252,6 +253,30 @@ def _(record: ev.Approved) -> Telling:
 @tell.register
 def _(record: ev.Rejected) -> Telling:
     return Telling(title=f"Rejected: {record.plan}", text=record.reason, tone="person", major=True)
+
+
+@tell.register
+def _(record: ev.LookedAgain) -> Telling:
+    plan = record.plan
+    said = plan.unseen or plan.refusal or "; ".join(plan.warnings)
+    return Telling(title=f"Looked at again: {plan.title}", text=said, tone="bad" if plan.unseen else "action")
+
+
+@tell.register
+def _(record: ev.RunRefused) -> Telling:
+    why = {
+        "world_changed": "the world has changed since it was made",
+        "far_end_down": "its far end does not answer",
+        "expired": "its approval has expired",
+        "not_open": "the incident is over",
+    }.get(record.reason, "it cannot be done")
+    return Telling(title=f"Not run: {record.plan}, {why}", text=record.detail, tone="bad", major=True)
+
+
+@tell.register
+def _(record: ev.OutcomeSettled) -> Telling:
+    what = "had happened" if record.happened else "had not happened"
+    return Telling(title=f"Looked at: {record.plan} {what}", text=record.reason, tone="person", major=True)
 
 
 @tell.register

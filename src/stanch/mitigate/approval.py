@@ -35,6 +35,14 @@ def approve(
             reason="not_waiting",
             hint="look at it first: stanch incident show",
         )
+    if action.plan.refusal:
+        raise Refused(f"{action.plan.title} may not be done: {action.plan.refusal}", reason="may_not")
+    if action.plan.unseen:
+        raise Refused(
+            f"{action.plan.title} could not be checked: {action.plan.unseen}",
+            reason="far_end_down",
+            hint=f"look again: stanch plan look {state.key} {action.plan.id}",
+        )
     if digest != digest_of(action.plan):
         raise Conflict(
             "the plan is not the one that was shown",

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from stanch.catalog.actuators import IN_REPOSITORY
 from stanch.catalog.model import ActionSpec, Catalog, Service
 from stanch.incidents.events import Expectation, Plan
 from stanch.incidents.model import Hypothesis, Severity
@@ -29,7 +30,6 @@ _GOES_BACK: Final = {
     "flag_off": frozenset({"flag_change"}),
     "revert": frozenset({"bad_deploy"}),
 }
-_REVERT: Final = "git.revert"
 _ENCODED: Final[dict[str, Callable[[str], str]]] = {
     "url": lambda text: quote(text, safe=""),
     "body": lambda text: json.dumps(text)[1:-1],
@@ -60,7 +60,7 @@ def make_plan(
     Raises `Refused` (`missing_argument`) when an argument needs something that the diagnosis does not know.
     """
     words = words_of(spec.mitigation, service=service.name, hypothesis=hypothesis)
-    steps, dry_run, undo = _steps(spec, catalog, service, words)
+    steps, dry_run, undo = _steps(spec, catalog, service, words | {"incident": state.key})
     title = _fill(spec.title or spec.name, words)
     plan = Plan(
         id=f"{spec.name}-{service.name}",
@@ -122,6 +122,8 @@ def digest_of(plan: Plan) -> str:
         plan.risk,
         plan.approvals_needed,
         plan.world,
+        plan.warnings,
+        plan.undo_of,
     )
     return hashlib.sha256(msgspec.json.encode(decisive, order="sorted")).hexdigest()
 
@@ -144,12 +146,12 @@ def _steps(
             (_step(spec, spec.dry_run, catalog, words),) if spec.dry_run else (),
             (_step(spec, spec.undo, catalog, words),) if spec.undo else (),
         )
-    own = {"repository": service.repository} if spec.uses == _REVERT else {}
+    own = {"repository": service.repository} if spec.uses in IN_REPOSITORY else {}
     step = _told(spec, own | spec.settings, catalog, words)
     undo: tuple[Step, ...] = ()
     if spec.undo_settings:
         undo = (_told(spec, own | spec.undo_settings, catalog, words),)
-    elif spec.uses == _REVERT:
+    elif spec.uses in IN_REPOSITORY:
         # A branch that was made is taken back by deleting it.
         undo = (replace(step, data={**step.data, "undo": True}),)
     return (step,), (replace(step, data={**step.data, "dry_run": True}),), undo

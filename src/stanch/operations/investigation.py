@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from stanch.incidents import events as ev
 from stanch.incidents.model import Status
-from stanch.incidents.state import ActionState, IncidentState
+from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
-from stanch.mitigate.tree import propose
 from stanch.operations import cases
+from stanch.operations.foreseeing import can_be_looked_at
 from stanch.operations.next_tests import one_of, plan_of
+from stanch.operations.planning import asks_for_more, is_settled, look_soon, plans_of, proposed_now
 from stanch.operations.registry import Effect, operation
 from stanch.operations.showing import incident_view
 from stanch.operations.views import IncidentView
@@ -17,8 +18,6 @@ from stanch.operations.world import Call, World
 from stanch.store import Transaction
 from stanch.store.model import Timer
 
-_UNDER_WAY = frozenset({ActionState.APPROVED, ActionState.RUNNING})
-_DONE = frozenset(ActionState) - {ActionState.PROPOSED}
 _WAITS = timedelta(seconds=60)
 """How long a test that was asked for keeps others waiting; longer than an investigation's budget."""
 _BEFORE_IDENTIFIED = frozenset({Status.DETECTED, Status.ACKNOWLEDGED, Status.INVESTIGATING})
@@ -81,17 +80,13 @@ def conclude(tx: Transaction, world: World, state: IncidentState, *, anew: bool 
         top = state.hypotheses[0]
         reason = f"{top.title} ({top.score:.0%})"
         cases.record(tx, state.number, ev.StatusChanged(status=Status.IDENTIFIED, reason=reason))
-    settled = _UNDER_WAY if anew else _DONE
-    if any(action.state in settled for action in state.actions.values()):
+    if is_settled(state, anew=anew):
         return
-    proposal = propose(state, world.catalog, now=world.clock.now())
-    if state.proposal is None or _is_news(proposal, state.proposal):
-        cases.record(tx, state.number, proposal)
-
-
-def _is_news(new: ev.MitigationProposed, old: ev.MitigationProposed) -> bool:
-    def digests(proposal: ev.MitigationProposed) -> set[str]:
-        plans = ((proposal.plan,) if proposal.plan else ()) + proposal.alternatives
-        return {plan.digest for plan in plans}
-
-    return digests(new) != digests(old) or new.verdict != old.verdict
+    proposal = proposed_now(state, world)
+    if state.proposal is not None and not asks_for_more(proposal, state.proposal):
+        return
+    if any(can_be_looked_at(world, plan) for plan in plans_of(proposal)):
+        # Nothing outside is asked inside a transaction: what is proposed is looked at first, then shown.
+        look_soon(tx, world, state.number, what="proposal", anew=anew)
+        return
+    cases.record(tx, state.number, proposal)

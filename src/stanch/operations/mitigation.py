@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from stanch.incidents import events as ev
 from stanch.incidents.state import Action, ActionState, IncidentState
-from stanch.kernel.errors import Invalid, NotFound, Refused
+from stanch.kernel.errors import Conflict, Invalid, NotFound, Refused
 from stanch.mitigate.approval import approve
+from stanch.mitigate.foresight import what_changed
 from stanch.mitigate.plan import digest_of
 from stanch.operations import cases
+from stanch.operations.foreseeing import can_be_looked_at, look_at
 from stanch.operations.registry import Effect, operation
 from stanch.operations.showing import incident_view
 from stanch.operations.views import IncidentView
@@ -49,9 +51,12 @@ def dry_run(call: Call, request: OnePlan) -> IncidentView:
     with call.world.store.reading() as view:
         state = cases.load(view, request.incident)
     action = _action(state, request.plan)
-    if not action.plan.dry_run:
+    if can_be_looked_at(call.world, action.plan):
+        code, output = _foreseen(call, action.plan)
+    elif action.plan.dry_run:
+        code, output = _try(call, action.plan.dry_run)
+    else:
         raise Refused(f"{action.plan.title} declares no dry run", reason="no_dry_run")
-    code, output = _try(call, action.plan.dry_run)
     with call.world.store.writing() as tx:
         cases.load_open(tx, request.incident)
         record = ev.DryRunFinished(plan=request.plan, code=code, output=output)
@@ -107,6 +112,39 @@ def reject(call: Call, request: RejectPlan) -> IncidentView:
         stream = ev.action_stream(request.incident, request.plan)
         cases.record(tx, request.incident, record, actor=call.actor, via=call.via, stream=stream)
         return incident_view(tx, call.world, cases.load(tx, request.incident), now=call.now)
+
+
+@operation("mitigation.look", effect=Effect.WRITE, example={"incident": 1, "plan": "rollback-payments"})
+def look(call: Call, request: OnePlan) -> IncidentView:
+    """Look at a plan's far ends again: it becomes what it would be now, and loses its approvals if that changed."""
+    with call.world.store.reading() as view:
+        before = _action(cases.load(view, request.incident), request.plan)
+    if not can_be_looked_at(call.world, before.plan):
+        raise Refused(f"nothing in {before.plan.title!r} can be looked at beforehand", reason="no_look")
+    (exact,) = look_at(call.world, before.plan)
+    with call.world.store.writing() as tx:
+        action = _action(cases.load_open(tx, request.incident), request.plan)
+        if action.state is not ActionState.PROPOSED:
+            raise Refused(f"{action.plan.title} is {action.state.value}", reason="not_waiting")
+        if action.plan.digest != before.plan.digest:
+            raise Conflict("the plan was changed in the meantime", hint="read it again")
+        stream = ev.action_stream(request.incident, request.plan)
+        cases.record(tx, request.incident, ev.LookedAgain(plan=exact), actor=call.actor, via=call.via, stream=stream)
+        return incident_view(tx, call.world, cases.load(tx, request.incident), now=call.now)
+
+
+def _foreseen(call: Call, plan: ev.Plan) -> tuple[int, str]:
+    """Return code and text of a dry run at the far ends: what would be done, and whether it is what was shown."""
+    (now,) = look_at(call.world, plan)
+    changed = "" if now.unseen else what_changed(plan, now)
+    lines = [
+        *now.preview,
+        *(f"warning: {one}" for one in now.warnings),
+        *([f"it has changed since: {changed}; look again: stanch plan look"] if changed else []),
+        *([f"it may not be done: {now.refusal}"] if now.refusal else []),
+        *([f"could not be looked at: {now.unseen}"] if now.unseen else []),
+    ]
+    return (1 if changed or now.refusal or now.unseen else 0), "\n".join(lines)
 
 
 def _action(state: IncidentState, plan: str) -> Action:

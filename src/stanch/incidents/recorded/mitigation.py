@@ -34,7 +34,13 @@ class Plan:
     """A mitigation as data. `digest` covers everything that decides what would run; approvals are bound to it.
 
     `risk` is `read`, `low`, `high` or `irreversible`; `world` is what was seen when it was made (e.g. the running
-    version), so that a plan for a world that has changed is refused.
+    version, and as `state of step 1` the fingerprint of what that step acts on), so that a plan for a world that has
+    changed is refused.
+
+    `asked` are the steps before they were made exact by a look at the far end, empty where nothing was looked at;
+    `warnings` and `preview` are what that look said. `refusal` says why it may not be done, `unseen` why the far end
+    could not be looked at: either keeps it from being approved. `origin` is `tree`, `person`, `undo` or
+    `runbook:<name>`; `undo_of` names the plan it takes back, `replaces` the one it stands in for.
     """
 
     id: str
@@ -52,6 +58,14 @@ class Plan:
     digest: str
     hypothesis: str = ""
     world: dict[str, str] = field(default_factory=dict)
+    asked: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
+    preview: tuple[str, ...] = ()
+    refusal: str = ""
+    unseen: str = ""
+    origin: str = "tree"
+    undo_of: str = ""
+    replaces: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +110,28 @@ class Rejected:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LookedAgain:
+    """The far end of a plan that waits was looked at again; `plan` is what it is now, under the same id."""
+
+    kind: ClassVar[str] = "action.looked_again"
+    plan: Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRefused:
+    """An approved plan was not run, and nothing happened.
+
+    `reason` is `world_changed` (another plan takes its place), `far_end_down`, `may_not`, `expired`,
+    `not_open` or `cannot_run`.
+    """
+
+    kind: ClassVar[str] = "action.run_refused"
+    plan: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunStarted:
     """A plan began to run on `node`. From here on a death of the process leaves its outcome unknown."""
 
@@ -134,6 +170,16 @@ class RunOutcomeUnknown:
     kind: ClassVar[str] = "action.run_outcome_unknown"
     plan: str
     detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeSettled:
+    """A person has looked what became of a run whose outcome was unknown: it `happened`, or it did not."""
+
+    kind: ClassVar[str] = "action.outcome_settled"
+    plan: str
+    happened: bool
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,9 +259,10 @@ class RunbookChecked:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanAdded:
-    """Somebody took a change out of a runbook and proposed it as a plan."""
+    """A plan that the tree did not propose: a block of a runbook, a person's, an undo, one for a changed world."""
 
     kind: ClassVar[str] = "mitigation.plan_added"
     plan: Plan
-    runbook: str
-    block: int
+    runbook: str = ""
+    block: int = 0
+    reason: str = ""

@@ -1,11 +1,11 @@
 """One incident as text: the answers to a responder's questions, in the order in which they are asked."""
 
-import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.surfaces.cli.overview_text import card_lines
+from stanch.surfaces.cli.plan_text import plan_lines
 from stanch.surfaces.cli.records import Record, child, children, line_of, moment, number_in, pairs, text_of, texts
 from stanch.surfaces.cli.telling import at, at_and_ago, faint, paint, percent, rule, severity, strong
 
@@ -116,19 +116,6 @@ def _test_lines(test: Record, view: Record, *, place: str) -> Iterator[str]:
         yield faint(f"         $ {line_of(test, 'command')}")
 
 
-def plan_lines(view: Record) -> Iterator[str]:
-    """Yield the path through the decision tree, and every plan with its exact commands."""
-    proposal = child(view, "proposal")
-    if not proposal:
-        return
-    yield rule("What to do")
-    for fork in children(proposal, "path"):
-        yield f"  {line_of(fork, 'question')} {line_of(fork, 'answer')}: {line_of(fork, 'reason')}"
-    yield f"  {line_of(proposal, 'verdict')}"
-    for action in children(view, "actions"):
-        yield from _action_lines(action)
-
-
 def findings_lines(view: Record) -> Iterator[str]:
     """Yield what the last investigation found, each with the command that shows it again, and what it did not see."""
     found = children(view, "findings")
@@ -166,34 +153,10 @@ def next_lines(view: Record) -> Iterator[str]:
         yield f"  {line_of(step, 'title')}: {paint(line_of(step, 'command'), 'green', bold=True)}"
 
 
-def action_of(view: Record, plan: str) -> Record:
-    """Return what became of a plan, an empty record where there is no such plan."""
-    found = (one for one in children(view, "actions") if text_of(child(one, "plan"), "id") == plan)
-    return next(found, {})
-
-
 def _before(when: datetime | None, start: datetime | None) -> str:
     if when is None or start is None or not timedelta(0) <= start - when < timedelta(minutes=2):
         return ""
     return f", {(start - when).total_seconds():.0f} s before the start"
-
-
-def _action_lines(action: Record) -> Iterator[str]:
-    plan = child(action, "plan")
-    undone = "reversible" if plan.get("reversible") else "not reversible"
-    yield f"  {strong(line_of(plan, 'id'))}  {line_of(plan, 'title')}"
-    yield f"      {line_of(action, 'state')}, risk {line_of(plan, 'risk')}, {undone}"
-    for step in children(plan, "steps"):
-        yield f"      $ {shlex.join(texts(step, 'argv'))}"
-    expected = line_of(child(plan, "expectation"), "describe")
-    if expected:
-        yield f"      expected: {expected}"
-    for line in text_of(action, "dry_run").splitlines():
-        yield f"      dry run: {line}"
-    for line in "\n".join(texts(action, "output")).splitlines():
-        yield f"      | {line}"
-    if line_of(action, "effect"):
-        yield f"      {line_of(action, 'verdict')}: {line_of(action, 'effect')}"
 
 
 def _clock_lines(view: Record) -> Iterator[str]:

@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "dry-run": ("plan", "Try a proposed plan without effect"),
     "approve": ("plan", "Approve a proposed plan; it runs then"),
     "reject": ("plan", "Say no to a proposed plan"),
+    "plan": ("planning", "Show plans, propose one, look at one again, take one back"),
     "runbook": ("runbook", "Find, read and run runbooks"),
     "resolve": ("respond", "End an incident whose recovery is verified"),
     "postmortem": ("postmortem", "Read, draft, edit and publish post-mortems"),

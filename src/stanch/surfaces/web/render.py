@@ -36,6 +36,7 @@ def _environment() -> Environment:
         lasting=words.lasting,
         legend=chart.legend_of,
         metric=words.metric,
+        order=words.order,
         plain=words.plain,
         quantity=quantity,
         remaining=words.remaining,

@@ -9,6 +9,8 @@ from typing import Final
 from markupsafe import Markup
 
 from stanch.kernel.duration import format_age, format_duration
+from stanch.mitigate.plan import command_line
+from stanch.ports.actuator import Step
 
 _SYMBOLS: Final = {"SEV1": "▲", "SEV2": "◆", "SEV3": "●", "SEV4": "○"}
 _ARROWS: Final = {
@@ -77,6 +79,11 @@ def metric(name: str) -> str:
 def command(argv: Sequence[str]) -> str:
     """Return an argument list as one line that a shell reads back into the same list."""
     return exact(shlex.join(argv))
+
+
+def order(step: Step) -> str:
+    """Return what a step does as one line: its command, or its actuator with what that is told."""
+    return exact(command_line(step))
 
 
 def exact(text: str) -> str:

@@ -5,7 +5,8 @@ from typing import Final
 import click
 
 from stanch.kernel.event import JSON
-from stanch.surfaces.cli.incident_text import hypotheses_lines, plan_lines
+from stanch.surfaces.cli.incident_text import hypotheses_lines
+from stanch.surfaces.cli.plan_text import plan_lines
 from stanch.surfaces.cli.records import Record, record_of
 from stanch.surfaces.cli.shared import incident_argument, json_option, number_of, open_way, print_json
 from stanch.surfaces.cli.telling import hint, say

@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from stanch.kernel.errors import Invalid, NotFound
-from stanch.surfaces.cli.incident_text import action_of, plan_lines
+from stanch.surfaces.cli.plan_text import action_of, plan_lines
 from stanch.surfaces.cli.records import Record, child, children, line_of, record_of, text_of
 from stanch.surfaces.cli.shared import can_ask, incident_argument, json_option, number_of, open_way, print_json
 from stanch.surfaces.cli.telling import hint
