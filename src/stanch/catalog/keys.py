@@ -252,6 +252,13 @@ TIMING: Final = (
     Key(name="investigation_s", type=Type.SECONDS, doc="Budget of one round of collectors.", low=1, high=3_600),
     Key(name="approval_s", type=Type.SECONDS, doc="How long an approval stays good.", low=1, high=86_400),
     Key(name="remeasure_s", type=Type.SECONDS, doc="How often the impact is measured again.", low=1, high=86_400),
+    Key(
+        name="reopen_s",
+        type=Type.SECONDS,
+        doc="How long after its end the same fault's alert takes an incident up again; 0: never.",
+        low=0,
+        high=604_800,
+    ),
 )
 
 SECTIONS: Final[dict[str, tuple[Key, ...]]] = {

@@ -154,7 +154,8 @@ class Thresholds:
 @dataclass(frozen=True, kw_only=True)
 class Timing:
     """Windows in seconds. The verification window is per severity, SEV1 first; an entry shorter than the shipped one
-    is said to be shortened, with `shortened_because`."""
+    is said to be shortened, with `shortened_because`. The alert of a fault that was resolved `reopen_s` ago or less
+    takes its incident up again; with 0 it always declares another."""
 
     verification_s: tuple[float, float, float, float] = (1800.0, 900.0, 900.0, 900.0)
     shortened_because: str = ""
@@ -163,6 +164,7 @@ class Timing:
     investigation_s: float = 20.0
     approval_s: float = 900.0
     remeasure_s: float = 60.0
+    reopen_s: float = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)

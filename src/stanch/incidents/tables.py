@@ -79,6 +79,13 @@ def find(connection: Connection, *, open_only: bool = False, limit: int = 100) -
     return [_listed(row) for row in connection.execute(query.limit(limit))]
 
 
+def resolved_since(connection: Connection, since: datetime) -> list[int]:
+    """Return the numbers of the incidents that were resolved after `since` (UTC) and stayed so, the newest first."""
+    ended = (incidents.c.status == Status.RESOLVED.value) & (incidents.c.resolved_at > since)
+    query = select(incidents.c.number).where(ended).order_by(incidents.c.number.desc())
+    return [row.number for row in connection.execute(query)]
+
+
 def _listed(row: Row[tuple[object, ...]]) -> Listed:
     return Listed(
         number=row.number,

@@ -22,13 +22,12 @@ from stanch.operations import cases, paging
 from stanch.operations.declaring import open_incident
 from stanch.operations.holding import is_held, waiting
 from stanch.operations.measuring import measure
+from stanch.operations.reopening import ended_with, take_up_again, why_again
 from stanch.operations.world import World
 from stanch.store import Transaction
 
 # How far before the onset a change is still worth naming on the first screen.
 _CHANGE_WINDOW: Final = timedelta(hours=6)
-# A relapse this soon after the end belongs to the same story, and is told in its post-mortem.
-_SAME_STORY: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,10 @@ def let_go(tx: Transaction, world: World, id: str) -> None:
 
 
 def sign_seen(tx: Transaction, world: World, sign: Sign) -> Taken:
-    """Attach `sign` to the open incident that covers its service or a neighbour of it, or declare one."""
+    """Attach `sign` to the open incident that covers its service or a neighbour of it, or declare one.
+
+    Where the same fault was resolved a short while ago, its incident goes on.
+    """
     tx.lock("detection")
     for row in find(tx.connection, open_only=True):
         state = cases.load(tx, row.number, lock=True)
@@ -90,6 +92,10 @@ def sign_seen(tx: Transaction, world: World, sign: Sign) -> Taken:
                 return Taken(incident=row.number, listed=False)
             _attach(tx, world, state, sign)
             return Taken(incident=row.number)
+    if (ended := ended_with(tx, world, sign.attached)) is not None:
+        again = take_up_again(tx, world, ended, reason=why_again(ended, sign.attached, now=world.clock.now()))
+        _attach(tx, world, again, sign)
+        return Taken(incident=ended.number)
     return Taken(incident=_declare(tx, world, sign), declared=True)
 
 

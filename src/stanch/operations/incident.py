@@ -20,6 +20,7 @@ from stanch.operations.announcing import announce
 from stanch.operations.closing import write_postmortem
 from stanch.operations.overview import card_of_row, overview
 from stanch.operations.registry import Effect, operation
+from stanch.operations.reopening import take_up_again
 from stanch.operations.showing import incident_view, series_of, timeline
 from stanch.operations.views import IncidentCard, IncidentView, Overview, SeriesView, TimelineEntry
 from stanch.operations.world import Call
@@ -314,12 +315,7 @@ def reopen(call: Call, request: Because) -> IncidentView:
     """Take an ended incident up again."""
     with call.world.store.writing() as tx:
         state = cases.load(tx, request.incident, lock=True)
-        events = rules.reopen(state, reason=request.reason)
-        cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
-        again = cases.load(tx, state.number)
-        paging.follow(tx, call.world, again)
-        announce(tx, call.world, again, purpose="reopened", note=request.reason.strip())
-        declaring.start_clocks(tx, call.world, again)
+        take_up_again(tx, call.world, state, reason=request.reason, actor=call.actor, via=call.via)
         return _view(tx, call, state.number)
 
 

@@ -19,13 +19,12 @@ from stanch.kernel.event import Event
 from stanch.operations.links import links_of
 from stanch.operations.next_tests import next_tests
 from stanch.operations.overview import card_of_state
-from stanch.operations.recovery import failing_checks
+from stanch.operations.recovering import progress_of
 from stanch.operations.views import (
     IncidentView,
     MessageCard,
     NextStep,
     PostmortemCard,
-    Progress,
     RoleCard,
     SeriesView,
     SeverityCard,
@@ -84,7 +83,7 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         proposal=state.proposal,
         actions=tuple(sorted(state.actions.values(), key=lambda action: action.proposed_seq)),
         effect=_effect(state),
-        progress=_progress(tx, world, state, now=now),
+        progress=progress_of(tx, world, state, now=now),
         messages=_messages(state),
         postmortem=_postmortem(state, world),
         next_step=next_step(state),
@@ -215,16 +214,6 @@ def _effect(state: IncidentState) -> ev.EffectChecked | None:
         return None
     last = checked[-1]
     return ev.EffectChecked(plan=last.plan.id, verdict=last.verdict, summary=last.effect)
-
-
-def _progress(tx: Transaction, world: World, state: IncidentState, *, now: datetime) -> Progress | None:
-    watched = state.verification
-    if watched is None:
-        return None
-    failing = () if watched.passed_at or not state.is_open else failing_checks(tx, world, state, now=now)
-    until = watched.passed_at or state.resolved_at or now
-    held_s = min(watched.window_s, (until - watched.since).total_seconds())
-    return Progress(verification=watched, held_s=0.0 if failing else held_s, holding=not failing, failing=failing)
 
 
 def _messages(state: IncidentState) -> tuple[MessageCard, ...]:

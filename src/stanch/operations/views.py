@@ -126,13 +126,34 @@ class MessageCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckProgress:
+    """One thing that must hold for a recovery: in words, what it rests on, what it is now.
+
+    `since` is when it began to hold without a break, None while it does not; `why` says then what is wrong. `now` is
+    the figure as people read it, empty where there is none.
+    """
+
+    text: str
+    because: str
+    now: str
+    since: datetime | None
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far the recovery has been watched: `held_s` of `window_s` seconds without a break."""
+    """How far the recovery has been watched: `held_s` of `window_s` seconds without a break, `left_s` are left.
+
+    `failing` is what does not hold, `pending` what only holds the end up; `checks` are all of the recovery plan.
+    """
 
     verification: Verification
     held_s: float
     holding: bool
     failing: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    left_s: float = 0.0
+    checks: tuple[CheckProgress, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
