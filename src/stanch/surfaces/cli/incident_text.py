@@ -183,11 +183,22 @@ def _recovery_lines(view: Record) -> Iterator[str]:
         yield paint(f"  Verified {at(moment(watched, 'passed_at'))}", "green")
     else:
         held, window = number_in(progress, "held_s") or 0.0, number_in(watched, "window_s") or 0.0
-        yield f"  Held {held:.0f} of {window:.0f} s without a break"
+        left = number_in(progress, "left_s") or 0.0
+        to_go = f", {left:.0f} s to go" if left else ""
+        yield f"  Held {held:.0f} of {window:.0f} s without a break{to_go}"
     if line_of(watched, "shortened"):
         yield f"  The window is {line_of(watched, 'shortened')}"
     for failing in texts(progress, "failing"):
         yield paint(f"  Does not hold: {failing}", "yellow")
+    for pending in texts(progress, "pending"):
+        yield paint(f"  Not an alert yet: {pending}", "yellow")
+    for one in children(progress, "checks"):
+        since, now = moment(one, "since"), line_of(one, "now")
+        if since:
+            figure = f", now {now}" if now else ""
+            yield f"  {paint('[x]', 'green')} {line_of(one, 'text')}{faint(f'  (since {at(since)}{figure})')}"
+        else:
+            yield f"  [ ] {line_of(one, 'text')}"
 
 
 def _checklist_lines(view: Record) -> Iterator[str]:
