@@ -23,6 +23,22 @@ RIGHT: dict[str, dict[str, str]] = {
     "github.revert": {"commit": "{commit}", "token_env": "GITHUB_TOKEN", "incident": "{incident}"},
     "gitlab.revert": {"commit": "{commit}", "url": "https://git.example/api/v4"},
     "postgresql.kill": {"on": "orders-db", "which": "blocking, idle_in_transaction", "at_most": "3"},
+    "flag.http": {"flag": "{flag}", "set": "off", "url": "https://flags.example/$flag", "path": "enabled"},
+    "flag.launchdarkly": {
+        "flag": "{flag}",
+        "set": "off",
+        "project": "shop",
+        "environment": "production",
+        "token_env": "LAUNCHDARKLY_TOKEN",
+    },
+    "flag.unleash": {
+        "flag": "fast",
+        "set": "25 %",
+        "url": "https://unleash.example",
+        "environment": "production",
+        "token_env": "UNLEASH_TOKEN",
+    },
+    "flag.flagd": {"flag": "fast", "set": "{previous_value}", "file": "flags.json", "repository": "flags"},
     "mysql.kill": {"on": "shop-db", "at_least_s": "60", "users": "checkout"},
 }
 
@@ -56,6 +72,7 @@ def test_a_setting_that_is_required_is_missed(actuator: str) -> None:
         ("git.hotfix", {"from": "v1", "commits": "--upload-pack=x"}, "commits cannot be"),
         ("github.revert", {"commit": "HEAD"}, "commit cannot be"),
         ("postgresql.kill", {"on": "orders-db", "which": "all"}, "which cannot be"),
+        ("flag.flagd", {"flag": "fast", "set": "half", "file": "x"}, "set cannot be"),
         ("mysql.kill", {"on": "shop-db", "at_most": "100"}, "at_most cannot be"),
     ],
 )

@@ -55,7 +55,7 @@ def site(answer: Callable[[Asked], Reply]) -> Iterator[Site]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PUT = do_DELETE = _do
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _do
 
         def log_message(self, format: str, *args: object) -> None:
             """Stay quiet."""

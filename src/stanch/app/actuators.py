@@ -1,18 +1,27 @@
 """What carries actions out: every actuator of this process, by its name."""
 
+from pathlib import Path
+
 from stanch.app.systems import Systems
 from stanch.integrations.command import CommandActuator
-from stanch.integrations.git import RevertActuator
+from stanch.integrations.flags import FlagActuator, Flagd, LaunchDarkly, TemplatedFlags, Unleash
+from stanch.integrations.git import FileOnBranch, RevertActuator
 from stanch.integrations.http import HttpActuator
 from stanch.integrations.kubernetes.acting import kubernetes_actuators
 from stanch.integrations.program import LocalPrograms
 from stanch.integrations.sessions import KillSessions
 from stanch.ports.actuator import Actuator
+from stanch.ports.keeping import Keeping
 
 
 def open_actuators(systems: Systems) -> dict[str, Actuator]:
     """Return the actuators by name; connects to nothing."""
     found: list[Actuator] = [CommandActuator(), RevertActuator(), HttpActuator()]
+    found += [FlagActuator(one) for one in (TemplatedFlags(), LaunchDarkly(), Unleash(), Flagd(_file_on_branch))]
     found += [KillSessions(f"{kind}.kill", servers) for kind, servers in systems.sessions.items()]
     found += kubernetes_actuators(systems.clusters, programs=LocalPrograms())
     return {one.name: one for one in found}
+
+
+def _file_on_branch(clone: Path, path: str, branch: str, remote: str) -> Keeping:
+    return FileOnBranch(clone, path=path, branch=branch, remote=remote)

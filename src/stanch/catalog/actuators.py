@@ -6,7 +6,7 @@ actuator's to say; an actuator that has no list here is not checked beforehand. 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +15,7 @@ _BRANCH: Final = r"(?!-)[\w./-]{1,200}"
 _VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,252}"
 _SECONDS: Final = r"\d{1,5}(\.\d{1,3})?"
 _TROUBLES: Final = r"(blocking|long|idle_in_transaction)([, ]+(blocking|long|idle_in_transaction))*"
+_URL: Final = r"https?://.+"
 _TRUTH: Final = ("true", "false")
 _PLACEHOLDER: Final = re.compile(r"\{[a-z_]+\}")
 
@@ -53,6 +54,12 @@ _REQUEST: Final = (
     Setting(name="url", doc="the API, for an installation of one's own", pattern=r"https?://.+"),
 )
 
+_TOKEN: Final = Setting(name="token_env", doc="the variable that holds the token", pattern=r"[A-Za-z_][A-Za-z0-9_]*")
+_SCHEME: Final = Setting(name="scheme", doc="the word before the token; `Bearer`")
+_FLAG: Final = (
+    Setting(name="flag", doc="its name", required=True),
+    Setting(name="set", doc="`on`, `off`, or a percentage", required=True, pattern=r"on|off|\d{1,3}(\.\d{1,3})?\s?%?"),
+)
 _SESSIONS: Final = (
     Setting(name="on", doc="the configured database", required=True, pattern=r"[\w.-]+"),
     Setting(name="which", doc="`blocking`, `long`, `idle_in_transaction`, with commas; `blocking`", pattern=_TROUBLES),
@@ -139,6 +146,48 @@ SETTINGS: Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType(
         ),
         "github.revert": _REQUEST,
         "gitlab.revert": _REQUEST,
+        "flag.http": (
+            *_FLAG,
+            Setting(name="url", doc="where it is written, with `$flag`, `$value`", required=True, pattern=_URL),
+            Setting(name="read_url", doc="where it is read; by default `url`", pattern=_URL),
+            Setting(name="path", doc="where in the answer the value is, `flag.enabled`"),
+            Setting(name="method", doc="`PUT`, `POST` or `PATCH`; the first", words=("PUT", "POST", "PATCH")),
+            Setting(name="body", doc='JSON with `$flag`, `$value`; `{"value": $value}`'),
+            Setting(name="type", doc="the body's; `application/json`"),
+            Setting(name="on", doc="what is on, as JSON; `true`"),
+            Setting(name="off", doc="what is off, as JSON; `false`"),
+            Setting(name="environment", doc="named in what is told"),
+            _TOKEN,
+            _SCHEME,
+        ),
+        "flag.launchdarkly": (
+            *_FLAG,
+            Setting(name="project", doc="the project's key", required=True),
+            Setting(name="environment", doc="the environment's key", required=True),
+            replace(_TOKEN, required=True),
+            Setting(name="variation", doc="the one that is on for a share; by default that of `true`"),
+            Setting(name="url", doc="`https://app.launchdarkly.com`", pattern=_URL),
+        ),
+        "flag.unleash": (
+            *_FLAG,
+            Setting(name="url", doc="of the installation", required=True, pattern=_URL),
+            Setting(name="environment", doc="the environment", required=True),
+            Setting(name="project", doc="the project; `default`"),
+            replace(_TOKEN, required=True),
+        ),
+        "flag.flagd": (
+            *_FLAG,
+            Setting(name="file", doc="the definitions, from `cwd` or within `repository`", required=True),
+            Setting(name="on", doc="the variant that is on; by default that of `true`"),
+            Setting(name="off", doc="the variant that is off; by default that of `false`"),
+            Setting(name="repository", doc="folder of the clone, where the file is kept in git"),
+            Setting(name="branch", doc="its branch; `main`", pattern=_BRANCH),
+            Setting(name="remote", doc="its remote; `origin`", pattern=_BRANCH),
+            Setting(name="ofrep_url", doc="where flagd is asked what it serves now", pattern=_URL),
+            Setting(name="environment", doc="named in what is told"),
+            _TOKEN,
+            _SCHEME,
+        ),
         "postgresql.kill": _SESSIONS,
         "mysql.kill": _SESSIONS,
     }
@@ -147,7 +196,6 @@ SETTINGS: Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType(
 ACTUATORS: Final = (
     *("command", "http", "systemd", "docker"),
     *(name for name in SETTINGS if "." in name),
-    *("flag.http", "flag.launchdarkly", "flag.unleash", "flag.flagd"),
 )
 """What can carry an action out."""
 
