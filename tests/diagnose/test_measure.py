@@ -134,3 +134,11 @@ def test_an_empty_chart_is_empty() -> None:
 def test_up_is_the_share_of_checks_passed(values: list[float], raised: bool) -> None:
     """A service that answers no check since the onset is raised; one that answers all is not."""
     assert raised is told("up", values).data["raised"]
+
+
+def test_a_latency_keeps_its_worst_stretch() -> None:
+    """Slowness that is over by now is still told beside the median since."""
+    slow_for_a_while = [900.0 if 0 < at - ONSET.timestamp() <= 30 else 70.0 for at in TIMES]
+    signal = told("latency_p95_ms", slow_for_a_while)
+
+    assert (70.0, 900.0) == (signal.value, signal.data["held"])

@@ -501,3 +501,22 @@ def test_the_same_of_somebody_elses_service_is_one() -> None:
     )
 
     assert ranked([seen], graph=Graph(depends_on={"checkout": ()})).known
+
+
+def waited(held: float) -> HypothesesRanked:
+    """Rank full places of a checkout whose median is as ever by now and was `held` ms at its worst."""
+    metrics = (
+        reading("saturation", "checkout", 1.0, 0.0, resource="worker_slots"),
+        reading("latency_p95_ms", "checkout", 72, 71, held=held),
+        *STEADY_LOAD,
+    )
+    return ranked([finding("f1-metrics-1", *metrics)])
+
+
+def test_places_that_filled_while_it_was_slow_are_no_cause() -> None:
+    """A slowness that is over by the next look still is what filled the places."""
+    full = [
+        next(one.score for one in waited(held).hypotheses if one.kind == "resource_exhausted") for held in (900, 75)
+    ]
+
+    assert (True, True) == (full[0] < 0.3, full[1] > 0.5)

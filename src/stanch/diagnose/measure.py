@@ -72,6 +72,9 @@ def measure(track: Track, *, onset: datetime, now: datetime, baseline: Baseline 
     data: dict[str, JSON] = dict(track.labels)
     if rise is not None:
         data["rise_s"] = round(rise.seconds, 1)
+    if track.metric == "latency_p95_ms":
+        # What filled while it was slow stays full in this picture; so must the slowness stay, though it be over.
+        data["held"] = round(_held(level[after & (when > now.timestamp() - _LONGEST_S)]), 1)
     start = rise.start if rise is not None else _left_normal(when, level, baseline, onset=onset)
     signal = Signal(
         name=track.metric,

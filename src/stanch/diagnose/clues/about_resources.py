@@ -1,6 +1,7 @@
 """Clues about what runs out: pools, memory, disk, processors, and whether load or a leak fills them."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -8,7 +9,7 @@ from stanch.alerts.shape import Shape
 from stanch.diagnose.clues.clue import Clue, findings_of, of_fact
 from stanch.diagnose.model import Candidate, Fact, Sighting
 from stanch.diagnose.phrases import Family, family_of
-from stanch.diagnose.picture import Picture
+from stanch.diagnose.picture import Picture, is_raised
 from stanch.diagnose.wording import clock, distance
 
 # A filling that takes this long is no jump: a burst of load fills a pool within a few requests' time.
@@ -48,8 +49,11 @@ def _fills_by_waiting(picture: Picture, candidate: Candidate) -> Sighting | None
     slow = picture.one("latency_p95_ms", candidate.service)
     if slow is None or slow.signal.normal is None:
         return None
-    words = {"times": f"{slow.value / slow.signal.normal:,.1f}" if slow.signal.normal else "many"}
-    return Sighting(holds=slow.raised, findings=findings_of([fact, slow, load]), words=words)
+    held = slow.signal.data.get("held")
+    worst = max(slow.value, held) if isinstance(held, int | float) else slow.value
+    words = {"times": f"{worst / slow.signal.normal:,.1f}" if slow.signal.normal else "many"}
+    holds = slow.raised or is_raised(replace(slow.signal, value=worst, data={}))
+    return Sighting(holds=holds, findings=findings_of([fact, slow, load]), words=words)
 
 
 def _gradual(picture: Picture, candidate: Candidate) -> Sighting | None:

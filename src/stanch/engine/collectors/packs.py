@@ -1,7 +1,8 @@
 """Puts the queries of its pack to one configured system: a finding a query, within one time-out for all of them."""
 
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Final
 
 from stanch.catalog.model import Catalog
 from stanch.kernel.errors import Invalid, Refused, Unavailable
+from stanch.kernel.event import JSON
 from stanch.operations.asking import Window, ask_query, collector_name, concerns, finding_of, trouble
 from stanch.packs.model import Language, Packs, Query
 from stanch.ports.evidence import Finding, FindingStatus, Question
@@ -16,6 +18,8 @@ from stanch.ports.query import QuerySource, Session
 
 _ROOM_S: Final = 1.0
 _LEAST_S: Final = 0.05
+_FIGURES: Final = re.compile(r"\d+(\.\d+)?")
+"""What differs between two reasons that are the same: how long each was waited for."""
 
 
 class PackCollector:
@@ -79,6 +83,44 @@ class PackCollector:
         )
 
     def _gathered(self, queries: Sequence[Query], findings: Sequence[Finding]) -> list[Finding]:
+        """Return the findings: one for all that a metrics server has no data for, one for each reason of failures."""
+        return self._folded(queries, self._without_absent(queries, findings))
+
+    def _folded(self, queries: Sequence[Query], findings: Sequence[Finding]) -> list[Finding]:
+        """Return the findings, with those that failed for one reason in one: a dead system is one piece of news."""
+        titles = {f"{self._source.name}/{query.name}": query.title for query in queries}
+        reasons: dict[tuple[FindingStatus, str], list[Finding]] = {}
+        for finding in findings:
+            if finding.status in (FindingStatus.FAILED, FindingStatus.REFUSED):
+                reason = finding.summary.removeprefix(f"{self._source.name}: {titles.get(finding.id, '')}: ")
+                reasons.setdefault((finding.status, _FIGURES.sub("0", reason)), []).append(finding)
+        kept = list(findings)
+        answered = any(one.status in (FindingStatus.OK, FindingStatus.NO_DATA) for one in findings)
+        for (status, _), same in reasons.items():
+            if len(same) > 1:
+                kept[kept.index(same[0])] = self._as_one(
+                    same, titles, status=status, answered=answered, of=len(queries)
+                )
+                kept = [one for one in kept if one not in same[1:]]
+        return kept
+
+    def _as_one(
+        self, same: Sequence[Finding], titles: Mapping[str, str], *, status: FindingStatus, answered: bool, of: int
+    ) -> Finding:
+        name, count = self._source.name, len(same)
+        reason = same[0].summary.removeprefix(f"{name}: {titles.get(same[0].id, '')}: ")
+        did = "refused" if status is FindingStatus.REFUSED else "did not answer"
+        missing = f"{count} of its {of} queries" if answered else f"{count} queries not made"
+        rows: list[JSON] = [{"query": titles.get(one.id, one.id), "command": one.command} for one in same]
+        return replace(
+            same[0],
+            id=f"{name}/{'unanswered' if answered else 'reach'}",
+            summary=f"{name} {did} {missing}: {reason}" if answered else f"{name} {did}, {missing}: {reason}",
+            took_s=max(one.took_s for one in same),
+            data={"rows": rows},
+        )
+
+    def _without_absent(self, queries: Sequence[Query], findings: Sequence[Finding]) -> list[Finding]:
         """Return the findings, those of a metrics server that has no such metrics in one."""
         told = {finding.id: query for finding, query in zip(findings, queries, strict=True)}
         absent = [
