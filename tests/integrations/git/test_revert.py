@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stanch.integrations.git import RevertActuator
+from stanch.kernel.event import JSON
 from stanch.ports.actuator import Step, StepResult
 from tests.integrations.git.conftest import Workshop
 
@@ -30,15 +31,15 @@ def bad_of(shop: Workshop) -> str:
     return shop.git("rev-parse", "HEAD~1")
 
 
-def run(shop: Workshop, commit: str, **data: object) -> StepResult:
+def run(shop: Workshop, commit: str, **data: JSON) -> StepResult:
     """Revert `commit`."""
-    step = Step(actuator="git.revert", data={"repository": str(shop.folder), "commit": commit, **data})  # type: ignore[arg-type]
+    step = Step(actuator="git.revert", data={"repository": str(shop.folder), "commit": commit, **data})
     return RevertActuator().run(step, emit=lambda _: None)
 
 
-def problems(shop: Workshop, commit: str, **data: object) -> str:
+def problems(shop: Workshop, commit: str, **data: JSON) -> str:
     """Return why `commit` cannot be reverted."""
-    step = Step(actuator="git.revert", data={"repository": str(shop.folder), "commit": commit, **data})  # type: ignore[arg-type]
+    step = Step(actuator="git.revert", data={"repository": str(shop.folder), "commit": commit, **data})
     return "; ".join(RevertActuator().problems(step))
 
 
@@ -165,7 +166,7 @@ def test_a_commit_that_was_reverted_already(shop: Workshop) -> None:
         (None, {"branch": "main"}, "something else"),
     ],
 )
-def test_what_cannot_be_done_says_why(shop: Workshop, commit: str | None, data: dict[str, object], why: str) -> None:
+def test_what_cannot_be_done_says_why(shop: Workshop, commit: str | None, data: dict[str, JSON], why: str) -> None:
     """Before anything is touched; a name never becomes an option."""
     assert why in problems(shop, commit or bad_of(shop), **data)
 
@@ -179,3 +180,50 @@ def test_hooks_of_the_repository_do_not_run(shop: Workshop) -> None:
     run(shop, bad_of(shop))
 
     assert not (shop.folder / "hooked").exists()
+
+
+def test_looking_shows_the_difference_and_keeps_nothing(shop: Workshop) -> None:
+    """The step is exact, starts from the commit that main is at, and can be undone."""
+    bad, base = bad_of(shop), shop.git("rev-parse", "main")
+    step = Step(actuator="git.revert", data={"repository": str(shop.folder), "commit": bad[:8]})
+    outlook = RevertActuator().look(step)
+
+    assert (bad, base, "", True, True, ["main"]) == (
+        outlook.step.data["commit"],
+        outlook.fingerprint,
+        outlook.refusal,
+        "-    return None + 1" in outlook.preview and "+    return 1" in outlook.preview,
+        outlook.undo is not None,
+        branches(shop),
+    )
+
+
+def test_a_conflict_is_known_beforehand(shop: Workshop) -> None:
+    """So that no plan is made of it."""
+    bad = bad_of(shop)
+    shop.commit("on top", at=AT, files={"pay.py": "def pay():\n    return None + 2\n"})
+    step = Step(actuator="git.revert", data={"repository": str(shop.folder), "commit": bad})
+
+    assert "conflicts in pay.py" in RevertActuator().look(step).refusal
+
+
+def test_a_base_that_moved_on_is_not_built_on(shop: Workshop) -> None:
+    """What was looked at is no longer what would be made."""
+    step = Step(actuator="git.revert", data={"repository": str(shop.folder), "commit": bad_of(shop)})
+    exact = RevertActuator().look(step).step
+    shop.commit("another", at=AT, files={"third.py": "x\n"})
+    result = RevertActuator().run(exact, emit=lambda _: None)
+
+    assert (1, ["main"]) == (result.code, branches(shop))
+
+
+def test_a_clone_that_is_behind_is_told(shop: Workshop, tmp_path: Path) -> None:
+    """The remote's main has commits that this clone does not know."""
+    shop.git("clone", "--quiet", "--bare", str(shop.folder), str(tmp_path / "far.git"))
+    shop.git("remote", "add", "origin", str(tmp_path / "far.git"))
+    bad = bad_of(shop)
+    shop.git("update-ref", "refs/heads/main", "main~1")
+    data: dict[str, JSON] = {"repository": str(shop.folder), "commit": bad, "push": "origin"}
+    outlook = RevertActuator().look(Step(actuator="git.revert", data=data))
+
+    assert [True] == ["fetch it first" in warning for warning in outlook.warnings]

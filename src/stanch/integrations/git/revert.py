@@ -1,53 +1,47 @@
-"""The actuator that reverts a commit on a branch of its own, and pushes the branch. It never touches a branch that is.
+"""The actuator that reverts a commit on a branch of its own, and pushes the branch; no branch that is gets touched."""
 
-It works in a worktree of its own, which is gone afterwards whatever happened: a conflict leaves nothing half-done.
-"""
-
-import re
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Final
 
+from stanch.integrations.git.branching import (
+    COMMIT,
+    WHO,
+    Order,
+    Say,
+    attempt,
+    behind,
+    carried_out,
+    conflicts,
+    delete,
+    folder_of,
+    make,
+)
 from stanch.integrations.git.repository import Repository
-from stanch.integrations.git.runner import Output, run_git
+from stanch.integrations.git.runner import run_git
 from stanch.kernel.errors import Unavailable
-from stanch.ports.actuator import Step, StepResult
-
-_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
-_NAME: Final = re.compile(r"(?!-)[\w./-]{1,200}", re.ASCII)
-_WHO: Final = {
-    f"GIT_{role}_{part}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for part, value in (("NAME", "Stanch"), ("EMAIL", "stanch@localhost"))
-}
+from stanch.ports.actuator import Outlook, Step, StepResult
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Order:
-    """What is to be reverted, from which branch, on which new one; `push` is a remote's name, empty for none."""
+class RevertOrder(Order):
+    """A branch that takes one commit back; `undo` deletes it again."""
 
-    repository: Path
     commit: str
-    base: str
-    branch: str
-    push: str
-    undo: bool
+    undo: bool = False
 
     @classmethod
-    def of(cls, step: Step) -> "_Order":
-        """Read a step's data."""
+    def of(cls, step: Step, *, push: str = "") -> "RevertOrder":
+        """Read a step's data; `push` is the remote where it names none."""
         given = {name: value for name, value in step.data.items() if isinstance(value, str)}
         commit = given.get("commit", "")
         return cls(
-            repository=Path(step.cwd or ".") / given.get("repository", "."),
+            repository=folder_of(step),
             commit=commit,
             base=given.get("base", "") or "main",
             branch=given.get("branch", "") or f"revert-{commit[:10]}",
-            push=given.get("push", ""),
+            push=given.get("push", "") or push,
             undo=step.data.get("undo") is True,
         )
 
@@ -62,36 +56,96 @@ class RevertActuator:
 
     def problems(self, step: Step) -> tuple[str, ...]:
         """Return why it cannot be done: no repository, no such commit, a branch of that name with something else."""
-        order = _Order.of(step)
-        if not _COMMIT.fullmatch(order.commit):
-            return (f"{order.commit!r} is no hash of a commit",)
-        if wrong := [name for name in (order.base, order.branch, order.push or "x") if not _NAME.fullmatch(name)]:
-            return (f"{wrong[0]!r} is no name of a branch or remote",)
-        repository = Repository(order.repository)
-        try:
-            repository.check()
-            return _problems(repository, order)
-        except Unavailable as error:
-            return (error.message,)
+        return revert_problems(RevertOrder.of(step))
+
+    def look(self, step: Step) -> Outlook:
+        """Try the revert where nothing is kept; raises `Unavailable` when the repository cannot be worked in."""
+        return look_at_revert(step, RevertOrder.of(step))
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """Make the branch and push it; or with `undo`, delete it again; or with `dry_run`, only try the revert."""
-        began = time.monotonic()
-        lines: list[str] = []
-
-        def say(line: str) -> None:
-            lines.append(line)
-            emit(line)
-
-        try:
-            code = _carry_out(_Order.of(step), dry=step.data.get("dry_run") is True, timeout_s=step.timeout_s, say=say)
-        except Unavailable as error:
-            say(error.message)
-            code = 1
-        return StepResult(code=code, output="\n".join(lines), took_s=time.monotonic() - began)
+        return carried_out(lambda say: run_revert(step, RevertOrder.of(step), say=say), emit=emit)
 
 
-def _problems(repository: Repository, order: _Order) -> tuple[str, ...]:
+def revert_problems(order: RevertOrder) -> tuple[str, ...]:
+    """Return why a revert cannot be done, without trying it."""
+    if not COMMIT.fullmatch(order.commit):
+        return (f"{order.commit!r} is no hash of a commit",)
+    if order.name_problems:
+        return order.name_problems
+    repository = Repository(order.repository)
+    try:
+        repository.check()
+        return _problems(repository, order)
+    except Unavailable as error:
+        return (error.message,)
+
+
+def look_at_revert(step: Step, order: RevertOrder) -> Outlook:
+    """Return what a revert would meet: exact commits, the diff, whether the remote is further than this clone.
+
+    The fingerprint is the commit that the branch would start from. Raises `Unavailable`.
+    """
+    if found := revert_problems(order):
+        return Outlook(step=step, refusal="; ".join(found))
+    repository = Repository(order.repository)
+    if order.undo:
+        return look_at_delete(step, order, is_ours=partial(_reverts, order))
+    commit, base = repository.resolve(order.commit) or order.commit, repository.resolve(order.base) or ""
+    warnings = behind(order, timeout_s=min(step.timeout_s, 10.0))
+    exact = replace(step, data={**step.data, "commit": commit, "branch": order.branch, "fingerprint": base})
+    if order.tip:
+        # It is there already and reverts this commit: it would only be pushed, and deleting it would undo more.
+        preview = (f"branch {order.branch} is there already, at {order.tip[:10]}",)
+        return Outlook(step=exact, fingerprint=base, warnings=warnings, preview=preview)
+    trial = attempt(order, partial(_revert, order, commit))
+    undo = replace(exact, data={**exact.data, "undo": True}, describe=f"Undo: {step.describe}".strip())
+    return Outlook(
+        step=exact,
+        undo=None if trial.refusal else undo,
+        fingerprint=base,
+        warnings=warnings,
+        preview=trial.preview,
+        refusal=trial.refusal,
+    )
+
+
+def look_at_delete(step: Step, order: Order, *, is_ours: Callable[[str], bool]) -> Outlook:
+    """Return what deleting the branch again would meet; one that somebody went on with is left alone."""
+    tip = order.tip
+    if tip is None:
+        return Outlook(step=step, refusal=f"there is no branch {order.branch}: there is nothing to undo")
+    if not is_ours(tip):
+        return Outlook(step=step, refusal=f"somebody has gone on with {order.branch}: it is not deleted")
+    where = f" here and on {order.push}" if order.push else ""
+    return Outlook(
+        step=replace(step, data={**step.data, "fingerprint": tip}),
+        fingerprint=tip,
+        preview=(f"delete branch {order.branch}, which is at {tip[:10]}{where}",),
+    )
+
+
+def run_revert(step: Step, order: RevertOrder, *, say: Say) -> int:
+    """Carry a revert out, or undo it; returns 0 or 1. Raises `Unavailable` when git cannot do it."""
+    if found := revert_problems(order):
+        say("; ".join(found))
+        return 1
+    if order.undo:
+        if (tip := order.tip) and not _reverts(order, tip):
+            say(f"somebody has gone on with {order.branch}: it is not deleted")
+            return 1
+        return delete(order, timeout_s=step.timeout_s, say=say)
+    repository = Repository(order.repository)
+    looked_at = step.data.get("fingerprint")
+    if looked_at and looked_at != repository.resolve(order.base):
+        say(f"{order.base} has changed since it was looked at: nothing was done")
+        return 1
+    commit = repository.resolve(order.commit) or order.commit
+    dry = step.data.get("dry_run") is True
+    return make(order, partial(_revert, order, commit), dry=dry, timeout_s=step.timeout_s, say=say)
+
+
+def _problems(repository: Repository, order: RevertOrder) -> tuple[str, ...]:
     if order.undo:
         return ()
     found = []
@@ -103,50 +157,19 @@ def _problems(repository: Repository, order: _Order) -> tuple[str, ...]:
         found.append(f"{repository.name} has no branch {order.base}")
     if commit and base and run_git(order.repository, "merge-base", "--is-ancestor", commit, base).code:
         found.append(f"{order.commit} is not part of {order.base}: there is nothing to revert")
-    tip = repository.resolve(f"refs/heads/{order.branch}")
-    if tip and commit and not _reverts(order, tip, commit):
+    if commit and (tip := order.tip) and not _reverts(replace(order, commit=commit), tip):
         found.append(f"there is a branch {order.branch} already, with something else on it")
     return tuple(found)
 
 
-def _carry_out(order: _Order, *, dry: bool, timeout_s: float, say: Callable[[str], None]) -> int:
-    if order.undo:
-        return _delete(order, timeout_s=timeout_s, say=say)
-    repository = Repository(order.repository)
-    commit = repository.resolve(order.commit)
-    if commit is None or (troubles := _problems(repository, order)):
-        say("; ".join(troubles) if commit else f"there is no commit {order.commit}")
-        return 1
-    tip = repository.resolve(f"refs/heads/{order.branch}")
-    if tip is None:
-        with _worktree(order) as folder:
-            code = _revert(order, folder, commit, say=say)
-            if code:
-                return code
-            say(run_git(folder, "show", "--stat", "--format=%h %s", "HEAD").text.strip())
-            if dry:
-                say("nothing was kept: this was a try")
-                return 0
-            tip = run_git(folder, "rev-parse", "HEAD").text.strip()
-        _must(run_git(order.repository, "branch", "--no-track", order.branch, tip))
-    say(f"branch {order.branch} at {tip[:10]}, from {order.base}")
-    if dry or not order.push:
-        return 0
-    reference = f"refs/heads/{order.branch}:refs/heads/{order.branch}"
-    pushed = run_git(order.repository, "push", "--porcelain", order.push, reference, timeout_s=timeout_s, remote=True)
-    say(pushed.text.strip() or pushed.complaint)
-    return 1 if pushed.code else 0
-
-
-def _revert(order: _Order, folder: Path, commit: str, *, say: Callable[[str], None]) -> int:
+def _revert(order: RevertOrder, commit: str, folder: Path, say: Say) -> int:
     parents = run_git(folder, "rev-list", "--parents", "--max-count=1", commit).text.split()[1:]
     mainline = ["--mainline", "1"] if len(parents) > 1 else []
-    done = run_git(folder, "revert", "--no-edit", *mainline, commit, variables=_WHO, timeout_s=60)
+    revert = ("revert", "--no-edit", "--no-gpg-sign", *mainline, commit)
+    done = run_git(folder, *revert, variables=WHO, timeout_s=60)
     if done.code == 0:
         return 0
-    unmerged = run_git(folder, "diff", "--name-only", "--diff-filter=U").text.split("\n")
-    files = [name for name in unmerged if name]
-    if files:
+    if files := conflicts(folder):
         say(f"later commits changed the same lines; conflicts in {', '.join(files)}. Nothing was kept.")
     elif run_git(folder, "status", "--porcelain").text.strip() == "":
         say(f"{order.base} already is without {order.commit}: there is nothing to revert")
@@ -155,36 +178,7 @@ def _revert(order: _Order, folder: Path, commit: str, *, say: Callable[[str], No
     return 1
 
 
-def _delete(order: _Order, *, timeout_s: float, say: Callable[[str], None]) -> int:
-    if order.push:
-        reference = f":refs/heads/{order.branch}"
-        gone = run_git(order.repository, "push", "--porcelain", order.push, reference, timeout_s=timeout_s, remote=True)
-        if gone.code and "remote ref does not exist" not in gone.complaint:
-            say(gone.text.strip() or gone.complaint)
-            return 1
-    if Repository(order.repository).resolve(f"refs/heads/{order.branch}"):
-        _must(run_git(order.repository, "branch", "-D", order.branch))
-    say(f"branch {order.branch} deleted")
-    return 0
-
-
-def _reverts(order: _Order, tip: str, commit: str) -> bool:
-    """Tell whether the branch's newest commit is the revert of `commit`."""
+def _reverts(order: RevertOrder, tip: str) -> bool:
+    """Tell whether the branch's newest commit is the revert of the commit, which may be named by its beginning."""
     body = run_git(order.repository, "show", "--no-patch", "--format=%B", tip).text
-    return f"This reverts commit {commit}" in body
-
-
-@contextmanager
-def _worktree(order: _Order) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="stanch-revert-") as parent:
-        folder = Path(parent) / "tree"
-        _must(run_git(order.repository, "worktree", "add", "--detach", str(folder), order.base, timeout_s=60))
-        try:
-            yield folder
-        finally:
-            run_git(order.repository, "worktree", "remove", "--force", str(folder))
-
-
-def _must(output: Output) -> None:
-    if output.code:
-        raise Unavailable(f"git could not do it: {output.complaint}", retry=False)
+    return f"This reverts commit {order.commit}" in body
