@@ -5,7 +5,9 @@ from pathlib import Path
 from stanch.app.systems import Systems
 from stanch.integrations.command import CommandActuator
 from stanch.integrations.flags import FlagActuator, Flagd, LaunchDarkly, TemplatedFlags, Unleash
-from stanch.integrations.git import FileOnBranch, RevertActuator
+from stanch.integrations.git import FileOnBranch, HotfixActuator, RequestActuator, RevertActuator
+from stanch.integrations.github import GitHubRequests
+from stanch.integrations.gitlab import GitLabRequests
 from stanch.integrations.http import HttpActuator
 from stanch.integrations.kubernetes.acting import kubernetes_actuators
 from stanch.integrations.program import LocalPrograms
@@ -16,7 +18,8 @@ from stanch.ports.keeping import Keeping
 
 def open_actuators(systems: Systems) -> dict[str, Actuator]:
     """Return the actuators by name; connects to nothing."""
-    found: list[Actuator] = [CommandActuator(), RevertActuator(), HttpActuator()]
+    found: list[Actuator] = [CommandActuator(), RevertActuator(), HotfixActuator(), HttpActuator()]
+    found += [RequestActuator(host) for host in (GitHubRequests(), GitLabRequests())]
     found += [FlagActuator(one) for one in (TemplatedFlags(), LaunchDarkly(), Unleash(), Flagd(_file_on_branch))]
     found += [KillSessions(f"{kind}.kill", servers) for kind, servers in systems.sessions.items()]
     found += kubernetes_actuators(systems.clusters, programs=LocalPrograms())
