@@ -40,9 +40,10 @@ from stanch.engine.collect import collect_duty
 from stanch.engine.loop import Duty, Engine
 from stanch.engine.next_test import next_test_duty
 from stanch.incidents.tables import IncidentProjector
-from stanch.integrations.apprise import ApprisePager
+from stanch.integrations.apprise import AppriseChannel, ApprisePager
 from stanch.integrations.dependency import Dependencies, Target
 from stanch.integrations.deploylog import DeployLog
+from stanch.integrations.discord import DiscordChannel
 from stanch.integrations.dns import DnsSampler
 from stanch.integrations.fetching import HttpGet
 from stanch.integrations.file import FileChannel, FilePager
@@ -50,13 +51,16 @@ from stanch.integrations.git import GitChanges, GitCollector
 from stanch.integrations.host import HostCollector
 from stanch.integrations.http import HttpSampler, JourneySampler
 from stanch.integrations.jsonlog import JsonLogSampler, LogPatternSampler
-from stanch.integrations.matrix import MatrixPager
+from stanch.integrations.matrix import MatrixChannel, MatrixPager
+from stanch.integrations.mattermost import MattermostChannel
 from stanch.integrations.ntfy import NtfyPager
 from stanch.integrations.openmetrics import OpenMetricsSampler
 from stanch.integrations.promql import PromqlSampler
-from stanch.integrations.slack import SlackPager
-from stanch.integrations.smtp import SmtpPager
+from stanch.integrations.slack import SlackChannel, SlackPager
+from stanch.integrations.smtp import MailChannel, SmtpPager
+from stanch.integrations.statuspage import StatuspageChannel
 from stanch.integrations.tcp import TcpSampler
+from stanch.integrations.teams import TeamsChannel
 from stanch.integrations.tls import TlsSampler
 from stanch.integrations.twilio import TwilioPager
 from stanch.integrations.webhook import WebhookChannel, WebhookPager
@@ -96,6 +100,14 @@ PROJECTORS: Final = (IncidentProjector(), PageProjector())
 CHANNELS: Final[Mapping[str, Callable[[ChannelSettings], Channel]]] = {
     "file": lambda one: FileChannel(name=one.name, folder=Path(one.root) / one.target),
     "webhook": lambda one: WebhookChannel(name=one.name, url=one.target),
+    "slack": SlackChannel,
+    "matrix": MatrixChannel,
+    "mattermost": MattermostChannel,
+    "teams": TeamsChannel,
+    "discord": DiscordChannel,
+    "email": MailChannel,
+    "apprise": AppriseChannel,
+    "statuspage": StatuspageChannel,
 }
 
 PAGERS: Final[Mapping[str, Callable[[PagerSettings], Pager]]] = {
@@ -162,11 +174,12 @@ def open_world(
         collectors=(*_collectors(catalog, sources), *systems.collectors),
         change_sources=sources,
         systems=systems.sources,
+        endpoints=systems.endpoints,
         log_sources=systems.logs,
         packs=open_packs(root / catalog.packs),
         templates=open_templates(root / catalog.comms.templates),
         samplers=samplers_for(catalog),
-        actuators=open_actuators(systems),
+        actuators=open_actuators(systems, programs=catalog.programs),
         calendars=calendars_for(catalog),
         channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()},
         pagers=_pagers(catalog),

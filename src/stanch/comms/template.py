@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from stanch.kernel.blocks import Block, Bullets, Fields, Heading, Inline, Link, Mono, Paragraph, Strong, Text
+from stanch.kernel.blocks import Block, Bullets, Fields, Heading, Inline, Link, Mono, Paragraph, Strong, Text, clean
 
 Value: TypeAlias = str | tuple[str, ...]
 
@@ -57,7 +57,7 @@ def variables(template: Template) -> tuple[str, ...]:
 
 def fill(template: Template, values: Mapping[str, Value], *, severity: str) -> tuple[str, tuple[Block, ...]]:
     """Return subject and blocks, the heading first. A name that `values` lacks counts as empty."""
-    subject = _plain(template.subject, values)
+    subject = " ".join(clean(_plain(template.subject, values)).split())
     blocks: list[Block] = [Heading(subject, level=2)]
     for group in template.groups:
         kept = list(_kept(group, severity=severity))

@@ -1,7 +1,8 @@
 """The channel port: say something where people read it, and keep it current there."""
 
+import re
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from stanch.kernel.event import JSON
 from stanch.ports.pager import Failure, NotTaken, lost, refused, retry_after
@@ -15,10 +16,20 @@ __all__ = [
     "Message",
     "NotTaken",
     "Receipt",
+    "hidden",
     "lost",
     "refused",
     "retry_after",
 ]
+
+_PIECE: Final = re.compile(r"[^/?&=:@\s]{8,}")
+
+
+def hidden(words: str, *, secret: str) -> str:
+    """Return what a far end said without any piece of `secret`, which may be a URL: some repeat what they hear."""
+    for piece in sorted({secret, *_PIECE.findall(secret)} - {""}, key=len, reverse=True):
+        words = words.replace(piece, "…")
+    return words
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(said)
 
-    do_POST = do_PUT = do_GET = _take
+    do_POST = do_PUT = do_GET = do_PATCH = _take
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

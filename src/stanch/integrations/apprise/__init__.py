@@ -4,6 +4,7 @@ Needs the extra: `pip install 'stanch[apprise]'`. The address is an Apprise URL.
 was handed over, so that such a page is never known to have been delivered or seen.
 """
 
+from stanch.integrations.apprise.channel import AppriseChannel
 from stanch.integrations.apprise.pager import ApprisePager
 
-__all__ = ["ApprisePager"]
+__all__ = ["AppriseChannel", "ApprisePager"]

@@ -1,9 +1,8 @@
 """Hands pages to Apprise, which answers yes or no and keeps no key."""
 
-import importlib
-from types import ModuleType
 from typing import Final
 
+from stanch.integrations.apprise.library import installed
 from stanch.kernel.within import Late, within
 from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt
 
@@ -17,7 +16,7 @@ class ApprisePager:
 
     def __init__(self, settings: PagerSettings) -> None:
         self._name = settings.name
-        self._apprise = _installed()
+        self._apprise = installed()
 
     @property
     def name(self) -> str:
@@ -58,11 +57,3 @@ class ApprisePager:
 
     def close(self) -> None:
         """Hold nothing."""
-
-
-def _installed() -> ModuleType | None:
-    """Return Apprise where the extra is installed. Its some 170 services are loaded only where somebody uses one."""
-    try:
-        return importlib.import_module("apprise")
-    except ImportError:
-        return None

@@ -1,54 +1,29 @@
 """Sends pages as mail. One page has one Message-ID, by which many mailboxes show it once; none promises to."""
 
 import hashlib
-import smtplib
-import ssl
-import threading
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Final
-from urllib.parse import urlsplit
 
-from stanch.kernel.within import Late, within
-from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt
+from stanch.integrations.smtp.sending import WITHIN_S, MailServer
+from stanch.ports.pager import Page, PagerSettings, Receipt
 
 KINDS: Final = frozenset({"email"})
-# Of one step; all of them together have the other.
-_TIMEOUT_S: Final = 8.0
-_WITHIN_S: Final = 10.0
-# "Service not available", "mailbox busy", "out of room for now": RFC 5321 section 4.2.3; anything else with 4 too.
-_LATER: Final = range(400, 500)
-
-
-class _Handing:
-    """How far one hand-over has come. Whoever gives it up keeps its text from being sent later."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._given_up = False
-        self.given = False
-
-    def give(self) -> bool:
-        """Begin to send the text; False when it was given up."""
-        with self._lock:
-            self.given = not self._given_up
-            return self.given
-
-    def give_up(self) -> bool:
-        """Keep the text from being sent; True when it may have been already."""
-        with self._lock:
-            self._given_up = True
-            return self.given
 
 
 class SmtpPager:
     """Sends mail through one server, a connection for each page."""
 
-    def __init__(self, settings: PagerSettings, *, within_s: float = _WITHIN_S) -> None:
+    def __init__(self, settings: PagerSettings, *, within_s: float = WITHIN_S) -> None:
         self._name = settings.name
-        self._within_s = within_s
-        self._settings = settings
-        self._where = urlsplit(settings.url or "smtp://127.0.0.1:25")
+        self._sender = settings.sender
+        self._server = MailServer(
+            name=settings.name,
+            url=settings.url,
+            account=settings.account,
+            secret=settings.secret,
+            within_s=within_s,
+        )
 
     @property
     def name(self) -> str:
@@ -67,57 +42,12 @@ class SmtpPager:
 
     def page(self, page: Page) -> Receipt:
         """Send `page`; what breaks off after the text was sent may have been taken."""
-        message = message_of(page, sender=self._settings.sender or f"stanch@{self._where.hostname}")
-        handing = _Handing()
-        try:
-            within(self._within_s, lambda: self._hand_over(message, page.address, handing))
-        except Late as late:
-            given = handing.give_up()
-            broken = f"{self._name} gave no answer: {late}{'; it may have arrived' if given else ''}"
-            raise NotTaken(broken, failure=Failure.UNKNOWN if given else Failure.UNREACHABLE) from None
-        except smtplib.SMTPRecipientsRefused as error:
-            code, said = next(iter(error.recipients.values()))
-            raise self._answered(code, said) from None
-        except smtplib.SMTPResponseException as error:
-            # Before the text, and but for the recipient's, a no is about us: a log-in, a sender.
-            about_us = not handing.given or isinstance(error, smtplib.SMTPSenderRefused)
-            raise self._answered(error.smtp_code, error.smtp_error, about_us=about_us) from None
-        except smtplib.SMTPNotSupportedError as error:
-            # No log-in is offered; or, later, no address beyond ASCII is taken.
-            no = Failure.REFUSED if handing.given else Failure.CREDENTIALS
-            raise NotTaken(f"{self._name}: {error}", failure=no) from None
-        except (OSError, smtplib.SMTPException) as error:
-            broken = f"{self._name} broke off: {type(error).__name__}"
-            raise NotTaken(broken, failure=Failure.UNKNOWN if handing.given else Failure.UNREACHABLE) from None
+        message = message_of(page, sender=self._sender or f"stanch@{self._server.host}")
+        self._server.send(message, page.address)
         return Receipt(reference=str(message["Message-ID"]), detail="accepted for delivery")
 
     def close(self) -> None:
         """Hold nothing."""
-
-    def _hand_over(self, message: EmailMessage, address: str, handing: _Handing) -> None:
-        with self._connect() as server:
-            server.ehlo_or_helo_if_needed()
-            if self._where.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls(context=ssl.create_default_context())
-            if self._settings.account and self._settings.secret:
-                server.login(self._settings.account, self._settings.secret)
-            if handing.give():
-                server.send_message(message, to_addrs=[address])
-
-    def _connect(self) -> smtplib.SMTP:
-        host, port = self._where.hostname or "127.0.0.1", self._where.port
-        if self._where.scheme == "smtps":
-            return smtplib.SMTP_SSL(host, port or 465, timeout=_TIMEOUT_S, context=ssl.create_default_context())
-        return smtplib.SMTP(host, port or 25, timeout=_TIMEOUT_S)
-
-    def _answered(self, code: int, said: bytes | str, *, about_us: bool = False) -> NotTaken:
-        words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-        text = f"{self._name} answered {code} {' '.join(words.split())[:300]}"
-        if code == 421 or code == 450:
-            return NotTaken(text, failure=Failure.THROTTLED)
-        # "Authentication required" (RFC 4954 section 6), whenever it is said.
-        no = Failure.CREDENTIALS if about_us or code in (530, 535) else Failure.REFUSED
-        return NotTaken(text, failure=Failure.UNREACHABLE if code in _LATER else no)
 
 
 def message_of(page: Page, *, sender: str) -> EmailMessage:

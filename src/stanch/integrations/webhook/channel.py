@@ -5,8 +5,7 @@ from typing import Final
 import httpx2
 
 from stanch.kernel.codec import to_data
-from stanch.kernel.errors import Unavailable
-from stanch.ports.channel import Message, Receipt
+from stanch.ports.channel import Message, Receipt, hidden, lost, refused
 
 _TIMEOUT_S: Final = 10.0
 _LONGEST_ANSWER: Final = 200
@@ -36,11 +35,15 @@ class WebhookChannel:
             answer = self._client.post(
                 self._url, json=to_data(message), headers={"Idempotency-Key": message.id}, follow_redirects=False
             )
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+            raise lost(self._name, error, begun=False) from None
         except httpx2.HTTPError as error:
-            raise Unavailable(f"{self._name} did not answer: {type(error).__name__}", retry=True) from error
+            raise lost(self._name, error, begun=True) from None
+        words = hidden(answer.text[:_LONGEST_ANSWER], secret=self._url)
         if answer.is_success:
-            return Receipt(detail=f"{answer.status_code} {answer.text[:_LONGEST_ANSWER]}".strip())
-        retry = answer.status_code >= 500 or answer.status_code in (408, 425, 429)
-        raise Unavailable(
-            f"{self._name} answered {answer.status_code} {answer.text[:_LONGEST_ANSWER]}".strip(), retry=retry
-        )
+            return Receipt(detail=f"{answer.status_code} {words}".strip())
+        raise refused(self._name, status=answer.status_code, words=words, headers=answer.headers)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()

@@ -1,0 +1,5 @@
+"""Atlassian Statuspage: incidents, updates and components. `target` is the page's id, the secret an API key."""
+
+from stanch.integrations.statuspage.channel import StatuspageChannel
+
+__all__ = ["StatuspageChannel"]
