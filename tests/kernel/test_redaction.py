@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stanch.kernel.event import JSON
-from stanch.kernel.redaction import redact, redact_tree
+from stanch.kernel.redaction import LineRedactor, redact, redact_tree
 
 # Put together here, so that no scanner takes this file for a leak.
 GITHUB = "ghp_" + "a1" * 18
@@ -217,3 +217,27 @@ def _seconds(piece: str, size: int) -> float:
 def test_a_megabyte_of_hostile_text_is_redacted() -> None:
     """A megabyte of unfinished secrets is done within the time of a request that waits."""
     assert _seconds('password="Bearer eyJaaaaaaaa. a://b:-----BEGIN PRIVATE KEY-----4111 ', 1_000_000) < 20
+
+
+def test_a_key_that_comes_line_by_line_is_one_secret() -> None:
+    """From its beginning to its end every line is taken out, and what follows is shown."""
+    redactor = LineRedactor()
+    lines = [
+        "start",
+        "-----BEGIN PRIVATE KEY-----",
+        "MIIEvQIBADANBgkqhkiG9w0B",
+        "AQEF",
+        "-----END PRIVATE KEY-----",
+        "ok",
+    ]
+
+    mark = "[redacted:private-key]"
+    assert ["start", mark, mark, mark, mark, "ok"] == [redactor.line(line) for line in lines]
+
+
+def test_a_key_that_is_cut_off_does_not_hide_what_follows() -> None:
+    """A line that cannot be part of it ends it."""
+    redactor = LineRedactor()
+    lines = ["-----BEGIN PRIVATE KEY-----", "MIIEvQIBADANBgkqhkiG9w0B", "error: the disk is full", "next"]
+
+    assert ["error: the disk is full", "next"] == [redactor.line(line) for line in lines][2:]

@@ -16,9 +16,9 @@ from stanch.ports.actuator import Actuator
 from stanch.ports.keeping import Keeping
 
 
-def open_actuators(systems: Systems) -> dict[str, Actuator]:
+def open_actuators(systems: Systems, *, programs: tuple[str, ...] = ()) -> dict[str, Actuator]:
     """Return the actuators by name; connects to nothing."""
-    found: list[Actuator] = [CommandActuator(), RevertActuator(), HotfixActuator(), HttpActuator()]
+    found: list[Actuator] = [CommandActuator(programs), RevertActuator(), HotfixActuator(), HttpActuator()]
     found += [RequestActuator(host) for host in (GitHubRequests(), GitLabRequests())]
     found += [FlagActuator(one) for one in (TemplatedFlags(), LaunchDarkly(), Unleash(), Flagd(_file_on_branch))]
     found += [KillSessions(f"{kind}.kill", servers) for kind, servers in systems.sessions.items()]

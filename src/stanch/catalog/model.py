@@ -188,6 +188,7 @@ class Catalog:
     sources: dict[str, SourceSpec] = field(default_factory=dict)
     systems: dict[str, SystemConfig] = field(default_factory=dict)
     packs: str = "packs"
+    programs: tuple[str, ...] = ()
     alerting: Alerting = field(default_factory=Alerting)
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     pagers: dict[str, PagerSpec] = field(default_factory=dict)

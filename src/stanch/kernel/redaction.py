@@ -25,6 +25,7 @@ _MARK: Final = re.compile(r"\[redacted:[a-z-]{1,30}\]")
 
 _KEY_BLOCK: Final = re.compile(r"-----(BEGIN|END) (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_BODY: Final = re.compile(r"(?:(?:\\[nr]|\s)*+(?:(?:Proc-Type|DEK-Info): [^\n\\]{0,80}|[A-Za-z0-9+/=]{16,}+))*+")
+_KEY_LINE: Final = re.compile(r"\s*(?:(?:Proc-Type|DEK-Info): [^\n]{0,80}|[A-Za-z0-9+/=]{0,8192})\s*")
 
 _URL_LOGIN: Final = re.compile(
     r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,30}+://(?!\[)"
@@ -127,6 +128,26 @@ def redact(text: str) -> str:
         if text == before:
             break
     return text
+
+
+class LineRedactor:
+    """Redacts text that comes line by line: a private key is one secret over many lines."""
+
+    def __init__(self) -> None:
+        self._in_key = False
+
+    def line(self, text: str) -> str:
+        """Return the next line without its secrets."""
+        markers = list(_KEY_BLOCK.finditer(text))
+        if self._in_key:
+            self._in_key = not markers and _KEY_LINE.fullmatch(text) is not None
+            if self._in_key:
+                return "[redacted:private-key]"
+            if markers and markers[0][1] == "END":
+                rest = text[markers[0].end() :]
+                return "[redacted:private-key]" + (self.line(rest) if rest else "")
+        self._in_key = bool(markers) and markers[-1][1] == "BEGIN"
+        return redact(text)
 
 
 def redact_tree(tree: JSON) -> JSON:

@@ -83,6 +83,10 @@ class Console(Protocol):
         """Return who is connected and does something. Raises `Refused` and `Unavailable`."""
         ...
 
+    def server(self) -> str:
+        """Return a name for the server as it runs now: numbers of sessions mean something within it alone."""
+        ...
+
     def denial(self, sessions: Sequence[DatabaseSession]) -> str:
         """Return why this account may not end `sessions`, in words; empty when it may, or cannot know before."""
         ...

@@ -109,3 +109,55 @@ def test_problems_are_said_before(step: Step, problem: str) -> None:
 def test_a_step_that_can_run_has_no_problems() -> None:
     """Nothing stands in its way."""
     assert () == CommandActuator().problems(Step(actuator="command", argv=("true",), cwd=os.sep))
+
+
+def test_a_program_that_is_not_on_the_list_is_refused() -> None:
+    """With a list, a program must stand in it as it is called; also its path must."""
+    actuator = CommandActuator(("true", "/bin/echo"))
+    tried = [("true",), ("/bin/echo",), ("echo",), ("/bin/true",), ("sh",)]
+
+    assert [True, True, False, False, False] == [
+        not actuator.problems(Step(actuator="command", argv=argv)) for argv in tried
+    ]
+
+
+def test_what_has_problems_is_not_run_either() -> None:
+    """The list holds at the run, not only before."""
+    lines: list[str] = []
+    result = CommandActuator(("false",)).run(Step(actuator="command", argv=("true",)), emit=lines.append)
+
+    assert (127, True) == (result.code, "not on the list" in lines[0])
+
+
+def test_secrets_in_output_are_taken_out_before_it_is_passed_on() -> None:
+    """Also a key over many lines."""
+    code = "print('token=hunter2-hunter2'); print('-----BEGIN PRIVATE KEY-----'); print('MIIEvQIBADANBgkqhkiG')"
+    result, lines = run(sys.executable, "-c", code)
+
+    assert (False, False, result.output) == (
+        "hunter2" in "".join(lines),
+        "MIIE" in "".join(lines),
+        "\n".join(lines),
+    )
+
+
+def test_what_a_terminal_would_obey_is_taken_out() -> None:
+    """Colours, titles and marks that turn the direction around."""
+    assert ["red"] == run("printf", r"\033[31mred\033]0;owned\007\342\200\256\n")[1]
+
+
+def test_a_line_without_an_end_takes_no_memory() -> None:
+    """Ten million characters in one line are read, cut and gone."""
+    result, lines = run(sys.executable, "-c", "import sys; sys.stdout.write('x' * 10_000_000)")
+
+    assert (0, [4000]) == (result.code, [len(line) for line in lines])
+
+
+def test_what_is_left_running_is_not_waited_for() -> None:
+    """A service that was started goes on and holds the pipe; its command is done when it ends itself."""
+    result, lines = run("sh", "-c", "sleep 60 & echo $!")
+    pid = int(lines[0])
+    alive = is_running(pid)
+    os.kill(pid, 9)
+
+    assert (0, True, True) == (result.code, result.took_s < 10, alive)

@@ -83,6 +83,11 @@ class _Console:
         ]
         return with_waits([self._session(row) for row in self._ask(_LIST)], waits)
 
+    def server(self) -> str:
+        """Return name and port of the server: a client's port, beside its number, tells one life of it from another."""
+        ((host, port),) = self._ask("SELECT @@hostname, @@port")
+        return f"{host}:{port}"
+
     def denial(self, sessions: Sequence[DatabaseSession]) -> str:
         """Return nothing: its rights come from roles and grants in many ways; the server says no when it is asked."""
         return ""

@@ -95,6 +95,11 @@ class _Console:
         ]
         return with_waits([_session(row) for row in rows], waits)
 
+    def server(self) -> str:
+        """Return the start of the server: numbers of processes begin anew with it."""
+        (row,) = self._ask("SELECT pg_postmaster_start_time()::text AS began", {})
+        return str(row["began"])
+
     def denial(self, sessions: Sequence[DatabaseSession]) -> str:
         """Return why the role may not end `sessions`: not its own, and no `pg_signal_backend`."""
         (rights,) = self._ask(_RIGHTS, {})

@@ -1,7 +1,8 @@
 """The actuator that ends sessions of a database: asks first, cancels, and terminates only what a cancel did not settle.
 
 Which sessions is decided when it is looked at and stands in the plan, each by its number, its connection and its
-transaction; approved are these and no others. Nothing brings an ended transaction back.
+transaction; approved are these and no others. Who else comes and goes meanwhile is no other world: a session that is
+gone, or does something else by then, is left alone when it is run. Nothing brings an ended transaction back.
 """
 
 import threading
@@ -13,7 +14,6 @@ from typing import Final
 from stanch.integrations.sessions.order import (
     Named,
     Order,
-    fingerprint_of,
     problems_of,
     read_order,
     told_of,
@@ -65,10 +65,10 @@ class KillSessions:
             with self._servers[order.system].open() as console:
                 sessions = console.sessions()
                 chosen = _still(order.named, sessions, order) if order.named else choose(sessions, order.bounds)
-                denial = console.denial([session for session, _ in chosen])
+                denial, server = console.denial([session for session, _ in chosen]), console.server()
         except Refused as error:
             return Outlook(step=step, refusal=error.message)
-        return _outlook(step, order, sessions, chosen, denial)
+        return replace(_outlook(step, order, sessions, chosen, denial), fingerprint=server)
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """End the sessions that the step names, one by one; those that are gone or do something else are left alone."""
@@ -171,11 +171,9 @@ def _outlook(
     if not chosen and not denial:
         what = " or ".join(sorted(one.value.replace("_", " ") for one in order.bounds.troubles))
         refusal = f"on {order.system} no session that may be ended is {what} for {order.bounds.at_least_s:g} s"
-    # What a plan names stays what it names while one of them is left: that another ended by itself is no new world.
     return Outlook(
         step=exact,
         undo=None,
-        fingerprint=fingerprint_of(named) if chosen else "",
         warnings=tuple(warnings),
         preview=tuple(preview),
         refusal=refusal,

@@ -1,6 +1,5 @@
 """What a step that ends sessions says: the system, the bounds, and once it was looked at, exactly whom. Pure."""
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,12 +94,6 @@ def written(chosen: Sequence[tuple[DatabaseSession, Trouble]]) -> JSON:
         }
         for session, why in chosen
     ]
-
-
-def fingerprint_of(named: Sequence[Named]) -> str:
-    """Return a name for exactly these sessions, empty for none."""
-    told = "\n".join(sorted(f"{one.identity.pid} {one.identity.started} {one.identity.work}" for one in named))
-    return hashlib.sha256(told.encode()).hexdigest()[:16] if named else ""
 
 
 def who_of(session: DatabaseSession) -> str:
