@@ -10,6 +10,7 @@ from stanch.kernel.event import JSON
 from stanch.kernel.redaction import redact, redact_tree
 from stanch.operations.asking import Window, ask_query, finding_of, trouble
 from stanch.operations.registry import Effect, operation
+from stanch.operations.trying import Tried, try_all
 from stanch.operations.world import Call, World
 from stanch.packs.model import Query
 from stanch.packs.reading import fill
@@ -76,20 +77,6 @@ class AllSystems:
     """No arguments."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SystemCard:
-    """A configured system and whether it answers: `ok`, `refused` or `failed` with the reason."""
-
-    name: str
-    kind: str
-    where: str
-    services: tuple[str, ...]
-    status: FindingStatus
-    detail: str
-    queries: int
-    took_s: float
-
-
 @operation("query.list", effect=Effect.READ, example={"pack": "postgresql"})
 def list_queries(call: Call, request: AllQueries) -> tuple[QueryCard, ...]:
     """List the read-only queries of the packs, with what each asks and what its answer means."""
@@ -140,37 +127,9 @@ def run_query(call: Call, request: RunQuery) -> QueryAnswer:
 
 
 @operation("system.list", effect=Effect.READ, example={})
-def list_systems(call: Call, request: AllSystems) -> tuple[SystemCard, ...]:
-    """List the configured systems and try each: does it answer, does it let us ask."""
-    return tuple(_tried(call.world, source, call=call) for source in call.world.systems)
-
-
-def _tried(world: World, source: QuerySource, *, call: Call) -> SystemCard:
-    """Open a system and put the first of its queries to it."""
-    queries = world.packs.of_system(source.system)
-    window = Window(start=call.now - timedelta(hours=1), end=call.now, onset=call.now - timedelta(minutes=6))
-    began = time.monotonic()
-    try:
-        with source.open() as session:
-            found = ask_query(session, source, queries[0], window=window, catalog=world.catalog) if queries else None
-        # What a metrics server has no data for was still answered.
-        status: FindingStatus = FindingStatus.OK
-        if found is not None and found.status is not FindingStatus.NO_DATA:
-            status = found.status
-        detail = "answers" if status is FindingStatus.OK or found is None else found.summary
-    except (Refused, Unavailable, Invalid) as error:
-        told = trouble(source, error, catalog=world.catalog)
-        status, detail = (FindingStatus.FAILED if told.status is FindingStatus.OK else told.status), told.summary
-    return SystemCard(
-        name=source.name,
-        kind=source.system,
-        where=redact(source.where),
-        services=source.services,
-        status=status,
-        detail=redact(detail),
-        queries=len(queries),
-        took_s=round(time.monotonic() - began, 3),
-    )
+def list_systems(call: Call, request: AllSystems) -> tuple[Tried, ...]:
+    """List what evidence is read from and try each: systems, logs, sources of changes; does it let us ask."""
+    return try_all(call.world, now=call.now)
 
 
 def _meant(world: World, request: RunQuery) -> tuple[QuerySource, Query]:

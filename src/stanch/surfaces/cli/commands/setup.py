@@ -252,7 +252,7 @@ def _paging(session: Session) -> list[Diagnosis]:
 
 
 def _systems(session: Session) -> list[Diagnosis]:
-    """Return a line for each system that evidence is read from; one that does not answer is worth knowing."""
+    """Return a line for each place that evidence is read from: systems, logs, changes, Sentry; silence is a note."""
     try:
         way = session.way()
         try:
@@ -263,9 +263,9 @@ def _systems(session: Session) -> list[Diagnosis]:
         return [Diagnosis(name="systems", state="failed", detail=f"{error}")]
     found = []
     for card in cards:
-        answers = text_of(card, "status") == "ok"
+        state = {"ok": "ok", "no_data": "note"}.get(text_of(card, "status"), "failed")
         told = f"{text_of(card, 'kind')} at {text_of(card, 'where')}: {text_of(card, 'detail')}"
-        found.append(Diagnosis(name=text_of(card, "name"), state="ok" if answers else "failed", detail=told))
+        found.append(Diagnosis(name=text_of(card, "name"), state=state, detail=told))
     return found
 
 

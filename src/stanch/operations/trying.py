@@ -1,0 +1,145 @@
+"""Tries each outside source of evidence once, for `stanch doctor`: does it answer, does it let us ask.
+
+Systems are asked the first of their queries, sources of changes for the last hour, sources of logs for one line of a
+service, Sentry and the like what an investigation asks. Nothing is recorded.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from stanch.catalog.systems import SYSTEM_KINDS
+from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
+from stanch.kernel.redaction import redact
+from stanch.operations.asking import Window, ask_query, trouble
+from stanch.operations.world import World
+from stanch.ports.changes import ChangeSource
+from stanch.ports.evidence import Collector, FindingStatus, Question
+from stanch.ports.logsource import LogSource
+from stanch.ports.query import QuerySource
+
+_BACK: Final = timedelta(hours=1)
+_NEWEST: Final = timedelta(minutes=6)
+_LOG_S: Final = 5.0
+_LOG_BYTES: Final = 64 * 1024
+_AT_A_TIME: Final = 8
+_WORST: Final = (FindingStatus.FAILED, FindingStatus.REFUSED, FindingStatus.NO_DATA, FindingStatus.OK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """How one source did: `ok`, `no_data`, `refused` or `failed` with the reason. `queries` are those it can be put."""
+
+    name: str
+    kind: str
+    where: str
+    services: tuple[str, ...]
+    status: FindingStatus
+    detail: str
+    queries: int = 0
+    took_s: float = 0.0
+
+
+def try_all(world: World, *, now: datetime) -> tuple[Tried, ...]:
+    """Try every source side by side, in the order: systems, logs, changes, collectors of systems."""
+    own = [one for one in world.collectors if one.name.partition(":")[0] in SYSTEM_KINDS]
+    looks: list[Callable[[], Tried]] = [
+        *(partial(_system, world, one, now=now) for one in world.systems),
+        *(partial(_log, world, one, now=now) for one in world.log_sources),
+        *(partial(_changes, one, now=now) for one in world.change_sources),
+        *(partial(_collector, world, one, now=now) for one in own),
+    ]
+    with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="try") as pool:
+        return tuple(pool.map(_timed, looks))
+
+
+def _timed(look: Callable[[], Tried]) -> Tried:
+    began = time.monotonic()
+    tried = look()
+    took_s = round(time.monotonic() - began, 3)
+    return Tried(**{**vars(tried), "where": redact(tried.where), "detail": redact(tried.detail), "took_s": took_s})
+
+
+def _system(world: World, source: QuerySource, *, now: datetime) -> Tried:
+    queries = world.packs.of_system(source.system)
+    window = Window(start=now - _BACK, end=now, onset=now - _NEWEST)
+    status, detail = FindingStatus.OK, "answers"
+    try:
+        with source.open() as session:
+            found = ask_query(session, source, queries[0], window=window, catalog=world.catalog) if queries else None
+        # What a metrics server has no data for was still answered.
+        if found is not None and found.status not in (FindingStatus.OK, FindingStatus.NO_DATA):
+            status, detail = found.status, found.summary
+    except (Refused, Unavailable, Invalid) as error:
+        told = trouble(source, error, catalog=world.catalog)
+        status, detail = (FindingStatus.FAILED if told.status is FindingStatus.OK else told.status), told.summary
+    return Tried(
+        name=source.name,
+        kind=source.system,
+        where=source.where,
+        services=source.services,
+        status=status,
+        detail=detail,
+        queries=len(queries),
+    )
+
+
+def _log(world: World, source: LogSource, *, now: datetime) -> Tried:
+    service = next(iter(source.services or tuple(world.catalog.services)), "")
+    status, detail = FindingStatus.OK, f"answers; its newest hour has lines of {service}"
+    try:
+        lines = source.lines(service, start=now - _BACK, end=now, timeout_s=_LOG_S, most_bytes=_LOG_BYTES)
+        if not _count(lines):
+            status, detail = FindingStatus.NO_DATA, f"answers; no line of {service} in the last hour"
+    except (Refused, Unavailable, Invalid) as error:
+        status, detail = _status(error), error.message
+    return Tried(
+        name=source.name, kind="logs", where=source.where, services=source.services, status=status, detail=detail
+    )
+
+
+def _changes(source: ChangeSource, *, now: datetime) -> Tried:
+    status, detail = FindingStatus.OK, ""
+    try:
+        count = len(source.changes(services=(), start=now - _BACK, end=now))
+        detail = f"answers; {count} change{'' if count == 1 else 's'} in the last hour"
+    except (Refused, Unavailable, Invalid) as error:
+        status, detail = _status(error), error.message
+    where = str(getattr(source, "command", "")) or source.name
+    return Tried(name=source.name, kind="changes", where=where, services=(), status=status, detail=detail)
+
+
+def _collector(world: World, collector: Collector, *, now: datetime) -> Tried:
+    services = tuple(world.catalog.services)[:1]
+    question = Question(incident=0, services=services, start=now - _BACK, end=now, onset=now - _NEWEST)
+    found = collector.collect(question)
+    worst = min(found, key=lambda one: _WORST.index(one.status), default=None)
+    return Tried(
+        name=collector.name,
+        kind="evidence",
+        where=worst.source if worst is not None else collector.name,
+        services=services,
+        status=worst.status if worst is not None else FindingStatus.NO_DATA,
+        detail=worst.summary
+        if worst is not None
+        else f"has nothing to say about {', '.join(services) or 'no service'}",
+    )
+
+
+def _count(lines: Iterable[bytes]) -> int:
+    return sum(1 for _ in islice(lines, 1))
+
+
+def _status(error: Refused | Unavailable | Invalid) -> FindingStatus:
+    match error:
+        case NotFound():
+            return FindingStatus.NO_DATA
+        case Refused():
+            return FindingStatus.REFUSED
+        case _:
+            return FindingStatus.FAILED
