@@ -29,7 +29,8 @@ from bench.load.sending import Connection
 from bench.load.servers import STANCH, Server, empty_database, free_port, started
 
 _CONNECTIONS: Final = 6
-_BATCH: Final = 16
+# In turn: small bundles are taken in before they are answered, large ones are written down first.
+_BATCHES: Final = (16, 64)
 _MOST_ANSWERS: Final = 150
 _TOLD_WITHIN_S: Final = 60.0
 _CONFIG: Final = """\
@@ -69,6 +70,7 @@ class Load:
     server: Server
     number: int
     last: int
+    batch: int
     accepted: dict[str, int] = field(default_factory=dict)
     posted: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -85,20 +87,20 @@ class Load:
     def _post(self, place: int) -> None:
         try:
             connection = Connection(self.server.url)
-            for group, body in _batches(f"r{self.number}c{place}"):
-                self.posted[group] = _BATCH
+            for group, body in _batches(f"r{self.number}c{place}", self.batch):
+                self.posted[group] = self.batch
                 status, said = connection.ask("POST", "/api/v2/alerts", body)
                 if status != 200:
                     raise SystemExit(f"answered {status} {said[:200]!r}")
                 with self._lock:
-                    self.accepted[group] = _BATCH
+                    self.accepted[group] = self.batch
                     if len(self.accepted) >= self.last:
                         self.server.process.kill()
         except OSError:
             return  # killed
 
 
-def _batches(prefix: str) -> Iterator[tuple[str, bytes]]:
+def _batches(prefix: str, size: int) -> Iterator[tuple[str, bytes]]:
     """Yield groups with the body that fires all their alerts."""
     for number in range(1_000_000):
         group = f"{prefix}b{number}"
@@ -110,7 +112,7 @@ def _batches(prefix: str) -> Iterator[tuple[str, bytes]]:
                 instant(now),
                 instant(now + 3600),
             )
-            for one in range(_BATCH)
+            for one in range(size)
         ]
         yield group, b"[" + b",".join(parts) + b"]"
 
@@ -118,7 +120,7 @@ def _batches(prefix: str) -> Iterator[tuple[str, bytes]]:
 def check(tally: Tally, load: Load, server: Server, hook: Hook) -> None:
     """Compare what one round was answered with what the restarted server knows and tells."""
     listed = _listed(server, f"r{load.number}c")
-    tally.accepted += _BATCH * len(load.accepted)
+    tally.accepted += load.batch * len(load.accepted)
     tally.groups += len(load.accepted)
     tally.lost += [
         f"{group}: {listed[group]} of {size}" for group, size in load.accepted.items() if listed[group] < size
@@ -126,7 +128,7 @@ def check(tally: Tally, load: Load, server: Server, hook: Hook) -> None:
     unanswered = load.posted.keys() - load.accepted.keys()
     tally.unanswered += len(unanswered)
     tally.unanswered_kept += sum(bool(listed[group]) for group in unanswered)
-    tally.lost += [f"{group}: half of it" for group in unanswered if 0 < listed[group] < _BATCH]
+    tally.lost += [f"{group}: half of it" for group in unanswered if 0 < listed[group] < load.batch]
     due = {group for group in load.posted if listed[group]}
 
     def complete(told: list[Told]) -> bool:
@@ -139,8 +141,8 @@ def check(tally: Tally, load: Load, server: Server, hook: Hook) -> None:
     for one in hook.told():
         if one.alerts[0] in keys:
             keys[one.alerts[0]][one.key] += 1
-            if len(one.alerts) != _BATCH:
-                tally.lost.append(f"{one.alerts[0]}: {len(one.alerts)} of {_BATCH} alerts in its notification")
+            if len(one.alerts) != load.batch:
+                tally.lost.append(f"{one.alerts[0]}: {len(one.alerts)} of {load.batch} alerts in its notification")
     tally.untold += [group for group, seen in keys.items() if not seen]
     tally.told_twice += [group for group, seen in keys.items() if len(seen) > 1]
     tally.repeated += sum(seen.total() - 1 for seen in keys.values() if len(seen) == 1)
@@ -166,7 +168,8 @@ def run(*, rounds: int, database: str, seed: int) -> Tally:
         current = stack.enter_context(ExitStack())
         server = current.enter_context(started(STANCH, folder, config, database=where, port=port))
         for number in range(rounds):
-            load = Load(server=server, number=number, last=chance.randint(1, _MOST_ANSWERS))
+            last = chance.randint(1, _MOST_ANSWERS)
+            load = Load(server=server, number=number, last=last, batch=_BATCHES[number % len(_BATCHES)])
             load.run()
             current.close()
             began = time.monotonic()

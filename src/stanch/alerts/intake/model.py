@@ -37,8 +37,8 @@ class Received(msgspec.Struct, gc=False):
 
     def read(self) -> dict[str, str]:
         """Return the labels; of a repetition they are read now."""
-        if not self.labels:
-            self.labels = labels_of(self.raw_labels)
+        if not self.canonical:
+            self.labels = self.labels or labels_of(self.raw_labels)
             self.canonical = canonical(self.labels)
         return self.labels
 

@@ -133,6 +133,17 @@ intake_episodes: Final = Table(
     sqlite_autoincrement=True,
 )
 
+intake_journal: Final = Table(
+    "intake_journal",
+    metadata,
+    # Bundles that were accepted and are still to be taken in, in this order.
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("accepted_at", Instant, nullable=False),
+    Column("alerts", Integer, nullable=False),
+    Column("written", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 intake_facts: Final = Table(
     "intake_facts",
     metadata,
@@ -150,5 +161,6 @@ TABLES: Final = (
     intake_told,
     intake_silences,
     intake_episodes,
+    intake_journal,
     intake_facts,
 )

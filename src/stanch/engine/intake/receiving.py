@@ -1,7 +1,11 @@
-"""The door of the intake: requests that come in while a commit is under way are taken in together by the next one."""
+"""The door of the intake: requests that come in while a commit is under way are accepted together by the next one.
+
+A small bundle is taken in at once, a large one is written down first (`backlog`). Either way it is on the disk when it
+is answered.
+"""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +13,7 @@ from typing import Final
 import structlog
 
 from stanch.alerts.intake.model import Received
+from stanch.engine.intake.backlog import Backlog, TakeIn, Worked
 from stanch.store import Transaction
 from stanch.store.writer import GroupWriter
 
@@ -16,8 +21,6 @@ MOST: Final = 4096
 """Alerts of one bundle: about 50 ms of work."""
 
 log = structlog.get_logger("stanch.intake")
-
-TakeIn = Callable[[Transaction, Sequence[Received]], object]
 
 
 @dataclass(kw_only=True)
@@ -30,12 +33,12 @@ class _Bundle:
 
 
 class Door:
-    """Takes in requests in bundles. `done` is told what `take_in` returned, after the commit."""
+    """Accepts requests in bundles."""
 
-    def __init__(self, writer: GroupWriter, take_in: TakeIn, done: Callable[[object], None]) -> None:
+    def __init__(self, writer: GroupWriter, take_in: TakeIn, backlog: Backlog) -> None:
         self._writer = writer
         self._take_in = take_in
-        self._done = done
+        self._backlog = backlog
         self._open: _Bundle | None = None
         self._lock = threading.Lock()
 
@@ -49,32 +52,42 @@ class Door:
                 bundle = self._open = _Bundle()
             bundle.alerts.extend(batch)
             bundle.requests.append((batch, answer))
+            self._backlog.said(1)
         if fresh:
             self._submit(bundle)
         return answer
 
     def _submit(self, bundle: _Bundle) -> None:
-        def work(tx: Transaction) -> object:
+        def work(tx: Transaction) -> Worked:
             with self._lock:
                 bundle.closed = True
-            return self._take_in(tx, bundle.alerts)
+            if self._backlog.wants(bundle.alerts):
+                return self._backlog.put(tx, bundle.alerts)
+            return Worked(led=(self._take_in(tx, bundle.alerts),))
 
         try:
             future = self._writer.submit(work)
         except Exception as error:  # noqa: BLE001  # boundary "writer": whoever waits is told why it failed
             for _, answer in bundle.requests:
                 answer.set_exception(error)
+            self._answered(bundle)
             return
         future.add_done_callback(lambda done: self._ended(bundle, done))
 
-    def _ended(self, bundle: _Bundle, done: "Future[object]") -> None:
+    def _answered(self, bundle: _Bundle) -> None:
+        with self._lock:
+            self._backlog.said(-len(bundle.requests))
+
+    def _ended(self, bundle: _Bundle, done: "Future[Worked]") -> None:
         error = done.exception()
         if error is None:
             for _, answer in bundle.requests:
                 answer.set_result(None)
-            self._done(done.result())
+            self._answered(bundle)
+            self._backlog.ended(done.result())
         elif len(bundle.requests) == 1:
             bundle.requests[0][1].set_exception(error)
+            self._answered(bundle)
         else:
             # One of them may be at fault; alone, it fails alone.
             log.warning("requests_apart", requests=len(bundle.requests), error=str(error))

@@ -20,6 +20,7 @@ from stanch.alerts.intake.quiet import quiet_at
 from stanch.alerts.intake.receiving import FLUSH, LOCK, TakenIn, place, take_in
 from stanch.alerts.intake.recognition import Recognition
 from stanch.alerts.intake.routes import Integration, Routing
+from stanch.engine.intake.backlog import Backlog
 from stanch.engine.intake.firing import FiringOnly
 from stanch.engine.intake.receiving import Door
 from stanch.engine.intake.sending import Sender, begin
@@ -34,6 +35,7 @@ MakeNotifier = Callable[[Integration], Notifier]
 _AT_ONCE: Final = 50
 _ROUTED_AT_ONCE: Final = 5000
 _IDLE_S: Final = 0.5
+_SETTLED_WITHIN_S: Final = 10.0
 _DIGEST: Final = "routing"
 
 log = structlog.get_logger("stanch.intake")
@@ -52,7 +54,8 @@ class Intake:
         self.world = world
         self.writer = GroupWriter(world.store)
         self.recognition = Recognition()
-        self._door = Door(self.writer, self._take_in, self._received)
+        self._backlog = Backlog(world.store, self.writer, self.recognition, take_in=self._take_in, done=self._received)
+        self._door = Door(self.writer, self._take_in, self._backlog)
         self._makers = makers
         self._load = load
         self._notifiers: dict[tuple[str, str], Notifier] = {}
@@ -85,11 +88,13 @@ class Intake:
         self.prepare()
         self.writer.start()
         self._sender.start()
+        self._backlog.start()
         self._thread = threading.Thread(target=self._flush_loop, name="stanch-flush", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Finish what is under way and return."""
+        self._backlog.stop()
         self._stopping.set()
         self._wake.set()
         if self._thread is not None:
@@ -104,7 +109,7 @@ class Intake:
         self._wake.set()
 
     def receive(self, batch: Sequence[Received]) -> "Future[None]":
-        """Take in alerts; the future is done when they are on the disk."""
+        """Accept alerts; the future is done when they are on the disk, and soon after they are taken in."""
         return self._door.receive(batch)
 
     def _take_in(self, tx: Transaction, batch: Sequence[Received]) -> tuple[TakenIn, list[Owed]]:
@@ -116,6 +121,10 @@ class Intake:
         owed = self._flush(tx, routing, [(id, False) for id in taken.due], now=now) if taken.due else []
         return taken, owed
 
+    def settle(self) -> None:
+        """Wait until what was accepted by now is taken in, which takes seconds when very much was; ten at most."""
+        self._backlog.settle(within_s=_SETTLED_WITHIN_S)
+
     def receive_now(self, batch: Sequence[Received]) -> None:
         """Take in alerts and wait until they are on the disk."""
         if self._thread is not None:
@@ -125,6 +134,7 @@ class Intake:
 
     def run_due(self) -> int:
         """Flush the groups and send the notifications that are due now, in this thread; return how many that were."""
+        self._backlog.run_due()
         owed, flushed = self._flush_due()
         self._sender.hand(owed)
         return flushed + self._sender.run_due()

@@ -402,6 +402,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_hot")),
     )
     op.create_table(
+        "intake_journal",
+        sa.Column("seq", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("accepted_at", types.Instant(), nullable=False),
+        sa.Column("alerts", sa.Integer(), nullable=False),
+        sa.Column("written", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_intake_journal")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "intake_led",
         sa.Column(
             "alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False

@@ -21,6 +21,8 @@ MOST_LABELS: Final = 1000
 MOST_BYTES: Final = 65_536
 """What the labels of one alert may take as JSON, and its annotations eight times; Prometheus sends a few hundred."""
 
+# A text so short has fewer labels than are allowed: each takes at least 6 bytes.
+_SHORT: Final = 4096
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO: Final = timedelta(microseconds=1)
 # Clients that leave a time out send Go's zero time.
@@ -151,9 +153,10 @@ def _checker(known: Recognition, at: int, timeout: int) -> Callable[[PostedAlert
     def check(posted: PostedAlert) -> Received:
         raw, told = posted.labels, posted.annotations
         url = posted.generator_url or ""
-        said = hash(secret + raw)
+        keyed = secret + raw
+        said = hash(keyed)
         id = ids.get(said, 0)
-        labels, text = ({}, b"") if id else _labels(raw)
+        labels = {} if id else _labels(raw, keyed)
         noted = hash(secret + told) ^ hash(url)
         note = notes.get(noted)
         if note is None:
@@ -172,7 +175,7 @@ def _checker(known: Recognition, at: int, timeout: int) -> Callable[[PostedAlert
             end = at + timeout
         if end < start:
             raise _Wrong("endsAt", "start time must be before end time")
-        return Received(said, id, raw, told, url, note, start, end, assumed, labels, text)
+        return Received(said, id, raw, told, url, note, start, end, assumed, labels)
 
     return check
 
@@ -186,7 +189,8 @@ def _has_nul(text: bytes) -> bool:
     return b"\\u0000" in text and _NUL.search(text) is not None
 
 
-def _labels(raw: msgspec.Raw) -> tuple[dict[str, str], bytes]:
+def _labels(raw: msgspec.Raw, text: bytes) -> dict[str, str]:
+    """Return labels that have been checked; `text` ends with what is in `raw`, whatever is before it."""
     try:
         labels = read_labels(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -198,19 +202,28 @@ def _labels(raw: msgspec.Raw) -> tuple[dict[str, str], bytes]:
         if labels is None:
             raise _Absent
         raise _Wrong("labels", "at least one label pair required")
+    if len(text) > _SHORT or b'""' in text or b"\\u0000" in text:
+        return _checked(labels)
+    return labels
+
+
+def _checked(labels: dict[str, str]) -> dict[str, str]:
     text = canonical(labels)
     if _has_nul(text):
         raise _Wrong("labels", "a NUL character cannot be kept")
-    if b'""' in text and "" in (*labels, *labels.values()):
-        if "" in labels:
-            raise _Wrong("labels", "the name of a label is empty")
+    if "" in labels:
+        raise _Wrong("labels", "the name of a label is empty")
+    if "" in labels.values():
         # A label with an empty value is as good as not there.
-        return _labels(msgspec.Raw(canonical({name: value for name, value in labels.items() if value})))
+        labels = {name: value for name, value in labels.items() if value}
+        if not labels:
+            raise _Wrong("labels", "at least one label pair required")
+        text = canonical(labels)
     if len(labels) > MOST_LABELS:
         raise _Wrong("labels", f"there are {len(labels)} labels; at most {MOST_LABELS} are kept")
     if len(text) > MOST_BYTES:
         raise _Wrong("labels", f"the labels take more than {MOST_BYTES} bytes")
-    return labels, text
+    return labels
 
 
 def _note(raw: msgspec.Raw, url: str, known: Recognition, noted: int) -> int:

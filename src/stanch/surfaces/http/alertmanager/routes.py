@@ -147,6 +147,8 @@ def _groups(intake: Intake, asked: "_Asked") -> bytes:
 
 def _view(intake: Intake) -> View:
     world = intake.world
+    # Whoever has been told that an alert was accepted finds it in the list.
+    intake.settle()
     with world.store.reading() as view:
         return view_at(view.connection, intake.routing, world.clock.now())
 

@@ -1,0 +1,1 @@
+"""What was accepted and is still to be taken in: how it is written down, and its statements."""
