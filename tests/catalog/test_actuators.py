@@ -23,6 +23,7 @@ RIGHT: dict[str, dict[str, str]] = {
     "github.revert": {"commit": "{commit}", "token_env": "GITHUB_TOKEN", "incident": "{incident}"},
     "gitlab.revert": {"commit": "{commit}", "url": "https://git.example/api/v4"},
     "postgresql.kill": {"on": "orders-db", "which": "blocking, idle_in_transaction", "at_most": "3"},
+    "http": {"url": "https://gateway.example/limit", "check_url": "https://gateway.example/limit", "check_is": "50"},
     "flag.http": {"flag": "{flag}", "set": "off", "url": "https://flags.example/$flag", "path": "enabled"},
     "flag.launchdarkly": {
         "flag": "{flag}",

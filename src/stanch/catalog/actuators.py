@@ -146,6 +146,18 @@ SETTINGS: Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType(
         ),
         "github.revert": _REQUEST,
         "gitlab.revert": _REQUEST,
+        "http": (
+            Setting(name="url", doc="where it goes", required=True, pattern=_URL),
+            Setting(name="method", doc="by default `POST`", words=("GET", "POST", "PUT", "PATCH", "DELETE")),
+            Setting(name="body", doc="what is sent"),
+            Setting(name="type", doc="the body's; `application/json`"),
+            _TOKEN,
+            _SCHEME,
+            Setting(name="check_url", doc="what is read before and afterwards", pattern=_URL),
+            Setting(name="check_path", doc="where in its JSON, `limits.per_second`; by default all of it"),
+            Setting(name="check_is", doc="what it must say afterwards"),
+            Setting(name="check_within_s", doc="for how long it is waited for; 5", pattern=_SECONDS),
+        ),
         "flag.http": (
             *_FLAG,
             Setting(name="url", doc="where it is written, with `$flag`, `$value`", required=True, pattern=_URL),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import ClassVar
@@ -11,6 +12,7 @@ import pytest
 from stanch.integrations.http import HttpActuator
 from stanch.kernel.event import JSON
 from stanch.ports.actuator import Step, StepResult
+from tests.support.farend import Asked, Reply, site
 
 TOKEN = "tok-5up3r-s3cr3t-value"
 
@@ -108,3 +110,69 @@ def test_no_answer_is_no_success() -> None:
 def test_what_cannot_be_sent_says_why(data: dict[str, JSON], why: str) -> None:
     """Before anything is sent."""
     assert why in "; ".join(HttpActuator().problems(step(**data)))
+
+
+@dataclass
+class Limit:
+    """A gateway with a rate limit: `PUT` sets it, `GET` tells it; `stuck` takes what it is sent and does nothing."""
+
+    limit: int = 500
+    stuck: bool = False
+
+    def answer(self, asked: Asked) -> Reply:
+        """Answer one request."""
+        if asked.method == "PUT" and not self.stuck:
+            self.limit = json.loads(asked.body)["per_second"]
+        return Reply(body=json.dumps({"route": {"checkout": {"per_second": self.limit}}}))
+
+
+def limited(place: str, wanted: int, **more: JSON) -> Step:
+    """Return a step that sets the limit, with its check."""
+    data: dict[str, JSON] = {"url": f"{place}/limit", "method": "PUT", "body": json.dumps({"per_second": wanted})}
+    data |= {"check_url": f"{place}/limit", "check_path": "route.checkout.per_second", "check_is": str(wanted)}
+    return Step(actuator="http", timeout_s=5, data={**data, "check_within_s": "0.3", **more})
+
+
+@pytest.mark.parametrize(("stuck", "code", "said"), [(False, 0, "says 50, read back"), (True, 1, "it should be 50")])
+def test_what_was_sent_is_read_back(stuck: bool, code: int, said: str) -> None:
+    """An answer of 200 is a success only when the check says what it should."""
+    with site(Limit(stuck=stuck).answer) as here:
+        result = HttpActuator().run(limited(here.url, 50), emit=lambda line: None)
+
+    assert (code, True) == (result.code, said in result.output)
+
+
+def test_a_look_says_what_is_there_now() -> None:
+    """It reads and sends nothing; the fingerprint follows what it reads."""
+    gateway = Limit()
+    with site(gateway.answer) as here:
+        first = HttpActuator().look(limited(here.url, 50))
+        gateway.limit = 400
+        second = HttpActuator().look(limited(here.url, 50))
+
+    assert ({"GET"}, True, False) == (
+        {asked.method for asked in here.asked},
+        "says 500; afterwards it should say 50" in first.preview[0],
+        first.fingerprint == second.fingerprint,
+    )
+
+
+def test_what_already_is_needs_no_request() -> None:
+    """A limit that is in force is not set again."""
+    with site(Limit(limit=50).answer) as here:
+        assert HttpActuator().look(limited(here.url, 50)).refusal.endswith("says 50 already")
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ({"check_url": "http://x/"}, "both check_url and check_is"),
+        ({"scheme": "Bearer\r\nX-Evil: 1"}, "scheme cannot be"),
+        ({"type": "text/plain\nX: y"}, "type cannot be"),
+        ({"url": "http://x/a b"}, "a space or a control character"),
+        ({"url": "http://x/flags/../users"}, "climbs up"),
+    ],
+)
+def test_what_would_be_another_request_says_why(data: dict[str, JSON], why: str) -> None:
+    """A header, a path or a check that is not what it seems is refused before anything is sent."""
+    assert why in "; ".join(HttpActuator().problems(step(**{"url": "http://x/", **data})))
