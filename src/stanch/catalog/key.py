@@ -19,6 +19,7 @@ class Type(StrEnum):
     TEXTS = "list of texts"
     LISTS_OF_TEXTS = "list of lists of texts"
     SECONDS_BY_SEVERITY = "list of four lengths of time, SEV1 first"
+    COUNTS_BY_SEVERITY = "list of four whole numbers, SEV1 first"
     TABLE = "table"
     TABLES = "table of tables"
     LIST_OF_TABLES = "list of tables"

@@ -6,6 +6,7 @@ Owns the list only: reading is `reader`, the records are `model`, where the defa
 from dataclasses import MISSING, fields
 from typing import Final
 
+from stanch.catalog.acting import APPROVALS, AUTOMATIC, GUARD, Approvals, Automatic, Guard
 from stanch.catalog.actuators import ACTUATORS
 from stanch.catalog.alerting import Alerting, Heartbeat
 from stanch.catalog.alerting_keys import ALERTING, HEARTBEAT
@@ -40,6 +41,7 @@ from stanch.catalog.oncall import Layer, NotifyRule, OnCall, Policy, Schedule, S
 from stanch.catalog.oncall_keys import LAYER, ONCALL, POLICY, RULE, SCHEDULE, SEVERITY, STEP, STINT, WINDOW
 from stanch.catalog.pagers import PAGER, PagerSpec
 from stanch.catalog.systems import SYSTEM, SystemConfig
+from stanch.catalog.tree import BRANCH, WHEN, Branch, When
 from stanch.catalog.watchdog import WATCHDOG, Watchdog
 from stanch.ports.checks import (
     DnsCheck,
@@ -108,6 +110,9 @@ ROOT: Final = (
     Key(name="maintenance", type=Type.TABLES, doc="When something is expected to fail, `[maintenance.db-upgrade]`."),
     Key(name="mail", type=Type.TABLE, doc="Alerts that come by mail."),
     Key(name="report", type=Type.TABLE, doc="The form for customers' reports."),
+    Key(name="approvals", type=Type.TABLE, doc="How many people must say yes to an action."),
+    Key(name="tree", type=Type.LIST_OF_TABLES, doc="The decision tree, `[[tree]]`; or in the file `tree.toml`."),
+    Key(name="automatic", type=Type.TABLE, doc="What holds for all actions that run by themselves."),
     Key(name="thresholds", type=Type.TABLE, doc="When a reading is an alert."),
     Key(name="timing", type=Type.TABLE, doc="Windows and how long things may take."),
 )
@@ -165,6 +170,8 @@ ACTION: Final = (
     Key(name="cwd", type=Type.TEXT, doc="Folder to run in; by default `root`."),
     Key(name="timeout_s", type=Type.SECONDS, doc="When it is stopped.", low=0.1, high=86_400),
     Key(name="effect", type=Type.TEXT, doc="What should be better afterwards, in words."),
+    Key(name="automatic", type=Type.BOOLEAN, doc="It may run by itself, as far as its guard allows."),
+    Key(name="guard", type=Type.TABLE, doc="When it may run by itself."),
 )
 
 PERSON: Final = (
@@ -276,6 +283,7 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "services.<name>.checks (promql)": PROMQL,
     "services.<name>.rules": SERIES_RULE,
     "services.<name>.actions": ACTION,
+    "services.<name>.actions.guard": GUARD,
     "people.<id>": PERSON,
     "people.<id>.rules": RULE,
     "channels.<name>": CHANNEL,
@@ -291,6 +299,10 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "mail": MAIL,
     "mail.rules": MAIL_RULE,
     "report": REPORT,
+    "approvals": APPROVALS,
+    "tree": BRANCH,
+    "tree.when": WHEN,
+    "automatic": AUTOMATIC,
     "thresholds": THRESHOLDS,
     "timing": TIMING,
     "oncall": ONCALL,
@@ -318,6 +330,7 @@ MODELS: Final[dict[str, type]] = {
     "services.<name>.checks (promql)": PromqlCheck,
     "services.<name>.rules": Rule,
     "services.<name>.actions": ActionSpec,
+    "services.<name>.actions.guard": Guard,
     "people.<id>": Person,
     "people.<id>.rules": NotifyRule,
     "channels.<name>": ChannelSpec,
@@ -333,6 +346,10 @@ MODELS: Final[dict[str, type]] = {
     "mail": MailSpec,
     "mail.rules": MailRule,
     "report": ReportSpec,
+    "approvals": Approvals,
+    "tree": Branch,
+    "tree.when": When,
+    "automatic": Automatic,
     "thresholds": Thresholds,
     "timing": Timing,
     "oncall": OnCall,

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from stanch.catalog.actuators import wrong_settings
+from stanch.catalog.acting import APPROVALS, AUTOMATIC, read_automatic
 from stanch.catalog.alerting_keys import HEARTBEAT
 from stanch.catalog.channels import CHANNEL, STAKEHOLDER
 from stanch.catalog.inbox import read_mail, read_report
 from stanch.catalog.keys import (
-    ACTION,
+    MITIGATIONS,
     PERSON,
     ROOT,
     SAMPLERS,
@@ -30,6 +30,7 @@ from stanch.catalog.keys import (
     Key,
 )
 from stanch.catalog.links import read_links
+from stanch.catalog.load_acting import read_actions
 from stanch.catalog.load_alerting import read_alerting, read_heartbeat
 from stanch.catalog.load_checks import complain_of_url, read_checks
 from stanch.catalog.load_comms import read_channel, read_chat, read_comms, read_stakeholder
@@ -39,6 +40,8 @@ from stanch.catalog.model import Catalog, Timing
 from stanch.catalog.pagers import PAGER, read_pager
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.catalog.systems import SYSTEM, read_system
+from stanch.catalog.tree import FILE as TREE_FILE
+from stanch.catalog.tree import read_tree
 from stanch.catalog.watchdog import WATCHDOG, read_watchdog
 from stanch.kernel.codec import from_data
 from stanch.kernel.errors import Invalid, NotFound, Problem
@@ -46,21 +49,6 @@ from stanch.kernel.errors import Invalid, NotFound, Problem
 FILE_NAME: Final = "stanch.toml"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
-_PLACEHOLDERS: Final = (
-    "service",
-    "version",
-    "previous",
-    "change",
-    "commit",
-    "target",
-    "version_number",
-    "previous_number",
-    "flag",
-    "value",
-    "previous_value",
-    "incident",
-)
 
 
 def load_catalog(path: Path | str, *, samplers: Sequence[str] = SAMPLERS) -> Catalog:
@@ -81,7 +69,7 @@ def load_catalog(path: Path | str, *, samplers: Sequence[str] = SAMPLERS) -> Cat
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"is not TOML: {error}", field=str(file)) from error
     folder = file.absolute().parent
-    return read_catalog(document, root=folder, samplers=samplers, files=read_folder(folder))
+    return read_catalog(_with_tree(document, folder), root=folder, samplers=samplers, files=read_folder(folder))
 
 
 def read_catalog(
@@ -157,12 +145,37 @@ def read_catalog(
         "mail": read_mail(top, problems, services=tuple(services)),
         "report": read_report(top, problems),
         "links": read_links(top),
+        "approvals": Reader(top.table("approvals"), at="approvals", keys=APPROVALS, problems=problems).given(),
+        "automatic": read_automatic(
+            Reader(top.table("automatic"), at="automatic", keys=AUTOMATIC, problems=problems), tuple(services)
+        ),
         "thresholds": Reader(top.table("thresholds"), at="thresholds", keys=THRESHOLDS, problems=problems).given(),
         "timing": _timing(top, problems),
     }
+    branches = read_tree(top, problems, mitigations=MITIGATIONS, services=tuple(services), teams=known.teams)
+    if branches is not None:
+        data["tree"] = branches
     if problems:
         raise Invalid(problems=problems, hint="docs/configuration.md lists every key")
     return from_data(data, Catalog)
+
+
+def _with_tree(document: dict[str, object], folder: Path) -> dict[str, object]:
+    """Return the document with the tree of `tree.toml` beside it. Raises `Invalid` for one that cannot be read."""
+    file = folder / TREE_FILE
+    if not file.is_file():
+        return document
+    try:
+        tree = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"cannot read it: {error}", field=str(file)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"is not TOML: {error}", field=str(file)) from error
+    if "tree" in document:
+        raise Invalid(f"stands here and in {TREE_FILE}: keep one of them", field="tree")
+    if others := sorted(tree.keys() - {"tree"}):
+        raise Invalid(f"is not a key in {TREE_FILE}, which holds [[tree]] alone", field=others[0])
+    return {**document, **tree}
 
 
 def _known(top: Reader, services: Mapping[str, Reader], people: Mapping[str, Reader]) -> Known:
@@ -207,7 +220,7 @@ def _service(
             reader.complain("depends_on", f"names no service: {other!r}{did_you_mean(other, all_names)}")
     checks = read_checks(reader, folder=folder, samplers=samplers)
     _complain_of_unseen(reader)
-    actions = _actions(reader)
+    actions = read_actions(reader)
     _complain_of_twins(reader, "actions", (str(action["name"]) for action in actions))
     given = reader.given()
     for shorthand in ("health", "metrics", "check_every_s"):
@@ -218,45 +231,6 @@ def _service(
 def _complain_of_unseen(reader: Reader) -> None:
     if reader.given().get("unseen_declares") and reader.number("tier", default=2) != 1:
         reader.complain("unseen_declares", "is for services of tier 1: of others an alert says that they are not seen")
-
-
-def _actions(reader: Reader) -> list[dict[str, object]]:
-    found = []
-    for number, one in enumerate(_inner(reader, "actions", ACTION)):
-        commands = [(command, one.texts(command)) for command in ("run", "dry_run", "undo")]
-        commands += [("then", arguments) for arguments in one.commands("then")]
-        settings = {key: _settings(one, key) for key in ("settings", "undo_settings")}
-        commands += [(key, tuple(values.values())) for key, values in settings.items()]
-        uses = one.text("uses") or "command"
-        if uses == "command" and not one.texts("run"):
-            one.complain("run", "is missing: the command, or say with `uses` what carries it out")
-        if uses != "command" and not one.table("settings"):
-            one.complain("settings", f"is missing: what {uses} is told")
-        for key, told in settings.items():
-            # What takes it back may be told less: the actuator says what it lacks.
-            for wrong in wrong_settings(uses, told) if told else ():
-                one.complain(key, wrong)
-        for command, arguments in commands:
-            for argument in arguments:
-                for word in _PLACEHOLDER.findall(argument):
-                    if word not in _PLACEHOLDERS:
-                        known = ", ".join(f"{{{known}}}" for known in _PLACEHOLDERS)
-                        near = did_you_mean(word, _PLACEHOLDERS)
-                        reader.complain(
-                            f"actions.{number}.{command}", f"{{{word}}} is not filled in; {known} are{near}"
-                        )
-        found.append(
-            {**one.given(), **settings, "name": one.text("name"), "title": one.text("title") or one.text("name")}
-        )
-    return found
-
-
-def _settings(reader: Reader, key: str) -> dict[str, str]:
-    table = reader.table(key)
-    for name, value in table.items():
-        if not isinstance(value, str):
-            reader.complain(key, f"{name} must be a text")
-    return {name: value for name, value in table.items() if isinstance(value, str)}
 
 
 def _inner(reader: Reader, section: str, keys: Sequence[Key]) -> list[Reader]:

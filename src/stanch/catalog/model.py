@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from stanch.catalog.acting import Approvals, Automatic, Guard
 from stanch.catalog.alerting import Alerting, Heartbeat
 from stanch.catalog.channels import ChannelSpec, Comms, StakeholderSpec
 from stanch.catalog.checks import Check
@@ -10,6 +11,7 @@ from stanch.catalog.maintenance import MaintenanceSpec
 from stanch.catalog.oncall import Method, NotifyRule, OnCall
 from stanch.catalog.pagers import PagerSpec
 from stanch.catalog.systems import SystemConfig
+from stanch.catalog.tree import SHIPPED_TREE, Branch
 from stanch.catalog.watchdog import Watchdog
 
 __all__ = [
@@ -36,7 +38,8 @@ class ActionSpec:
     while each succeeds.
 
     `uses` names what carries it out: `command` runs `run`; any other is given `settings`, filled in the same way, and
-    `undo_settings` take it back.
+    `undo_settings` take it back. One that is `automatic` runs without a person's yes while every line of its `guard`
+    holds.
     """
 
     name: str
@@ -53,6 +56,8 @@ class ActionSpec:
     cwd: str = ""
     timeout_s: float = 60.0
     effect: str = ""
+    automatic: bool = False
+    guard: Guard = field(default_factory=Guard)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +202,9 @@ class Catalog:
     maintenance: dict[str, MaintenanceSpec] = field(default_factory=dict)
     mail: MailSpec = field(default_factory=MailSpec)
     report: ReportSpec = field(default_factory=ReportSpec)
+    approvals: Approvals = field(default_factory=Approvals)
+    tree: tuple[Branch, ...] = field(default_factory=lambda: SHIPPED_TREE)
+    automatic: Automatic = field(default_factory=Automatic)
     thresholds: Thresholds = field(default_factory=Thresholds)
     timing: Timing = field(default_factory=Timing)
     drill: bool = False

@@ -133,6 +133,10 @@ def _typed(key: Key, value: object) -> object:
             if not isinstance(value, list) or len(value) != 4:
                 raise ValueError("must be a list of four lengths of time, SEV1 first")
             return tuple(_bounded(key, _seconds(one)) for one in value)
+        case Type.COUNTS_BY_SEVERITY:
+            if not isinstance(value, list) or len(value) != 4 or not all(type(one) is int for one in value):
+                raise ValueError("must be a list of four whole numbers, SEV1 first")
+            return tuple(_bounded(key, one) for one in value)
         case Type.LIST_OF_TABLES:
             if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
                 raise ValueError("must be a list of tables, written [[...]]")

@@ -50,7 +50,7 @@ def _proposal(timer: Timer, state: IncidentState, world: World) -> Effect:
 
 
 def _undo(state: IncidentState, world: World, plan: str) -> Effect:
-    (exact,) = look_at(world, undo_plan(state, state.actions[plan].plan))
+    (exact,) = look_at(world, undo_plan(state, state.actions[plan].plan, world.catalog.approvals))
 
     def effect(tx: Transaction) -> None:
         now = cases.load(tx, state.number, lock=True)

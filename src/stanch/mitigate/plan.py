@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from stanch.catalog.acting import Approvals
 from stanch.catalog.actuators import IN_REPOSITORY
 from stanch.catalog.model import ActionSpec, Catalog, Service
 from stanch.incidents.events import Expectation, Plan
@@ -20,6 +21,7 @@ from stanch.kernel.event import JSON
 from stanch.ports.actuator import Step
 
 RISKS: Final = ("read", "low", "high", "irreversible")
+SHIPPED_APPROVALS: Final = Approvals()
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _NUMBER: Final = re.compile(r"(?:.*\D)?(\d{1,18})")
 # Which cause names the versions that a mitigation goes between: a configuration's revision is no release to roll to.
@@ -36,14 +38,12 @@ _ENCODED: Final[dict[str, Callable[[str], str]]] = {
 }
 
 
-def approvals_needed(risk: str, severity: Severity) -> int:
-    """Return how many people must approve: nobody for reading, two for the irreversible below SEV1, else one.
-
-    While everything is down one person's word is enough; what cannot be undone is worth a second look otherwise.
-    """
+def approvals_needed(risk: str, severity: Severity, approvals: Approvals = SHIPPED_APPROVALS) -> int:
+    """Return how many different people must approve, as is configured by risk and severity; nobody for reading."""
     if risk == "read":
         return 0
-    return 2 if risk == "irreversible" and severity is not Severity.SEV1 else 1
+    by_severity = {"low": approvals.low, "high": approvals.high}.get(risk, approvals.irreversible)
+    return by_severity[severity.value - 1]
 
 
 def make_plan(
@@ -74,7 +74,7 @@ def make_plan(
         risk=spec.risk,
         reversible=bool(undo),
         expectation=expectation,
-        approvals_needed=approvals_needed(spec.risk, state.ruling.severity),
+        approvals_needed=approvals_needed(spec.risk, state.ruling.severity, catalog.approvals),
         digest="",
         hypothesis=hypothesis.id if hypothesis else "",
         world={name: value for name, value in words.items() if value},

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
+from stanch.catalog.acting import Approvals
 from stanch.incidents.events import Plan
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
 from stanch.mitigate.foresight import STATE, fresh_id
-from stanch.mitigate.plan import approvals_needed, digest_of
+from stanch.mitigate.plan import SHIPPED_APPROVALS, approvals_needed, digest_of
 
 
-def undo_plan(state: IncidentState, plan: Plan) -> Plan:
+def undo_plan(state: IncidentState, plan: Plan, approvals: Approvals = SHIPPED_APPROVALS) -> Plan:
     """Return the plan that takes `plan` back. Its own undo is what was taken back, where that was declared.
 
     Raises `Refused` (`no_undo`) when nothing takes it back.
@@ -28,7 +29,7 @@ def undo_plan(state: IncidentState, plan: Plan) -> Plan:
         risk=plan.risk,
         reversible=True,
         expectation=plan.expectation,
-        approvals_needed=approvals_needed(plan.risk, state.ruling.severity),
+        approvals_needed=approvals_needed(plan.risk, state.ruling.severity, approvals),
         digest="",
         hypothesis=plan.hypothesis,
         world={name: value for name, value in plan.world.items() if not name.startswith(STATE)},

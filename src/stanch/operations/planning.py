@@ -81,7 +81,7 @@ def propose_undo(tx: Transaction, world: World, state: IncidentState, plan: str,
     """Propose what takes `plan` back, unless that is proposed already; its far ends are looked at first."""
     if any(one.plan.undo_of == plan for one in state.actions.values()):
         return
-    undo = undo_plan(state, state.actions[plan].plan)
+    undo = undo_plan(state, state.actions[plan].plan, world.catalog.approvals)
     if can_be_looked_at(world, undo):
         look_soon(tx, world, state.number, what="undo", plan=plan)
     else:
