@@ -204,9 +204,9 @@ def test_an_agent_proposes_and_does_not_approve(desk: Desk, number: int) -> None
         desk.ask("mitigation.approve", by=AGENT, incident=number, plan=plan.id, digest=plan.digest)
 
 
-@pytest.mark.parametrize(("block", "reason"), [(1, "only_reads"), (4, "cannot_run"), (5, "no_actuator")])
+@pytest.mark.parametrize(("block", "reason"), [(1, "only_reads"), (4, "cannot_run"), (5, "not_found")])
 def test_what_cannot_be_proposed_says_why(desk: Desk, number: int, block: int, reason: str) -> None:
-    """A check, a line for a shell, a language that nothing carries out."""
+    """A check, a line for a shell, a statement for a database that takes none."""
     with pytest.raises(Refused) as refusal:
         desk.ask("runbook.propose", incident=number, runbook="checkout-slow", block=block)
 

@@ -12,6 +12,7 @@ from stanch.integrations.http import HttpActuator
 from stanch.integrations.kubernetes.acting import kubernetes_actuators
 from stanch.integrations.program import LocalPrograms
 from stanch.integrations.sessions import KillSessions
+from stanch.integrations.statements import StatementActuator, StatementSystem
 from stanch.ports.actuator import Actuator
 from stanch.ports.keeping import Keeping
 
@@ -22,6 +23,10 @@ def open_actuators(systems: Systems, *, programs: tuple[str, ...] = ()) -> dict[
     found += [RequestActuator(host) for host in (GitHubRequests(), GitLabRequests())]
     found += [FlagActuator(one) for one in (TemplatedFlags(), LaunchDarkly(), Unleash(), Flagd(_file_on_branch))]
     found += [KillSessions(f"{kind}.kill", servers) for kind, servers in systems.sessions.items()]
+    allowed = {
+        name: StatementSystem(server=server, allowed=rules) for name, (server, rules) in systems.statements.items()
+    }
+    found.append(StatementActuator(allowed))
     found += kubernetes_actuators(systems.clusters, programs=LocalPrograms())
     return {one.name: one for one in found}
 

@@ -6,10 +6,11 @@ installations have two or three of them. Secrets are read from the environment h
 
 import importlib
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, cast
+from urllib.parse import urlsplit
 
 from stanch.catalog.model import Catalog
 from stanch.catalog.systems import SystemConfig
@@ -20,11 +21,12 @@ from stanch.ports.evidence import Collector
 from stanch.ports.logsource import LogSource
 from stanch.ports.query import QuerySource, SystemSpec
 from stanch.ports.sessions import SessionServer
+from stanch.ports.statements import StatementServer
 
 _SETTINGS: Final = (
     *("namespace", "context", "selector", "unit", "pid", "vhost", "project", "organization", "environment"),
 )
-_PATHS: Final = ("kubeconfig", "path")
+_PATHS: Final = ("kubeconfig", "path", "ca_file")
 """Settings that are paths, from the folder of the configuration."""
 
 # Kind -> (module, its class, what the class needs besides the specification).
@@ -35,6 +37,7 @@ SOURCES: Final[Mapping[str, tuple[str, str, str]]] = {
     "rabbitmq": ("rabbitmq", "RabbitSource", "fetch"),
     "nginx": ("nginx", "NginxSource", "fetch"),
     "prometheus": ("prometheus", "PrometheusSource", "fetch"),
+    "http": ("http", "HttpSource", ""),
     "kubernetes": ("kubernetes", "KubernetesSource", "programs"),
     "linux": ("program", "ProgramSource", "programs"),
     "jvm": ("program", "ProgramSource", "programs"),
@@ -61,6 +64,10 @@ SESSIONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "postgresql": ("postgresql", "PostgresSessions", ""),
     "mysql": ("mysql", "MysqlSessions", ""),
 }
+STATEMENTS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "postgresql": ("postgresql", "PostgresStatements", ""),
+    "mysql": ("mysql", "MysqlStatements", ""),
+}
 COLLECTORS: Final[Mapping[str, tuple[str, str, str]]] = {
     "sentry": ("sentry", "SentryCollector", "fetch"),
 }
@@ -77,6 +84,10 @@ class Systems:
     sessions: Mapping[str, Mapping[str, SessionServer]] = field(default_factory=dict)
     """By kind, then by the system's name."""
     clusters: tuple[SystemSpec, ...] = ()
+    statements: Mapping[str, tuple[StatementServer, tuple[str, ...]]] = field(default_factory=dict)
+    """By the system's name, with what its owner allows."""
+    endpoints: tuple[QuerySource, ...] = ()
+    """Where the services answer by their own checks: asked without any token."""
 
 
 def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.environ) -> Systems:
@@ -97,7 +108,33 @@ def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.enviro
             kind: {spec.name: cast("SessionServer", _made(entry, spec, given)) for spec in specs if spec.kind == kind}
             for kind, entry in SESSIONS.items()
         },
+        statements={
+            config.name: (cast("StatementServer", _made(STATEMENTS[config.kind], spec, given)), config.statements)
+            for config in catalog.systems.values()
+            if config.statements and config.kind in STATEMENTS
+            for spec in (_acting(spec_of(config, catalog, environment=environment), config, environment),)
+        },
+        endpoints=tuple(_endpoints(catalog)),
     )
+
+
+def _acting(spec: SystemSpec, config: SystemConfig, environment: Mapping[str, str]) -> SystemSpec:
+    """Return a system as the account that carries statements out there."""
+    secret = environment.get(config.statement_secret_env, "") if config.statement_secret_env else spec.secret
+    return replace(spec, user=config.statement_user or spec.user, secret=secret)
+
+
+def _endpoints(catalog: Catalog) -> Iterator[QuerySource]:
+    """Yield the addresses that the checks of our services look at, one for each service and address."""
+    for service in catalog.services.values():
+        checks = [
+            check for check in service.checks if check.sampler in ("http", "openmetrics") and not service.external
+        ]
+        bases = {f"{parts.scheme}://{parts.netloc}": parts for check in checks if (parts := urlsplit(check.target))}
+        for base, parts in bases.items():
+            if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
+                spec = SystemSpec(name=service.name, kind="http", url=base, services=(service.name,))
+                yield cast("QuerySource", _made(SOURCES["http"], spec, {}))
 
 
 def spec_of(config: SystemConfig, catalog: Catalog, *, environment: Mapping[str, str]) -> SystemSpec:

@@ -16,6 +16,7 @@ SYSTEM_KINDS: Final = {
     "rabbitmq": ("http", "https"),
     "nginx": ("http", "https"),
     "prometheus": ("http", "https"),
+    "http": ("http", "https"),
     "github": ("http", "https"),
     "gitlab": ("http", "https"),
     "sentry": ("http", "https"),
@@ -37,6 +38,7 @@ _NEEDED: Final = {
     "rabbitmq": ("url",),
     "nginx": ("url",),
     "prometheus": ("url",),
+    "http": ("url",),
     "github": ("project",),
     "gitlab": ("project",),
     "sentry": ("organization",),
@@ -84,6 +86,14 @@ SYSTEM: Final = (
         doc="For `github`, `gitlab`, `sentry`, `launchdarkly`, `unleash`: this environment alone.",
     ),
     Key(name="path", type=Type.TEXT, doc="For `flagd`: the file with the flags, in a git repository."),
+    Key(name="ca_file", type=Type.TEXT, doc="For `http`: the certificates that are believed; by default the system's."),
+    Key(
+        name="statements",
+        type=Type.TEXTS,
+        doc="For databases: statements that a runbook may plan here, `?` for what is bound, `*` for anything.",
+    ),
+    Key(name="statement_user", type=Type.TEXT, doc="Who carries them out; by default `user`."),
+    Key(name="statement_secret_env", type=Type.TEXT, doc="The environment variable with that account's password."),
     Key(name="timeout_s", type=Type.SECONDS, doc="How long all its queries may take in a look.", low=0.1, high=60),
 )
 
@@ -110,6 +120,10 @@ class SystemConfig:
     organization: str = ""
     environment: str = ""
     path: str = ""
+    ca_file: str = ""
+    statements: tuple[str, ...] = ()
+    statement_user: str = ""
+    statement_secret_env: str = ""
     timeout_s: float = 8.0
 
 
@@ -123,12 +137,14 @@ def read_system(reader: Reader, *, name: str, services: Sequence[str]) -> dict[s
             reader.complain(needed, f"is missing: {kind} needs it")
     if url := reader.text("url"):
         _complain_of_url(reader, url, schemes=SYSTEM_KINDS.get(kind, ()))
-    for key in ("url_env", "secret_env"):
+    for key in ("url_env", "secret_env", "statement_secret_env"):
         if (variable := reader.text(key)) and not _VARIABLE.fullmatch(variable):
             reader.complain(key, "must be the name of an environment variable; the secret itself is never here")
     for key in _PLAIN_KEYS:
         if (value := reader.text(key)) and not (_PLAIN.fullmatch(value) or (key == "vhost" and value == "/")):
             reader.complain(key, f"must be plain text that does not begin with a dash, not {value!r}")
+    if reader.texts("statements") and kind not in ("postgresql", "mysql"):
+        reader.complain("statements", f"is not used by {kind}: only a database takes them")
     if (pid := reader.text("pid")) and not pid.isdigit():
         reader.complain("pid", "must be the number of a process")
     for service in reader.texts("services"):

@@ -19,6 +19,7 @@ _QUIET: Final = re.compile(
 _COMMENT: Final = re.compile(r"--(?=\s|$)[^\n]*|/\*.*?\*/", re.DOTALL)
 # Where dialects disagree on what is a literal or a comment, what hides in one for us may be run by the server.
 _TRICKS: Final = re.compile(r"\\['\"]|/\*M?!|\bU&\s*['\"]|#(?![>-])[^\n]*['\"`]|--(?!\s|$)", re.IGNORECASE)
+_CHANGES_ROWS: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "WITH", "SELECT"})
 _WRITES: Final = re.compile(
     r"\b(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE|DROP|ALTER|CREATE|GRANT|REVOKE|COPY|CALL|DO|VACUUM|REINDEX|CLUSTER|LOCK"
     r"|REFRESH|NOTIFY|LISTEN|SET|RESET|PREPARE|EXECUTE|DEALLOCATE|BEGIN|COMMIT|ROLLBACK|KILL|FLUSH|LOAD|HANDLER|RENAME"
@@ -117,6 +118,29 @@ def check_sql(text: str) -> None:
         _refuse(f"it says {said}")
 
 
+def check_change(text: str) -> None:
+    """Raise `Refused` unless `text` is one statement that changes rows, and that a transaction can take back.
+
+    What names no rows is refused (a table dropped, a privilege given): some servers end the transaction with it.
+    """
+    if trick := _TRICKS.search(text):
+        _refuse_change(f"what stands around {trick.group()[:20]!r} can be read in more than one way")
+    bare = _QUIET.sub(" '' ", text).strip().rstrip(";").strip()
+    if ";" in bare:
+        _refuse_change("it has more than one statement")
+    first = re.match(r"\(*\s*(\w+)", bare)
+    if first is None or first.group(1).upper() not in _CHANGES_ROWS:
+        _refuse_change(f"it must begin with {', '.join(sorted(_CHANGES_ROWS))}")
+    if found := re.search(r"\bINTO\s+(?:OUTFILE|DUMPFILE)\b", bare, re.IGNORECASE):
+        _refuse_change(f"it says {' '.join(found.group().split())}")
+
+
+def acting(text: str) -> str:
+    """Return the first function in a statement that acts at once, whatever becomes of its transaction; or nothing."""
+    found = _ACTS.search(text) or _ACTS.search(_COMMENT.sub(" ", text))
+    return found.group().rstrip('(` "') if found else ""
+
+
 def check_redis(argv: Sequence[str]) -> None:
     """Raise `Refused` unless a Redis command is one of those that only read about the server."""
     name = argv[0].upper() if argv else ""
@@ -162,6 +186,10 @@ def check_kubectl(arguments: Sequence[str]) -> None:
         _refuse("it reads secrets")
     if found := next((one for one in arguments if _KUBECTL_DENIES.fullmatch(one)), None):
         _refuse(f"kubectl may not be given {found}")
+
+
+def _refuse_change(why: str) -> None:
+    raise Refused(f"this is no statement that may be planned: {why}", reason="not_allowed")
 
 
 def _refuse(why: str) -> None:

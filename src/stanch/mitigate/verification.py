@@ -218,7 +218,7 @@ def _of_alert(id: str, one: AttachedAlert, catalog: Catalog) -> RecoveryCheck | 
             low=1.0 if probe else None,
             because=one.alert.summary,
         )
-    return _check_of(reading, catalog, because=one.alert.summary)
+    return check_of(reading, catalog, because=one.alert.summary)
 
 
 def _of_told(id: str, one: AttachedAlert) -> RecoveryCheck:
@@ -237,18 +237,19 @@ def _of_service(name: str, catalog: Catalog, bands: Mapping[tuple[str, str], Ban
     if _has_metrics(name, catalog):
         band = bands.get((name, "error_ratio"))
         reading = Reading(metric="error_ratio", service=name, value=0.0, high=band.high if band else None)
-        found.append(_check_of(reading, catalog, because="it is affected"))
+        found.append(check_of(reading, catalog, because="it is affected"))
     if band := bands.get((name, "latency_p95_ms")):
         reading = Reading(
             metric="latency_p95_ms", service=name, value=0.0, unit="ms", normal=band.normal, high=band.high
         )
-        found.append(_check_of(reading, catalog, because="it is affected"))
+        found.append(check_of(reading, catalog, because="it is affected"))
     if (name, "up") in bands:
         found.append(RecoveryCheck(service=name, metric="up", low=1.0, because="it is affected"))
     return found
 
 
-def _check_of(reading: Reading, catalog: Catalog, *, because: str) -> RecoveryCheck:
+def check_of(reading: Reading, catalog: Catalog, *, because: str = "") -> RecoveryCheck:
+    """Return the check that a figure is as it should be: inside the band that `reading` carries."""
     if reading.metric == "up":
         return RecoveryCheck(service=reading.service, metric="up", low=1.0, because=because)
     if reading.metric == "restarts":

@@ -27,7 +27,7 @@ from stanch.store import Store
 class World:
     """What this process has. Integrations are known by port and name; `url` is where people find the web page.
 
-    `calendars` is None where nothing that is configured needs any.
+    `calendars` is None where nothing that is configured needs any. `endpoints` are the services' own addresses.
     """
 
     store: Store
@@ -38,6 +38,7 @@ class World:
     collectors: tuple[Collector, ...] = ()
     change_sources: tuple[ChangeSource, ...] = ()
     systems: tuple[QuerySource, ...] = ()
+    endpoints: tuple[QuerySource, ...] = ()
     log_sources: tuple[LogSource, ...] = ()
     packs: Packs = field(default_factory=Packs)
     templates: Templates = field(default_factory=dict)

@@ -3,9 +3,10 @@
 import pytest
 
 from stanch.kernel.errors import Refused
-from stanch.mitigate.runbooks.filling import fill_commands, fill_text, variables_of
+from stanch.mitigate.runbooks.filling import fill_commands, fill_text
 from stanch.mitigate.runbooks.markdown import read_runbook
 from stanch.mitigate.runbooks.model import Block
+from stanch.mitigate.runbooks.variables import variables_of
 
 HOSTILE = [
     "x; rm -rf /",

@@ -3,5 +3,6 @@
 from stanch.integrations.http.actuator import HttpActuator
 from stanch.integrations.http.journey import JourneySampler
 from stanch.integrations.http.sampler import HttpSampler
+from stanch.integrations.http.source import HttpSource
 
-__all__ = ["HttpActuator", "HttpSampler", "JourneySampler"]
+__all__ = ["HttpActuator", "HttpSampler", "HttpSource", "JourneySampler"]

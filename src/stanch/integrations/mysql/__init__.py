@@ -1,6 +1,7 @@
-"""MySQL and MariaDB: asked in read-only transactions, and their sessions, which can be ended."""
+"""MySQL and MariaDB: asked in read-only transactions; their sessions, which can be ended; statements on rows."""
 
 from stanch.integrations.mysql.sessions import MysqlSessions
 from stanch.integrations.mysql.source import MysqlSource
+from stanch.integrations.mysql.statements import MysqlStatements
 
-__all__ = ["MysqlSessions", "MysqlSource"]
+__all__ = ["MysqlSessions", "MysqlSource", "MysqlStatements"]

@@ -156,7 +156,7 @@ class _Session:
                 # The rest of a long answer is read and dropped when the cursor closes; the limits above bound it.
                 cursor.close()
                 self._connection.rollback()
-        rows = [{name: _json(value) for name, value in zip(names, one, strict=True)} for one in found]
+        rows = [{name: json_of(value) for name, value in zip(names, one, strict=True)} for one in found]
         if set(names) == _NAME_VALUE:
             rows = [{str(row["Variable_name"]).lower(): _plain(row["Value"]) for row in rows}] if rows else []
         return Reply(command=command, rows=tuple(rows[: ask.most_rows]), cut=len(found) > ask.most_rows)
@@ -195,7 +195,8 @@ def _plain(value: JSON) -> JSON:
     return number if math.isfinite(number) else value
 
 
-def _json(value: object) -> JSON:
+def json_of(value: object) -> JSON:
+    """Return a value as JSON has it; what it has no word for becomes a text."""
     match value:
         case None | bool() | int() | str():
             return value

@@ -155,7 +155,7 @@ class _Session:
             cursor.execute(ask.text.encode())
             names = [column.name for column in cursor.description or ()]
             found = cursor.fetchmany(ask.most_rows + 1)
-        rows = tuple(_row(names, one) for one in found[: ask.most_rows])
+        rows = tuple(row_of(names, one) for one in found[: ask.most_rows])
         return Reply(command=command, rows=rows, cut=len(found) > len(rows))
 
 
@@ -217,11 +217,13 @@ def _said(error: psycopg.Error, spec: SystemSpec) -> str:
     return redact(said.replace(spec.secret, "[redacted]") if spec.secret else said)
 
 
-def _row(names: list[str], values: tuple[object, ...]) -> Row:
-    return {name: _json(value) for name, value in zip(names, values, strict=True)}
+def row_of(names: list[str], values: tuple[object, ...]) -> Row:
+    """Return the values of a row by the names of their columns, as JSON has them."""
+    return {name: json_of(value) for name, value in zip(names, values, strict=True)}
 
 
-def _json(value: object) -> JSON:
+def json_of(value: object) -> JSON:
+    """Return a value as JSON has it; what it has no word for becomes a text."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -232,6 +234,6 @@ def _json(value: object) -> JSON:
         case datetime() | date():
             return value.isoformat()
         case list():
-            return [_json(one) for one in value]
+            return [json_of(one) for one in value]
         case _:
             return str(value)

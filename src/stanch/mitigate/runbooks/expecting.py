@@ -20,6 +20,9 @@ _NUMERIC: Final = tuple(
 )
 _EMPTY: Final = re.compile(r"(?:empty|nothing|no rows?|no output|no lines?|none)\b", re.IGNORECASE)
 _CONTAINS: Final = re.compile(r"(?:contains?|includes?|says|prints|shows)\s+(.+)", re.IGNORECASE)
+_STATUS: Final = re.compile(r"(?:status|http)?\s*(?:is\s+|code\s+)?([1-5](?:\d\d|xx))(?:\s+[A-Za-z ]+)?", re.IGNORECASE)
+_NORMAL: Final = re.compile(r"(?:as |within )?normal", re.IGNORECASE)
+_OF: Final = re.compile(r"(/[^\s]*|[A-Za-z_][\w.]*):?\s+(.+)", re.DOTALL)
 _FIGURE: Final = re.compile(rf"(?<![\w.]){_NUMBER}(?![\w.])")
 
 _HOLDS: Final[dict[Comparison, Callable[[float, float], bool]]] = {
@@ -33,7 +36,10 @@ _HOLDS: Final[dict[Comparison, Callable[[float, float], bool]]] = {
 
 
 def read_expectation(words: str) -> Expectation | None:
-    """Return the expectation that `words` say, e.g. `below 100`, `at most 80 %`, `empty`, `contains "ok"`."""
+    """Return the expectation that `words` say, e.g. `below 100`, `empty`, `contains "ok"`, `status 2xx`, `normal`.
+
+    A first word says what of the answer is meant: `used_share below 0.8`, `/queue/depth at most 3`.
+    """
     text = words.strip().strip(".")
     for comparison, pattern in _NUMERIC:
         if found := pattern.match(text):
@@ -43,6 +49,13 @@ def read_expectation(words: str) -> Expectation | None:
         return Expectation(comparison=Comparison.EMPTY, value="", words=text)
     if found := _CONTAINS.match(text):
         return Expectation(comparison=Comparison.CONTAINS, value=found.group(1).strip().strip("\"'`"), words=text)
+    if found := _STATUS.fullmatch(text):
+        return Expectation(comparison=Comparison.STATUS, value=found.group(1).lower(), words=text)
+    if _NORMAL.fullmatch(text):
+        return Expectation(comparison=Comparison.NORMAL, value="", words=text)
+    if (found := _OF.fullmatch(text)) and (rest := read_expectation(found.group(2))) and not rest.of:
+        # `used_share below 0.8`: the first word says what of the answer is meant.
+        return Expectation(comparison=rest.comparison, value=rest.value, words=text, of=found.group(1))
     return None
 
 
@@ -56,10 +69,19 @@ def holds(expectation: Expectation, answer: str, values: Sequence[float]) -> boo
             return not answer.strip() and not values
         case Comparison.CONTAINS:
             return expectation.value.casefold() in answer.casefold()
+        case Comparison.STATUS:
+            return all(_is_status(value, expectation.value) for value in values) if values else None
+        case Comparison.NORMAL:
+            # Whoever measured it says whether it is: 1 where it is.
+            return all(value == 1.0 for value in values) if values else None
         case comparison:
             seen = tuple(values) or _figures(answer)
             wanted = float(expectation.value)
             return all(_HOLDS[comparison](value, wanted) for value in seen) if seen else None
+
+
+def _is_status(seen: float, wanted: str) -> bool:
+    return seen // 100 == float(wanted[0]) if wanted.endswith("xx") else seen == float(wanted)
 
 
 def _figures(text: str) -> tuple[float, ...]:

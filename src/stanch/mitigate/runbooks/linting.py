@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from stanch.mitigate.runbooks.filling import variables_of
 from stanch.mitigate.runbooks.markdown import KEYS
 from stanch.mitigate.runbooks.model import Block, Complaint, Part, Runbook
+from stanch.mitigate.runbooks.variables import variables_of
 
 # What an incident and the catalog know; labels of the incident's alerts come beside them.
 KNOWN: Final = (

@@ -1,8 +1,8 @@
 """Reads a runbook from Markdown: front matter, headings, fenced blocks with a tag, expectations. Pure.
 
-A block is run only when its fence carries a tag (`sh`, `bash`, `shell`, `sql`, `promql`, `http`); every other block,
-and code inside a sentence, is text. What a fence says after its tag are settings: `sql on=orders expect="below 100"`.
-Without `expect`, a line after the block that begins with `Expect:` or `Expected:` says it.
+A block is run only when its fence carries a tag (`sh`, `sql`, `psql`, `mysql`, `promql`, `http`, `redis`, `stanch`);
+every other block, and code inside a sentence, is text. What a fence says after its tag are settings: `sql on=orders
+expect="below 100"`. Without `expect`, a line after the block that begins with `Expect:` or `Expected:` says it.
 """
 
 import re
@@ -16,9 +16,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from stanch.kernel.errors import Invalid, Refused
-from stanch.kernel.readonly import check_program, check_sql
+from stanch.kernel.readonly import check_program, check_redis, check_sql
 from stanch.mitigate.runbooks.expecting import read_expectation
+from stanch.mitigate.runbooks.importing import as_markdown
 from stanch.mitigate.runbooks.model import Block, Language, Part, Runbook, Section
+from stanch.mitigate.runbooks.requests import read_request
+from stanch.mitigate.runbooks.variables import VARIABLE
 
 T = TypeVar("T", str, Sequence[str])
 
@@ -29,10 +32,33 @@ _TAGS: Final = {
     "console": Language.SH,
     "sql": Language.SQL,
     "psql": Language.SQL,
+    "postgresql": Language.SQL,
     "mysql": Language.SQL,
+    "mariadb": Language.SQL,
     "promql": Language.PROMQL,
     "http": Language.HTTP,
+    "redis": Language.REDIS,
+    "stanch": Language.OWN,
 }
+_DIALECTS: Final = {
+    "psql": ("postgresql",),
+    "postgresql": ("postgresql",),
+    "mysql": ("mysql",),
+    "mariadb": ("mysql",),
+}
+_SYSTEMS: Final = {
+    Language.SQL: ("postgresql", "mysql"),
+    Language.PROMQL: ("prometheus",),
+    Language.HTTP: ("http",),
+    Language.REDIS: ("redis",),
+    Language.OWN: (),
+}
+_SETTINGS: Final = ("on", "expect", "risk", "undo", "rows")
+# `Alert Name: "KubePodCrashLooping"`, `Alert: X`, or a heading that is nothing but one word in camel case.
+_ALERT: Final = re.compile(r"(?:alert(?:\s*name)?\s*[:=]\s*)[\"'`*]*([A-Za-z][\w:]*)[\"'`*]*$", re.IGNORECASE)
+_CAMEL: Final = re.compile(r"[\"'`*]*([A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+)[\"'`*]*")
+_ADDRESS: Final = re.compile(r"https?://[^\s<>()\[\]\"'`|]+")
+_OWN_LINE: Final = re.compile(r"[a-z][a-z0-9_]*\s+\S+(?:\s+[a-z_]+=\S+)*")
 _PARTS: Final = (
     (Part.SYMPTOMS, re.compile(r"symptom|meaning|impact|what (?:you|it) (?:see|looks)|alert", re.IGNORECASE)),
     (Part.VERIFICATION, re.compile(r"verif|confirm|recover", re.IGNORECASE)),
@@ -54,7 +80,8 @@ def read_runbook(text: str, *, id: str, shipped: bool = False) -> Runbook:
     """Return the runbook in `text`. Raises `Invalid` for front matter that cannot be read, or more than 256 KiB."""
     if len(text) > _LARGEST:
         raise Invalid(f"a runbook has at most {_LARGEST // 1024} KiB", field=id)
-    front, body, skipped = _front(text, id=id)
+    front, body, skipped = _front(text.removeprefix("\ufeff"), id=id)
+    body = as_markdown(body)
     lines = body.splitlines()
     tokens = MarkdownIt("commonmark").parse(body)
     headings = _headings(tokens)
@@ -72,6 +99,8 @@ def read_runbook(text: str, *, id: str, shipped: bool = False) -> Runbook:
         blocks=_blocks(tokens, headings, lines, skipped=skipped),
         shipped=shipped,
         unknown=tuple(sorted(str(key) for key in front if key not in KEYS)),
+        headed=_headed(headings),
+        links=_links(lines, skipped=skipped),
     )
 
 
@@ -116,6 +145,26 @@ def _headings(tokens: list[Token]) -> list[tuple[int, str, int]]:
         for index, token in enumerate(tokens)
         if token.type == "heading_open" and token.map
     ]
+
+
+def _headed(headings: list[tuple[int, str, int]]) -> tuple[str, ...]:
+    """Return the alerts that headings name: runbooks for Prometheus are headed by them, one or many in a file."""
+    found = (_ALERT.search(words) or _CAMEL.fullmatch(words.strip()) for _, words, _ in headings)
+    return tuple(dict.fromkeys(one.group(1) for one in found if one))
+
+
+def _links(lines: list[str], *, skipped: int) -> tuple[tuple[int, str], ...]:
+    """Return the addresses that stand in the text, each once, with its line; one with a variable leads nowhere yet."""
+    found: dict[str, int] = {}
+    fenced = False
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        elif not fenced:
+            for address in _ADDRESS.findall(VARIABLE.sub("{", line)):
+                if "{" not in address and "$" not in address:
+                    found.setdefault(address.rstrip(".,;:"), skipped + number)
+    return tuple((line, address) for address, line in found.items())
 
 
 def _sections(headings: list[tuple[int, str, int]], lines: list[str], *, skipped: int) -> tuple[Section, ...]:
@@ -166,6 +215,8 @@ def _blocks(
             risk=settings.get("risk", "high"),
             undo=settings.get("undo", ""),
             why_not=trouble or _not_understood(said),
+            kinds=_DIALECTS.get(tag.lower()) or _SYSTEMS.get(language, ()),
+            most_rows=int(settings.get("rows", "1000")),
         )
         found.append(_judged(block))
     return tuple(found)
@@ -183,8 +234,10 @@ def _settings(text: str) -> tuple[dict[str, str], str]:
     settings: dict[str, str] = {}
     for word in words:
         name, is_set, value = word.partition("=")
-        if not is_set or name not in ("on", "expect", "risk", "undo"):
-            return settings, f"{word!r} is no setting of a block; there are on, expect, risk, undo"
+        if not is_set or name not in _SETTINGS:
+            return settings, f"{word!r} is no setting of a block; there are {', '.join(_SETTINGS)}"
+        if name == "rows" and not (value.isdecimal() and 0 < int(value) <= 1_000_000):
+            return settings, f"{word!r} is no number of rows from 1 to 1,000,000"
         settings[name] = value
     return settings, ""
 
@@ -209,11 +262,22 @@ def _judged(block: Block) -> Block:
     match block.language:
         case Language.PROMQL:
             return block
+        case Language.OWN:
+            lines = [line.strip() for line in VARIABLE.sub("variable", block.text).splitlines() if line.strip()]
+            wrong = next((line for line in lines if not _OWN_LINE.fullmatch(line)), "" if lines else "nothing")
+            why = f"{wrong[:60]!r} is no line of own figures: write error_ratio {{{{service}}}}" if wrong else ""
+            return replace(block, why_not=why, changes=bool(why))
+        case Language.REDIS:
+            lines = [line for line in block.text.splitlines() if line.strip()]
+            why = next((said for line in lines if (said := _refusal(check_redis, line.split()))), "")
+            return replace(block, why_not=why, changes=bool(why))
         case Language.HTTP:
-            method = block.text.split(" ", 1)[0].upper() if " " in block.text else "GET"
-            return replace(block, changes=method not in ("GET", "HEAD"))
+            try:
+                return replace(block, changes=not read_request(block.text).reads)
+            except Invalid as error:
+                return replace(block, changes=True, why_not=error.message)
         case Language.SQL:
-            return replace(block, changes=_refusal(check_sql, block.text) != "")
+            return replace(block, changes=_refusal(check_sql, VARIABLE.sub("''", block.text)) != "")
         case Language.SH:
             try:
                 commands = commands_of(block)

@@ -83,7 +83,7 @@ def _match(runbook: Runbook, seen: Seen, rarity: Mapping[str, float]) -> Match |
     if named := [name for name in seen.services if _fits(name, runbook.services)]:
         score += _SERVICE
         reasons.append(f"is written for {', '.join(named)}")
-    if alerts := [name for name in seen.alerts if name == runbook.title or _fits(name, runbook.alerts)]:
+    if alerts := [name for name in seen.alerts if _is_about(name, runbook)]:
         score += _ALERT
         reasons.append(f"names the alert {alerts[0]}")
     if kinds := [kind for kind in runbook.kinds if seen.kinds.get(kind, 0.0) > 0]:
@@ -101,6 +101,12 @@ def _match(runbook: Runbook, seen: Seen, rarity: Mapping[str, float]) -> Match |
     if score < _FLOOR:
         return None
     return Match(runbook=runbook.id, title=runbook.title, score=round(score, 3), reasons=tuple(reasons))
+
+
+def _is_about(alert: str, runbook: Runbook) -> bool:
+    # What is named after an alert is about it: by title, by heading, or by the name of its file.
+    same = {runbook.title.casefold(), runbook.id.casefold(), *(one.casefold() for one in runbook.headed)}
+    return alert.casefold() in same or _fits(alert, runbook.alerts)
 
 
 def _rarity(runbooks: Sequence[Runbook]) -> dict[str, float]:

@@ -22,6 +22,8 @@ class Language(StrEnum):
     SQL = "sql"
     PROMQL = "promql"
     HTTP = "http"
+    REDIS = "redis"
+    OWN = "stanch"
 
 
 class Comparison(StrEnum):
@@ -35,23 +37,30 @@ class Comparison(StrEnum):
     NOT = "not"
     CONTAINS = "contains"
     EMPTY = "empty"
+    STATUS = "status"
+    NORMAL = "normal"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """What a healthy answer looks like: `below 100`, `contains ok`, `empty`. `words` is how it was written."""
+    """What a healthy answer looks like: `below 100`, `contains ok`, `empty`. `words` is how it was written.
+
+    `of` names what of the answer is meant: a column, or a JSON pointer (RFC 6901) into a body; empty means all of it.
+    """
 
     comparison: Comparison
     value: str
     words: str
+    of: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
     """A block that can be run. `number` counts from 1 in its runbook; `line` is where it begins in the file.
 
-    `on` names the system that is asked; empty means whatever of the fitting kind the service uses. `changes` tells
-    that it does more than read; such a block needs an approval. `why_not` says why it cannot be run, empty when it can.
+    `on` names the system that is asked; empty means whatever of the fitting kind the service uses; `kinds` are the
+    kinds of systems that understand its language. `changes` tells that it does more than read; such a block needs an
+    approval. `most_rows` is how many rows a change may touch. `why_not` says why it cannot be run, empty when it can.
     """
 
     number: int
@@ -66,6 +75,8 @@ class Block:
     risk: str = "high"
     undo: str = ""
     why_not: str = ""
+    kinds: tuple[str, ...] = ()
+    most_rows: int = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +93,9 @@ class Section:
 class Runbook:
     """One runbook. `id` is its file's name without the ending; what follows the title is what it is matched by.
 
-    `services` and `alerts` are names, in which `*` stands for anything; `kinds` are kinds of hypotheses. `unknown` are
-    keys of its front matter that mean nothing here.
+    `services` and `alerts` are names, in which `*` stands for anything; `kinds` are kinds of hypotheses; `headed` are
+    alerts that its headings name. `unknown` are keys of its front matter that mean nothing here. `links` are the
+    addresses it points to, with the line each stands in.
     """
 
     id: str
@@ -98,6 +110,8 @@ class Runbook:
     blocks: tuple[Block, ...] = ()
     shipped: bool = False
     unknown: tuple[str, ...] = ()
+    headed: tuple[str, ...] = ()
+    links: tuple[tuple[int, str], ...] = ()
 
     @property
     def symptoms(self) -> str:
