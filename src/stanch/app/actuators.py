@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stanch.app.systems import Systems
 from stanch.integrations.command import CommandActuator
+from stanch.integrations.docker import DockerActuator
 from stanch.integrations.flags import FlagActuator, Flagd, LaunchDarkly, TemplatedFlags, Unleash
 from stanch.integrations.git import FileOnBranch, HotfixActuator, RequestActuator, RevertActuator
 from stanch.integrations.github import GitHubRequests
@@ -13,6 +14,7 @@ from stanch.integrations.kubernetes.acting import kubernetes_actuators
 from stanch.integrations.program import LocalPrograms
 from stanch.integrations.sessions import KillSessions
 from stanch.integrations.statements import StatementActuator, StatementSystem
+from stanch.integrations.systemd import SystemdActuator
 from stanch.ports.actuator import Actuator
 from stanch.ports.keeping import Keeping
 
@@ -28,6 +30,7 @@ def open_actuators(systems: Systems, *, programs: tuple[str, ...] = ()) -> dict[
     }
     found.append(StatementActuator(allowed))
     found += kubernetes_actuators(systems.clusters, programs=LocalPrograms())
+    found += [SystemdActuator(programs=LocalPrograms()), DockerActuator()]
     return {one.name: one for one in found}
 
 
