@@ -181,7 +181,8 @@ def _change(order: _Order, container: Container) -> tuple[dict[str, JSON], dict[
     nothing: dict[str, JSON] = {}
     if order.action == "restart" and container.runs:
         return nothing, None
-    return nothing, {"action": "start" if order.action == "stop" else "stop"}
+    back: dict[str, JSON] = {"action": "start" if order.action == "stop" else "stop"}
+    return nothing, back
 
 
 def _undo_of(step: Step, container: Container, back: dict[str, JSON]) -> Step:
