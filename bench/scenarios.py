@@ -4,7 +4,8 @@ Each scenario is a random shop, one fault, and the signals that collectors would
 collectors missing and harmless changes as decoys; some have no cause to be found. How strong a signal is, is drawn and
 not read from the weights, but the people who wrote the weights also wrote this: it shows over-confidence, not truth.
 
-Usage: `python -m bench.scenarios [--count N] [--seed N] [--json]`; 2,000 scenarios take some ten seconds.
+Usage: `python -m bench.scenarios [--count N] [--seed N] [--half train|test] [--json]`; 2,000 scenarios take some ten
+seconds. What is fitted is fitted on the half `train`, and told by its figures on the half `test`.
 """
 
 import argparse
@@ -49,6 +50,8 @@ def scenario(dice: random.Random) -> Scene:
     fault[2](scene)
     for _ in range(dice.choice([0, 0, 1, 1, 2])):
         _decoy(scene)
+    for _ in range(dice.choice([0, 0, 1, 2, 4])):
+        _bare_commit(scene)
     _distract(scene)
     for collector in _COLLECTORS:
         # What tells of the trouble itself is there, or there would be no incident.
@@ -73,6 +76,7 @@ def judge(scene: Scene) -> Judged:
         and top.kind in scene.truth
         and (scene.subject or scene.place) in (top.service, top.target)
         and (not scene.version or not top.version or top.version == scene.version)
+        and (not scene.blamed or not top.change or top.change == scene.blamed)
     )
     return Judged(
         truth=scene.truth[0],
@@ -83,9 +87,10 @@ def judge(scene: Scene) -> Judged:
     )
 
 
-def run(count: int, *, seed: int) -> list[Judged]:
-    """Judge `count` scenarios; the same seed draws the same."""
-    return [judge(scenario(random.Random(f"{seed}/{number}"))) for number in range(count)]
+def run(count: int, *, seed: int, half: str | None = None) -> list[Judged]:
+    """Judge `count` scenarios, or the `train` or `test` half of them; the same seed draws the same."""
+    numbers = range(int(half == "test"), count, 2 if half else 1)
+    return [judge(scenario(random.Random(f"{seed}/{number}"))) for number in numbers]
 
 
 def table(judged: Sequence[Judged]) -> list[dict[str, float]]:
@@ -143,10 +148,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--half", choices=("train", "test"), help="every second one; weights are fitted on train alone")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--wrong", action="store_true", help="also print which faults are taken for which")
     asked = parser.parse_args()
-    judged = run(asked.count, seed=asked.seed)
+    judged = run(asked.count, seed=asked.seed, half=asked.half)
     if asked.json:
         print(json.dumps({"table": table(judged), **summary(judged)}))
         return 0
@@ -166,6 +172,15 @@ def _decoy(scene: Scene) -> None:
     kind = ChangeKind.DEPLOY if inert else dice.choice([ChangeKind.DEPLOY, ChangeKind.CONFIG, ChangeKind.FLAG])
     paths = (f"{service}/README.md",) if inert else (f"{service}/view.py",)
     scene.change(kind, service, seconds_before=dice.uniform(-30, 1800), paths=paths)
+
+
+def _bare_commit(scene: Scene) -> None:
+    """Let somebody commit something that nothing tells was deployed: half of the time where the trouble is."""
+    dice = scene.random
+    ours = [name for name in scene.graph.depends_on if name not in scene.graph.external]
+    service = scene.place if dice.random() < 0.5 else dice.choice(ours)
+    path = dice.choice([f"{service}/view.py", f"{service}/README.md", f"{service}/other.py"])
+    scene.commit(service, seconds_before=dice.expovariate(1 / 3600), paths=(path,))
 
 
 def _distract(scene: Scene) -> None:

@@ -13,6 +13,7 @@ from stanch.ports.evidence import Signal
 
 ONSET: Final = datetime(2026, 3, 4, 14, 30, tzinfo=UTC)
 NONE: Final = "none"
+_UNRECORDED: Final = 0.17
 _NAMES: Final = ("gateway", "checkout", "payments", "search", "orders", "stock", "mailer")
 OWN_ERRORS: Final = (
     "TypeError: 'NoneType' object is not subscriptable",
@@ -38,6 +39,7 @@ class Scene:
     truth: tuple[str, ...] = ()
     subject: str = ""
     version: str = ""
+    blamed: str = ""
     signals: dict[str, list[Signal]] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     looks_for_changes: bool = True
@@ -74,6 +76,21 @@ class Scene:
             title=f"{service} {kind.value}",
             version=f"v1.{number + 1}",
             previous=f"v1.{number}",
+            paths=paths,
+        )
+        self.changes.append(made)
+        return made
+
+    def commit(self, service: str, *, seconds_before: float, paths: tuple[str, ...]) -> Change:
+        """Record a commit: that it was deployed is told by nobody."""
+        number = len(self.changes)
+        made = Change(
+            id=f"commit/{service}/{number}",
+            at=ONSET - timedelta(seconds=seconds_before),
+            kind=ChangeKind.COMMIT,
+            service=service,
+            title=f"{service}: small things",
+            commit=f"{number:010x}",
             paths=paths,
         )
         self.changes.append(made)
@@ -142,12 +159,18 @@ def far_well(scene: Scene) -> None:
 def bad_deploy(scene: Scene) -> None:
     """A release with a bug, of which the trace tells in two cases of three."""
     path = f"{scene.place}/logic.py"
-    made = scene.change(ChangeKind.DEPLOY, scene.place, seconds_before=scene.random.uniform(1, 400), paths=(path,))
+    seconds_before = scene.random.uniform(1, 400)
+    # One shop in six records no deploys: what is known of a release is its commit.
+    if scene.random.random() < _UNRECORDED:
+        made = scene.commit(scene.place, seconds_before=seconds_before, paths=(path,))
+    else:
+        made = scene.change(ChangeKind.DEPLOY, scene.place, seconds_before=seconds_before, paths=(path,))
     failing(scene, scene.random.uniform(0.05, 0.9))
     far_well(scene)
     culprit = f"{path}:12 in handle" if scene.random.random() < 0.66 else "lib/http.py:80 in call"
-    error(scene, scene.random.choice(OWN_ERRORS), culprit=culprit, versions=[made.version], type="TypeError")
-    scene.truth, scene.version = ("bad_deploy",), made.version
+    versions: list[JSON] = [made.version] if made.version else []
+    error(scene, scene.random.choice(OWN_ERRORS), culprit=culprit, versions=versions, type="TypeError")
+    scene.truth, scene.version, scene.blamed = ("bad_deploy",), made.version, made.id
 
 
 def bad_config(scene: Scene) -> None:
