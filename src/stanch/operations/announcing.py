@@ -17,6 +17,7 @@ from stanch.incidents.state import IncidentState, fold
 from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.blockdata import write_blocks
 from stanch.kernel.codec import from_data, to_data
+from stanch.kernel.event import JSON
 from stanch.operations import cases
 from stanch.operations.casework import case_of
 from stanch.operations.world import World
@@ -125,8 +126,18 @@ def schedule_reminder(tx: Transaction, world: World, number: int, *, due_at: dat
     """Let whoever keeps the promise be reminded before `due_at`, and see at `due_at` whether it was kept."""
     before = timedelta(seconds=world.catalog.comms.remind_before_s)
     soon = max(world.clock.now(), due_at - before)
-    timer = Timer(id=f"inc{number}/remind", kind="remind", due_at=soon, incident=number, data={"stage": "soon"})
-    tx.schedule(timer, replace=True)
+    data: dict[str, JSON] = {"stage": "soon", "due": due_at.isoformat()}
+    tx.schedule(Timer(id=f"inc{number}/remind", kind="remind", due_at=soon, incident=number, data=data), replace=True)
+
+
+def promise_sooner(tx: Transaction, world: World, state: IncidentState) -> None:
+    """Let the next update be due earlier where the severity that holds now asks for more of them than was promised."""
+    every = update_every(state.ruling.severity)
+    if every is None or not state.is_open:
+        return
+    due_at = world.clock.now() + every
+    if state.next_update_at is None or due_at < state.next_update_at:
+        schedule_reminder(tx, world, state.number, due_at=due_at)
 
 
 def keep_facts(tx: Transaction, world: World, state: IncidentState) -> None:

@@ -16,7 +16,7 @@ from stanch.incidents.tables import find
 from stanch.incidents.troubles import Trouble
 from stanch.kernel.errors import Invalid, Problem
 from stanch.operations import cases, declaring, paging
-from stanch.operations.announcing import announce
+from stanch.operations.announcing import announce, keep_facts, promise_sooner
 from stanch.operations.closing import write_postmortem
 from stanch.operations.overview import card_of_row, overview
 from stanch.operations.registry import Effect, operation
@@ -260,8 +260,7 @@ def add_note(call: Call, request: Note) -> IncidentView:
 @operation("incident.assign", effect=Effect.WRITE, example={"incident": 1, "role": "commander", "person": "alice"})
 def assign(call: Call, request: Assign) -> IncidentView:
     """Give a role to a person, or take it back."""
-    role = _word(Role, request.role.replace("-", "_"), field="role")
-    person = _person(call, request.person.strip())
+    role, person = role_named(request.role), person_named(call, request.person.strip())
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
         if state.roles.get(role, "") == person:
@@ -277,7 +276,9 @@ def set_severity(call: Call, request: SetSeverity) -> IncidentView:
     severity = parse_severity(request.severity)
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
-        return _record(tx, call, state, *rules.override_severity(state, severity, reason=request.reason))
+        view = _record(tx, call, state, *rules.override_severity(state, severity, reason=request.reason))
+        promise_sooner(tx, call.world, cases.load(tx, state.number))
+        return view
 
 
 @operation("incident.status", effect=Effect.WRITE, example={"incident": 1, "status": "investigating"})
@@ -336,7 +337,12 @@ def dismiss(call: Call, request: Dismiss) -> IncidentView:
         return _view(tx, call, state.number)
 
 
-def _person(call: Call, given: str) -> str:
+def role_named(word: str) -> Role:
+    """Return the role that `word` names. Raises `Invalid` listing them."""
+    return _word(Role, word.replace("-", "_").replace(" ", "_"), field="role")
+
+
+def person_named(call: Call, given: str) -> str:
     """Return the id of somebody in the catalog, of who asks, or of anybody where nobody is listed."""
     people = call.world.catalog.people
     known = {word.casefold(): person.id for person in people.values() for word in (person.id, person.name) if word}
@@ -351,7 +357,9 @@ def _person(call: Call, given: str) -> str:
 
 def _record(tx: Transaction, call: Call, state: IncidentState, *events: ev.IncidentEvent) -> IncidentView:
     cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
-    paging.follow(tx, call.world, cases.load(tx, state.number))
+    after = cases.load(tx, state.number)
+    paging.follow(tx, call.world, after)
+    keep_facts(tx, call.world, after)
     return _view(tx, call, state.number)
 
 

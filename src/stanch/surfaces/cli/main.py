@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "ack": ("respond", "Take an incident on"),
     "note": ("respond", "Write something into an incident's log"),
     "timeline": ("timeline", "What happened, in order; --follow to watch"),
+    "comms": ("comms", "What is told to whom: preview, send, who was told"),
     "investigate": ("respond", "Send the collectors out again"),
     "hypothesis": ("hypothesis", "Test, add, confirm and refute possible causes"),
     "dry-run": ("plan", "Try a proposed plan without effect"),

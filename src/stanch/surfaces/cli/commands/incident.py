@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from stanch.kernel.event import JSON
+from stanch.surfaces.cli.commands.comms import catchup, handover
 from stanch.surfaces.cli.commands.timeline import timeline
 from stanch.surfaces.cli.incident_text import incident_lines
 from stanch.surfaces.cli.overview_text import overview_lines
@@ -249,5 +250,7 @@ def _first_look(way: Way, number: int) -> JSON:
 
 # Also here, where it is looked for first.
 incident.add_command(timeline)
+incident.add_command(catchup)
+incident.add_command(handover)
 
 COMMANDS: Final[dict[str, click.Command]] = {"incident": incident, "status": status}
