@@ -78,6 +78,18 @@ class Target:
             self._line.close()
             raise
 
+    def get(self, path: str) -> int:
+        """Return the status of what is answered to a question."""
+        self._line.request("GET", path)
+        answer = self._line.getresponse()
+        answer.read()
+        return answer.status
+
+    def read(self, path: str) -> bytes:
+        """Return what is answered to a question."""
+        self._line.request("GET", path)
+        return self._line.getresponse().read()
+
     def close(self) -> None:
         """Let the line go."""
         self._line.close()
@@ -267,6 +279,40 @@ def test_the_ends_of_the_calendar(served: Target, field: str, year: str) -> None
     status, answer = served.post("/api/v2/alerts", json.dumps([{**_ALERT, field: year}]).encode())
 
     assert (400, f"[0].{field}:") == (status, json.loads(answer).split(" ")[0])
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59Z"])
+def test_never_is_a_time(served: Target, end: str) -> None:
+    """The last instant that can be written, by which some say never, is taken to the microsecond."""
+    silence = json.dumps({**_SILENCE, "endsAt": end}).encode()
+
+    assert [200, 200] == [
+        served.post("/api/v2/alerts", json.dumps([{**_ALERT, "endsAt": end}]).encode())[0],
+        served.post("/api/v2/silences", silence)[0],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"matchers": [{"name": "job", "value": "(", "isRegex": True}]}, "matchers[0].value of 'job':"),
+        ({"endsAt": "tomorrow"}, "endsAt: 'tomorrow' is no time"),
+        ({"endsAt": "9999-12-31T23:59:59-14:00"}, "endsAt:"),
+    ],
+)
+def test_a_wrong_silence_names_its_field(served: Target, change: dict[str, object], said: str) -> None:
+    """What is wrong with a silence is said with the place where it stands."""
+    status, answer = served.post("/api/v2/silences", json.dumps({**_SILENCE, **change}).encode())
+
+    assert (400, True) == (status, json.loads(answer).startswith(said))
+
+
+@pytest.mark.parametrize(("source", "body"), [("alertmanager", b"{}"), ("json", b"[]")])
+def test_a_message_without_alerts_says_so(served: Target, source: str, body: bytes) -> None:
+    """A good message in which nothing is, is taken, and the answer says that nothing came of it."""
+    status, answer = served.post(f"/hooks/{source}", body)
+
+    assert (202, True) == (status, "no alerts are in it" in json.loads(answer)["remark"])
 
 
 def test_go_s_zero_time_is_no_time(served: Target) -> None:

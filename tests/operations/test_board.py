@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from stanch.alerts.board.keeping.tables import behind, catch_up
+from stanch.alerts.intake.subject import naming
 from stanch.alerts.model import Alert, AlertStatus, Outcome
 from stanch.alerts.tables import save_alert
 from stanch.engine.board import first_timer
@@ -67,7 +68,7 @@ def ask(desk: Desk, operation: str, body: Mapping[str, object]) -> object:
 def place(desk: Desk) -> None:
     """Bring the board up to date."""
     with desk.world.store.writing() as tx:
-        catch_up(tx.connection, behind(tx.connection, now=desk.clock.now()))
+        catch_up(tx.connection, behind(tx.connection, now=desk.clock.now(), service_of=naming(desk.world.catalog)))
 
 
 def test_the_newest_alert_is_first(kept: Kept) -> None:
@@ -249,6 +250,15 @@ def test_a_silence_is_drafted_from_alerts(kept: Kept) -> None:
         set(kept.names(matchers=drafted.matchers, state="firing")),
         drafted.left_out,
     )
+
+
+def test_the_service_is_that_of_the_catalog(kept: Kept) -> None:
+    """An alert whose `job` names a service of the catalog stands under that service, on the board and before."""
+    kept.send("Slow", labels={"job": "shop/payments"})
+    before = [one.service for one in kept.page(service="payments").alerts]
+    place(kept.desk)
+
+    assert (["payments"], ["payments"]) == (before, [one.service for one in kept.page(service="payments").alerts])
 
 
 def test_a_silence_shows_on_own_alerts(kept: Kept) -> None:

@@ -4,11 +4,13 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 import stanch
+from stanch.kernel.errors import Unavailable
 from stanch.store import Store
 from stanch.store.connection import open_engine
 from stanch.store.migrations import HEAD, revision_of, upgrade
@@ -73,3 +75,24 @@ def test_opening_again_changes_nothing(bare_database_url: str) -> None:
     store.close()
 
     assert revision == HEAD
+
+
+def test_a_database_of_another_version_says_so(bare_database_url: str) -> None:
+    """One at a revision that is not known here is not touched, and the error says which."""
+    Store.open(bare_database_url).close()
+    engine = open_engine(make_url(bare_database_url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    engine.dispose()
+    with pytest.raises(Unavailable, match="another version of Stanch: it is at revision 0000"):
+        Store.open(bare_database_url)
+
+
+@pytest.mark.parametrize("missing", ["column", "table"])
+def test_a_table_of_another_version_says_so(bare_database_url: str, missing: str) -> None:
+    """What is asked for and is not there is told as what it means, not in the database's words alone."""
+    store = Store.open(bare_database_url)
+    asked = "SELECT none_such FROM counters" if missing == "column" else "SELECT 1 FROM none_such"
+    with pytest.raises(Unavailable, match="another version of Stanch"), store.reading() as view:
+        view.connection.execute(text(asked))
+    store.close()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from stanch.alerts.board.keeping.tables import behind, catch_up
+from stanch.alerts.intake.subject import naming
 from stanch.engine.loop import Effect
 from stanch.operations.world import World
 from stanch.store import Transaction
@@ -28,7 +29,7 @@ def keep_board(timer: Timer, world: World) -> Effect:
     """Find what the board lacks, and return what writes it and comes back in time."""
     began = time.monotonic()
     with world.store.reading() as view:
-        lacking = behind(view.connection, now=world.clock.now())
+        lacking = behind(view.connection, now=world.clock.now(), service_of=naming(world.catalog))
     looked_s = time.monotonic() - began
 
     def effect(tx: Transaction) -> None:

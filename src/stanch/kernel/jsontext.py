@@ -22,6 +22,11 @@ _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 # GitLab writes `2025-05-02 12:30:19 +0000`.
 _SPACED_OFFSET: Final = re.compile(r" ([+-]\d\d:?\d\d)$")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# A backslash that is escaped, a pair, or half of one; the first two are passed over.
+_HALVES: Final = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+_ONE_ESCAPE: Final = len(b"\\ud800")
 
 
 def read_json(body: bytes, *, largest: int = LARGEST_BODY) -> JSON:
@@ -31,12 +36,24 @@ def read_json(body: bytes, *, largest: int = LARGEST_BODY) -> JSON:
     try:
         value: JSON = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
+        whole = without_half_characters(body)
+        if whole != body:
+            return read_json(whole, largest=len(whole))
         raise Invalid(f"is not JSON: {error}", field="body") from None
     except RecursionError:
         raise Invalid("is nested too deeply", field="body") from None
     except UnicodeDecodeError:
         raise Invalid("is not UTF-8", field="body") from None
     return value
+
+
+def without_half_characters(body: bytes) -> bytes:
+    """Return JSON with U+FFFD for each half of a surrogate pair that stands alone.
+
+    Senders that cut texts off write them, within an emoji; RFC 8259 section 8.2 leaves open what becomes of them, and
+    what else the message says shall not be lost.
+    """
+    return _HALVES.sub(lambda found: b"\\ufffd" if len(found[0]) == _ONE_ESCAPE else found[0], body)
 
 
 def read_object(body: bytes, *, largest: int = LARGEST_BODY) -> "JsonObject":

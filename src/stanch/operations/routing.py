@@ -18,7 +18,8 @@ from stanch.operations.world import Call
 
 _LONGEST_LOOK: Final = timedelta(days=90)
 _EXAMPLES: Final = 20
-_KIND: Final = re.compile(r"([a-z]+)_configs[\"']?[ \t]*:")
+# From the beginning of a word and no longer than any, or a long text takes a minute.
+_KIND: Final = re.compile(r"(?<![a-z0-9])([a-z0-9]{1,40})_configs[\"']?[ \t]*:")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.alerts.board.model import own_labels
-from stanch.alerts.intake.matchers import matches_all, parse_matchers
+from stanch.alerts.intake.matchers import Matcher, matches_all, parse_matchers
 from stanch.alerts.intake.reading.tables import episodes_since
 from stanch.alerts.intake.silenced.tables import find_silence, put_silences, silences_since
 from stanch.alerts.intake.silences import Silence, SilenceState, expire, in_order, save
@@ -110,14 +110,15 @@ def create(call: Call, request: CreateSilence) -> SilenceView:
     ends_at = request.ends_at or starts_at + parse_duration(request.lasts, field="lasts")
     wanted = Silence(
         id=request.id,
-        matchers=parse_matchers(request.matchers),
+        matchers=_parsed(request.matchers),
         starts_at=starts_at,
         ends_at=ends_at,
         updated_at=now,
         created_by=call.actor.label,
         comment=request.comment,
     )
-    return view_of(save_silence(call.world, wanted), now=now)
+    # By the clock: it holds from the instant at which it was stored, a little after the call began.
+    return view_of(save_silence(call.world, wanted), now=call.world.clock.now())
 
 
 @operation("silence.extend", effect=Effect.WRITE, example={"id": "8b1c2a0e-0f5a-4a7e-9f1e-0c7e5b1d2f3a", "lasts": "2h"})
@@ -138,7 +139,7 @@ def extend(call: Call, request: ExtendSilence) -> SilenceView:
         ends_at=max(now, found.ends_at) + length,
         created_by=call.actor.label,
     )
-    return view_of(save_silence(call.world, longer), now=now)
+    return view_of(save_silence(call.world, longer), now=call.world.clock.now())
 
 
 @operation("silence.expire", effect=Effect.WRITE, example={"id": "8b1c2a0e-0f5a-4a7e-9f1e-0c7e5b1d2f3a"})
@@ -162,7 +163,7 @@ def preview(call: Call, request: PreviewSilence) -> SilencePreview:
     length = timedelta(days=request.days)
     if request.most < 0:
         raise Invalid("is 0 for all, or more", field="most")
-    matchers = parse_matchers(request.matchers)
+    matchers = _parsed(request.matchers)
     since = call.now - length
     with call.world.store.reading() as view:
         bound = {"most": request.most} if request.most else {}
@@ -182,6 +183,13 @@ def preview(call: Call, request: PreviewSilence) -> SilencePreview:
         summary=f"would have kept {len(found)} alerts quiet in {within}; somebody was told about {told}",
         examples=tuple(labels for labels, _ in found[-_EXAMPLES:]),
     )
+
+
+def _parsed(text: str) -> tuple[Matcher, ...]:
+    try:
+        return parse_matchers(text)
+    except Invalid as error:
+        raise Invalid(error.message, field="matchers") from error
 
 
 def save_silence(world: World, wanted: Silence) -> Silence:

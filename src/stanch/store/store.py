@@ -1,5 +1,6 @@
 """The store itself: opens a database, hands out transactions, keeps projections in step with the log."""
 
+import re
 import secrets
 import threading
 from collections import OrderedDict
@@ -8,11 +9,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from sqlalchemy import Connection, Table, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.clock import Clock, SystemClock
@@ -31,6 +33,22 @@ from stanch.store.connection import (
 from stanch.store.model import Delivery, Timer
 from stanch.store.schema import counters
 from stanch.store.turns import Turns
+
+
+@contextmanager
+def _known_schema() -> Iterator[None]:
+    """Say what it means when a table or a column is not there."""
+    try:
+        yield
+    except (OperationalError, ProgrammingError) as error:
+        said = str(error.orig).partition("\n")[0]
+        if _LACKS.search(said) is None:
+            raise
+        raise migrations.another_version(said) from error
+
+
+# SQLite; PostgreSQL.
+_LACKS: Final = re.compile(r"no such (?:table|column)|has no column named|(?:relation|column) .* does not exist")
 
 
 class Projector(Protocol):
@@ -190,9 +208,16 @@ class Store:
 
     @classmethod
     def open(cls, where: str | Path, *, clock: Clock | None = None, projectors: Sequence[Projector] = ()) -> Self:
-        """Open the database at a path or URL and bring its schema up to date."""
+        """Open the database at a path or URL and bring its schema up to date.
+
+        Raises `Unavailable` when another version of Stanch made it.
+        """
         store = cls(where, clock=clock, projectors=projectors)
-        migrations.upgrade(store._engine)
+        try:
+            migrations.upgrade(store._engine)
+        except BaseException:
+            store.close()
+            raise
         return store
 
     @property
@@ -210,7 +235,7 @@ class Store:
 
         `on` is a connection from `connect`, for a thread that keeps one.
         """
-        with self._turns:
+        with self._turns, _known_schema():
             if on is not None:
                 with on.begin():
                     yield self._transaction(on, reads_only=False)
@@ -244,6 +269,7 @@ class Store:
     def reading(self) -> Iterator[Transaction]:
         """Open a consistent view for reading."""
         with (
+            _known_schema(),
             self._engine.connect() as raw,
             raw.execution_options(stanch_reading=True) as connection,
             connection.begin(),

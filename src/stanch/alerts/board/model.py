@@ -1,6 +1,6 @@
 """Records of the board: an alert as a list shows it, what a list is narrowed by, and where its next page begins."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -151,13 +151,24 @@ def outside_ref(id: str) -> int | None:
     return int(number)
 
 
-def placed_outside(ref: int, labels: Mapping[str, str], *, starts_at: datetime, ended_at: datetime | None) -> Placed:
-    """Return the row of an alert from outside."""
+NameService = Callable[[Mapping[str, str]], str]
+"""Says by its labels which service an alert from outside is about, empty for none."""
+
+
+def by_label(labels: Mapping[str, str]) -> str:
+    """Return what the label `service` says."""
+    return labels.get("service", "")
+
+
+def placed_outside(
+    ref: int, labels: Mapping[str, str], *, starts_at: datetime, ended_at: datetime | None, service: str
+) -> Placed:
+    """Return the row of an alert from outside that is about `service`."""
     return Placed(
         id=outside_id(ref),
         ref=ref,
         source=labels.get("source", "alertmanager"),
-        service=labels.get("service", ""),
+        service=service,
         severity=labels.get("severity", "").lower(),
         name=labels.get("alertname", ""),
         starts_at=starts_at,

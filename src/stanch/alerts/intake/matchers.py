@@ -116,7 +116,11 @@ def parse_matcher(text: str) -> Matcher:
     name = found["name"] if found["quoted"] is None else _unescaped(found["quoted"])
     if not name:
         raise _no_matcher(text, "the name is empty")
-    return Matcher(name=name, op=Op(found["op"]), value=_value(found["value"], text))
+    value = _value(found["value"], text)
+    try:
+        return Matcher(name=name, op=Op(found["op"]), value=value)
+    except Invalid as error:
+        raise Invalid(f"{_short(text)!r}: {error.message}", field="matcher") from error
 
 
 def _value(raw: str, text: str) -> str:
@@ -153,8 +157,11 @@ def _split(text: str) -> list[str]:
 
 
 def _no_matcher(text: str, why: str) -> Invalid:
-    shown_text = text if len(text) <= 100 else text[:99] + "…"
-    return Invalid(f"{shown_text!r} is no matcher: {why}", field="matcher")
+    return Invalid(f"{_short(text)!r} is no matcher: {why}", field="matcher")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else text[:99] + "…"
 
 
 def selects(matchers: Iterable[Matcher], named: Mapping[str, str]) -> bool:

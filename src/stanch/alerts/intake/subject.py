@@ -1,6 +1,6 @@
 """What an alert from outside is about, and whether it is an incident. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -82,13 +82,23 @@ def service_of(labels: Mapping[str, str], catalog: Catalog) -> str:
 
     Case does not matter, and of `shop/payments`, as operators name jobs, the last part is enough.
     """
-    names = {name.casefold(): name for name in catalog.services}
+    names = _folded(tuple(catalog.services))
     given = [labels[label] for label in catalog.alerting.service_labels if labels.get(label)]
     for value in given:
         for part in (value, value.rpartition("/")[2]):
             if (found := names.get(part.casefold())) is not None:
                 return found
     return given[0][:200] if given else ""
+
+
+def naming(catalog: Catalog) -> Callable[[Mapping[str, str]], str]:
+    """Return what names the service of an alert by its labels, for `catalog`."""
+    return lambda labels: service_of(labels, catalog)
+
+
+@lru_cache(maxsize=16)
+def _folded(services: tuple[str, ...]) -> Mapping[str, str]:
+    return {name.casefold(): name for name in services}
 
 
 @lru_cache(maxsize=16)

@@ -30,7 +30,9 @@ class AlertmanagerHook:
         message = read_object(request.body)
         alerts = tuple(_alert(one) for one in message.objects("alerts"))
         truncated = message.number("truncatedAlerts") or 0
-        remark = f"{truncated:.0f} alerts were cut off by the sender's max_alerts" if truncated else ""
+        remark = "" if alerts else "no alerts are in it"
+        if truncated:
+            remark = f"{truncated:.0f} alerts were cut off by the sender's max_alerts"
         return Parsed(alerts=alerts, remark=remark)
 
 

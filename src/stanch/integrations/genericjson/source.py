@@ -59,7 +59,8 @@ class GenericJson:
     def parse(self, request: Inbound, *, now: datetime) -> Parsed:
         """Return one alert per item. Raises `Invalid` naming the path that leads to nothing."""
         body = read_json(request.body)
-        return Parsed(alerts=tuple(self._alert(one, at) for one, at in self._items(body)))
+        alerts = tuple(self._alert(one, at) for one, at in self._items(body))
+        return Parsed(alerts=alerts, remark="" if alerts else "no alerts are in it: the list is empty")
 
     def _items(self, body: JSON) -> Iterator[tuple[JSON, str]]:
         path = self._mapping.items

@@ -10,6 +10,7 @@ from stanch.alerts.board.model import Found, Mark, Narrowing, parse_mark
 from stanch.alerts.board.tables import counts, known_values
 from stanch.alerts.intake.matchers import parse_matchers
 from stanch.alerts.intake.quiet import Quiet, muted_by, quiet_at
+from stanch.alerts.intake.subject import naming
 from stanch.alerts.maintenance.rules import holding
 from stanch.kernel.errors import Invalid
 from stanch.operations.board.views import AlertCounts, AlertPage, AlertRow, AlertState
@@ -76,9 +77,10 @@ def list_alerts(call: Call, request: ListAlerts) -> AlertPage:
 
         states = _STATES[request.state]
         if states is not None and len(states) == 1 and wanted.fires:
-            part = _collect(connection, wanted, show, states[0], now=call.now, limit=request.limit)
+            part = _collect(connection, call.world, wanted, show, states[0], now=call.now, limit=request.limit)
         else:
-            page = listed(connection, wanted, now=call.now, limit=request.limit)
+            service_of = naming(call.world.catalog)
+            page = listed(connection, wanted, now=call.now, limit=request.limit, service_of=service_of)
             rows = tuple(show(one) for one in page.alerts)
             part = _Part(rows=rows, next=page.next, searched_to=page.searched_to)
         return AlertPage(
@@ -163,6 +165,7 @@ def why_quiet(one: Found, world: World, quiet: Quiet, silenced_by: tuple[str, ..
 
 def _collect(
     connection: Connection,
+    world: World,
     wanted: Narrowing,
     show: Callable[[Found], AlertRow],
     state: AlertState,
@@ -173,7 +176,7 @@ def _collect(
     """Return those in `state`, which is not stored: what keeps an alert quiet depends on the moment."""
     rows: list[AlertRow] = []
     for _ in range(_MOST_TURNS):
-        page = listed(connection, wanted, now=now, limit=_LOOKED_AT_ONCE)
+        page = listed(connection, wanted, now=now, limit=_LOOKED_AT_ONCE, service_of=naming(world.catalog))
         for one in page.alerts:
             row = show(one)
             if row.state is state:

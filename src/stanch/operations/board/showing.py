@@ -19,6 +19,7 @@ from stanch.alerts.intake.quiet import quiet_at
 from stanch.alerts.intake.reading.tables import Standing, episodes_of, standing_of
 from stanch.alerts.intake.routes import group_key
 from stanch.alerts.intake.silenced.tables import find_silence
+from stanch.alerts.intake.subject import naming
 from stanch.alerts.model import Alert
 from stanch.alerts.model import Outcome as Judged
 from stanch.alerts.tables import alerts_like, get_alert
@@ -58,7 +59,7 @@ def show_alert(call: Call, request: OneAlert) -> AlertView:
     with call.world.store.reading() as view:
         found = find_one(view.connection, request.id, now=call.now)
         if found is None and ref is not None:
-            found = find_unplaced(view.connection, ref, now=call.now)
+            found = find_unplaced(view.connection, ref, now=call.now, service_of=naming(call.world.catalog))
         if found is None:
             raise NotFound(f"there is no alert {request.id[:40]!r}", hint="see the list: stanch alert list")
         return _own(view, call, found) if found.ref is None else _from_outside(view, call, found, found.ref)
@@ -239,6 +240,9 @@ def _similar(view: Transaction, call: Call, found: Found) -> tuple[AlertRow, ...
     if not found.name:
         return ()
     quiet = quiet_at(view.connection, call.world.routing.now, call.now)
-    page = listed(view.connection, Narrowing(name=found.name), now=call.now, limit=_MOST_SIMILAR + 1)
+    service_of = naming(call.world.catalog)
+    page = listed(
+        view.connection, Narrowing(name=found.name), now=call.now, limit=_MOST_SIMILAR + 1, service_of=service_of
+    )
     others = [one for one in page.alerts if one.id != found.id][:_MOST_SIMILAR]
     return tuple(row_of(one, call.world, quiet, now=call.now) for one in others)

@@ -9,6 +9,8 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from stanch.kernel.errors import Unavailable
+
 HEAD: Final = "0001"
 """The newest revision; a test compares it with the folder `versions`."""
 
@@ -39,6 +41,7 @@ def _migrate(engine: Engine) -> None:
     # Alembic takes as long to import as everything else together, and is needed once a release.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
 
     with _ONE_A_PROCESS, engine.begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -46,4 +49,17 @@ def _migrate(engine: Engine) -> None:
         config = Config()
         config.set_main_option("script_location", "stanch.store:migrations")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        found = revision_of(connection)
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise another_version(f"it is at revision {found}, and this one knows {HEAD}") from error
+
+
+def another_version(how: str) -> Unavailable:
+    """Return the error for a database that this Stanch cannot work with."""
+    return Unavailable(
+        f"the database was made by another version of Stanch: {how}",
+        retry=False,
+        hint="start the version that wrote it, or give another place with --data or --database",
+    )

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
+from stanch.kernel.jsontext import read_json
 
 # The largest thing sent is a post-mortem: 1 MiB is about 150,000 words of it.
 MOST_BYTES: Final = 1_048_576
@@ -38,12 +39,7 @@ async def json_object(request: Request) -> dict[str, JSON]:
     raw = await _read(request)
     if not raw:
         return {}
-    try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"this is not JSON: {error}", field="body") from error
-    except RecursionError:
-        raise Invalid("this is nested too deeply", field="body") from None
+    value = read_json(raw)
     if not isinstance(value, dict):
         raise Invalid("send a JSON object", field="body")
     for name, one in value.items():

@@ -12,7 +12,17 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Row, Text, and_, cast, literal, or_, select, union_all
 
-from stanch.alerts.board.model import OUTSIDE, Found, Narrowing, Page, Placed, outside_id, placed_outside
+from stanch.alerts.board.model import (
+    OUTSIDE,
+    Found,
+    NameService,
+    Narrowing,
+    Page,
+    Placed,
+    by_label,
+    outside_id,
+    placed_outside,
+)
 from stanch.alerts.board.tables import alert_board, put, title_of, walk
 from stanch.alerts.intake.groups.tables import fact, store_fact
 from stanch.alerts.intake.tables import intake_alerts, intake_episodes, intake_hot
@@ -41,7 +51,7 @@ class Behind:
     more: bool
 
 
-def behind(connection: Connection, *, now: datetime) -> Behind:
+def behind(connection: Connection, *, now: datetime, service_of: NameService = by_label) -> Behind:
     """Return what the board lacks at `now`, at most `AT_ONCE` rows of each kind."""
     placed_to = _placed_to(connection)
     fresh = list(
@@ -49,7 +59,7 @@ def behind(connection: Connection, *, now: datetime) -> Behind:
     )
     moved = list(connection.execute(_told().where(intake_alerts.c.id.in_(_moved(connection, now))).limit(AT_ONCE)))
     ended = _last_episodes(connection, [row.id for row in (*moved, *fresh) if row.starts_at is None])
-    rows = {row.id: _placed(row, now, ended.get(row.id)) for row in (*moved, *fresh)}
+    rows = {row.id: _placed(row, now, service_of, ended.get(row.id)) for row in (*moved, *fresh)}
     return Behind(
         rows=tuple(rows.values()),
         placed_to=fresh[-1].id if fresh else placed_to,
@@ -66,14 +76,16 @@ def catch_up(connection: Connection, lacking: Behind) -> None:
         store_fact(connection, _LOOKED_AT, str(to_micros(lacking.looked_at)))
 
 
-def listed(connection: Connection, wanted: Narrowing, *, now: datetime, limit: int) -> Page:
+def listed(
+    connection: Connection, wanted: Narrowing, *, now: datetime, limit: int, service_of: NameService = by_label
+) -> Page:
     """Return the newest alerts that are wanted, with those that are not on the board yet."""
     page = walk(connection, wanted, now=now, limit=limit)
     query = _told().where(intake_alerts.c.id > _placed_to(connection)).order_by(intake_alerts.c.id.desc())
     unplaced = [
         one
         for row in connection.execute(query.limit(_MOST_UNPLACED))
-        if wanted.wants(one := _found(row, now), said=row.labels + row.annotations)
+        if wanted.wants(one := _found(row, now, service_of), said=row.labels + row.annotations)
     ]
     if page.next is not None:
         unplaced = [one for one in unplaced if one.mark.place > page.next.place]
@@ -85,10 +97,12 @@ def listed(connection: Connection, wanted: Narrowing, *, now: datetime, limit: i
     return Page(alerts=tuple(merged[:limit]), next=merged[limit - 1].mark)
 
 
-def find_unplaced(connection: Connection, ref: int, *, now: datetime) -> Found | None:
+def find_unplaced(
+    connection: Connection, ref: int, *, now: datetime, service_of: NameService = by_label
+) -> Found | None:
     """Return one alert from outside, None when there is none with this number."""
     row = connection.execute(_told().where(intake_alerts.c.id == ref)).first()
-    return None if row is None else _found(row, now)
+    return None if row is None else _found(row, now, service_of)
 
 
 def _placed_to(connection: Connection) -> int:
@@ -141,18 +155,24 @@ def _last_episodes(connection: Connection, ids: Sequence[int]) -> dict[int, _Str
     return {row.alert_id: (row.starts_at, row.ends_at) for row in connection.execute(query.order_by(episode.ends_at))}
 
 
-def _placed(row: Row[Any], now: datetime, last: _Stretch | None = None) -> Placed:  # Any: the columns of `_told`
+def _placed(
+    row: Row[Any],  # Any: the columns of `_told`
+    now: datetime,
+    service_of: NameService,
+    last: _Stretch | None = None,
+) -> Placed:
     ended_at: datetime | None
     if row.starts_at is None:
         # Nobody remembers an episode: all that is left is when it was first seen.
         starts_at, ended_at = last or (row.first_seen, row.first_seen)
     else:
         starts_at, ended_at = row.starts_at, row.ends_at if row.ends_at <= now else None
-    return placed_outside(row.id, _labels.decode(row.labels), starts_at=starts_at, ended_at=ended_at)
+    labels = _labels.decode(row.labels)
+    return placed_outside(row.id, labels, starts_at=starts_at, ended_at=ended_at, service=service_of(labels))
 
 
-def _found(row: Row[Any], now: datetime) -> Found:  # Any: as above
-    placed = _placed(row, now)
+def _found(row: Row[Any], now: datetime, service_of: NameService) -> Found:  # Any: as above
+    placed = _placed(row, now, service_of)
     return Found(
         id=outside_id(row.id),
         ref=row.id,

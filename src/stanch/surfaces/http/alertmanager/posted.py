@@ -16,6 +16,7 @@ from stanch.alerts.intake.model import Received
 from stanch.alerts.intake.recognition import Recognition
 from stanch.alerts.intake.silences import Silence
 from stanch.kernel.errors import Invalid, Problem
+from stanch.kernel.jsontext import without_half_characters
 
 MOST_LABELS: Final = 1000
 MOST_BYTES: Final = 65_536
@@ -58,8 +59,8 @@ class PostedSilence(msgspec.Struct, rename="camel"):
     """A silence as it is posted."""
 
     matchers: list[PostedMatcher]
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: str
+    ends_at: str
     created_by: str
     comment: str
     id: str | None = None
@@ -95,7 +96,7 @@ def read_alerts(
     try:
         posted: Iterable[tuple[int, PostedAlert]] = enumerate(_alerts.decode(raw))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        posted = _one_by_one(raw, problems)
+        posted = _one_by_one(without_half_characters(raw), problems)
     at, timeout = (now - _EPOCH) // _MICRO, resolve_timeout // _MICRO
     check = _checker(recognition or Recognition(), at, timeout)
     received = []
@@ -185,7 +186,7 @@ _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def _has_nul(text: bytes) -> bool:
-    # The expression tries every byte, which takes 15 us an alert; that the six characters are nowhere takes half of one.
+    # The expression tries every byte, 15 us an alert; that the six characters are nowhere takes half of one.
     return b"\\u0000" in text and _NUL.search(text) is not None
 
 
@@ -250,12 +251,9 @@ _instants: dict[str | None, int] = {None: _ABSENT, "": _ABSENT}
 
 def _read_instant(text: str, field: str) -> int:
     """Return microseconds since 1970, `_ABSENT` for Go's zero time, and remember it."""
-    try:
-        instant = msgspec.convert(text, datetime)
-    except msgspec.ValidationError:
-        raise _Wrong(field, f"{text[:40]!r} is no time; write 2026-11-21T14:30:00Z") from None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
+    instant = _parsed(text)
+    if instant is None:
+        raise _Wrong(field, f"{text[:40]!r} {_NO_TIME}")
     micros = _ABSENT if instant == _ZERO else (instant - _EPOCH) // _MICRO
     if micros < 0 and instant != _ZERO:
         raise _Wrong(field, "lies before 1970")
@@ -268,13 +266,29 @@ def _read_instant(text: str, field: str) -> int:
     return micros
 
 
+_NO_TIME: Final = "is no time; write 2026-11-21T14:30:00Z"
+_FINER: Final = re.compile(r"(\.\d{6})\d+")
+
+
+def _parsed(text: str) -> datetime | None:
+    """Return the time in `text`, None where it is none. What is finer than a microsecond is cut off.
+
+    It is not rounded: rounded up, the last nanosecond of the year 9999, by which some say never, would be no time.
+    """
+    try:
+        instant = msgspec.convert(_FINER.sub(r"\1", text), datetime)
+    except msgspec.ValidationError:
+        return None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+
+
 def read_silence(raw: bytes, *, now: datetime) -> Silence:
     """Return the silence in a body; its id is empty when it is to be a new one.
 
     Raises `Invalid`, and `Unprocessable` when something that must be there is not.
     """
     try:
-        posted = _silence.decode(raw)
+        posted = _silence.decode(without_half_characters(raw))
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         if "missing required field" in message:
@@ -289,7 +303,8 @@ def read_silence(raw: bytes, *, now: datetime) -> Silence:
         try:
             matchers.append(Matcher(name=one.name, value=one.value, op=_op(one)))
         except Invalid as error:
-            raise Invalid(error.message, field=f"matchers[{number}].value") from error
+            place = f"matchers[{number}].value"
+            raise Invalid(f"{place} of {one.name[:100]!r}: {error.message}", field=place) from error
     return Silence(
         id=posted.id or "",
         matchers=tuple(matchers),
@@ -308,13 +323,14 @@ def _op(posted: PostedMatcher) -> Op:
     return Op.REGEX if posted.is_regex else Op.EQUAL
 
 
-def _instant(instant: datetime, field: str) -> datetime:
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
+def _instant(text: str, field: str) -> datetime:
+    instant = _parsed(text)
+    if instant is None:
+        raise Invalid(f"{field}: {text[:40]!r} {_NO_TIME}", field=field)
     if instant < _EPOCH:
-        raise Invalid("lies before 1970", field=field)
+        raise Invalid(f"{field}: lies before 1970", field=field)
     if (instant - _EPOCH) // _MICRO > _LAST:
-        raise Invalid("lies after the year 9999", field=field)
+        raise Invalid(f"{field}: lies after the year 9999", field=field)
     return instant.astimezone(UTC)
 
 
