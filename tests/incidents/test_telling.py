@@ -82,6 +82,8 @@ MORE: tuple[ev.IncidentEvent, ...] = (
     ev.Dismissed(reason="a load test"),
     ev.Dismissed(reason="same", merged_into=3),
     ev.PostmortemDrafted(revision=2, markdown="#"),
+    ev.PostmortemReviewed(revision=2, agreed=True),
+    ev.PostmortemReviewed(revision=2, agreed=False, note="the second page is missing"),
     ev.PostmortemPublished(revision=2),
 )
 NOTICE = Notice(number=1, person="alice", method="push", kind="push", hint="ntfy ...ice", due_at=NOW)

@@ -26,6 +26,7 @@ _MARKED = re.compile(r'data-op="([a-z_]+\.[a-z_]+)"|/do/([a-z_]+)/([a-z_]+)|"([a
 NO_COMMAND = frozenset(
     {
         "incident.series",
+        "postmortem.chart",
     }
 )
 # Not on any page yet.
@@ -45,7 +46,6 @@ NO_PAGE = frozenset(
         "oncall.next",
         "oncall.overrides",
         "oncall.timeoff",
-        "postmortem.draft",
         "query.list",
         "query.run",
         "report.send",

@@ -40,9 +40,11 @@ from stanch.catalog.model import (
 from stanch.catalog.oncall import Layer, NotifyRule, OnCall, Policy, Schedule, SeverityPaging, Step, Stint, Window
 from stanch.catalog.oncall_keys import LAYER, ONCALL, POLICY, RULE, SCHEDULE, SEVERITY, STEP, STINT, WINDOW
 from stanch.catalog.pagers import PAGER, PagerSpec
+from stanch.catalog.runbooks import RUNBOOKS, Runbooks
 from stanch.catalog.systems import SYSTEM, SystemConfig
 from stanch.catalog.tree import BRANCH, WHEN, Branch, When
 from stanch.catalog.watchdog import WATCHDOG, Watchdog
+from stanch.catalog.writeup import POSTMORTEM, WriteUp
 from stanch.ports.checks import (
     DnsCheck,
     HttpCheck,
@@ -106,10 +108,12 @@ ROOT: Final = (
     Key(name="heartbeats", type=Type.TABLES, doc="What must be heard regularly, `[heartbeats.backup]`."),
     Key(name="pagers", type=Type.TABLES, doc="Providers that pages go through, `[pagers.twilio]`."),
     Key(name="watchdog", type=Type.TABLE, doc="What watches Stanch itself."),
+    Key(name="runbooks", type=Type.TABLE, doc="How runbooks are kept working."),
     Key(name="oncall", type=Type.TABLE, doc="Who is on call and who is paged; also in files in `oncall/`."),
     Key(name="maintenance", type=Type.TABLES, doc="When something is expected to fail, `[maintenance.db-upgrade]`."),
     Key(name="mail", type=Type.TABLE, doc="Alerts that come by mail."),
     Key(name="report", type=Type.TABLE, doc="The form for customers' reports."),
+    Key(name="postmortem", type=Type.TABLE, doc="How post-mortems are written and reviewed."),
     Key(name="approvals", type=Type.TABLE, doc="How many people must say yes to an action."),
     Key(name="tree", type=Type.LIST_OF_TABLES, doc="The decision tree, `[[tree]]`; or in the file `tree.toml`."),
     Key(name="automatic", type=Type.TABLE, doc="What holds for all actions that run by themselves."),
@@ -293,12 +297,14 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "systems.<name>": SYSTEM,
     "pagers.<name>": PAGER,
     "watchdog": WATCHDOG,
+    "runbooks": RUNBOOKS,
     "alerting": ALERTING,
     "heartbeats.<name>": HEARTBEAT,
     "maintenance.<name>": MAINTENANCE,
     "mail": MAIL,
     "mail.rules": MAIL_RULE,
     "report": REPORT,
+    "postmortem": POSTMORTEM,
     "approvals": APPROVALS,
     "tree": BRANCH,
     "tree.when": WHEN,
@@ -340,12 +346,14 @@ MODELS: Final[dict[str, type]] = {
     "systems.<name>": SystemConfig,
     "pagers.<name>": PagerSpec,
     "watchdog": Watchdog,
+    "runbooks": Runbooks,
     "alerting": Alerting,
     "heartbeats.<name>": Heartbeat,
     "maintenance.<name>": MaintenanceSpec,
     "mail": MailSpec,
     "mail.rules": MailRule,
     "report": ReportSpec,
+    "postmortem": WriteUp,
     "approvals": Approvals,
     "tree": Branch,
     "tree.when": When,

@@ -39,10 +39,12 @@ from stanch.catalog.maintenance import MAINTENANCE, read_maintenance
 from stanch.catalog.model import Catalog, Timing
 from stanch.catalog.pagers import PAGER, read_pager
 from stanch.catalog.reader import Reader, did_you_mean
+from stanch.catalog.runbooks import RUNBOOKS
 from stanch.catalog.systems import SYSTEM, read_system
 from stanch.catalog.tree import FILE as TREE_FILE
 from stanch.catalog.tree import read_tree
 from stanch.catalog.watchdog import WATCHDOG, read_watchdog
+from stanch.catalog.writeup import read_writeup
 from stanch.kernel.codec import from_data
 from stanch.kernel.errors import Invalid, NotFound, Problem
 
@@ -135,6 +137,7 @@ def read_catalog(
             for name, reader in _named(top, "heartbeats", HEARTBEAT, problems).items()
         },
         "watchdog": read_watchdog(Reader(top.table("watchdog"), at="watchdog", keys=WATCHDOG, problems=problems)),
+        "runbooks": Reader(top.table("runbooks"), at="runbooks", keys=RUNBOOKS, problems=problems).given(),
         "pagers": {
             name: read_pager(reader, name=name) for name, reader in _named(top, "pagers", PAGER, problems).items()
         },
@@ -144,6 +147,7 @@ def read_catalog(
         },
         "mail": read_mail(top, problems, services=tuple(services)),
         "report": read_report(top, problems),
+        "postmortem": read_writeup(top, problems),
         "links": read_links(top),
         "approvals": Reader(top.table("approvals"), at="approvals", keys=APPROVALS, problems=problems).given(),
         "automatic": read_automatic(

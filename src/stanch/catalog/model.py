@@ -10,9 +10,11 @@ from stanch.catalog.inbox import MailSpec, ReportSpec
 from stanch.catalog.maintenance import MaintenanceSpec
 from stanch.catalog.oncall import Method, NotifyRule, OnCall
 from stanch.catalog.pagers import PagerSpec
+from stanch.catalog.runbooks import Runbooks
 from stanch.catalog.systems import SystemConfig
 from stanch.catalog.tree import SHIPPED_TREE, Branch
 from stanch.catalog.watchdog import Watchdog
+from stanch.catalog.writeup import WriteUp
 
 __all__ = [
     "ActionSpec",
@@ -198,10 +200,12 @@ class Catalog:
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     pagers: dict[str, PagerSpec] = field(default_factory=dict)
     watchdog: Watchdog = field(default_factory=Watchdog)
+    runbooks: Runbooks = field(default_factory=Runbooks)
     oncall: OnCall = field(default_factory=OnCall)
     maintenance: dict[str, MaintenanceSpec] = field(default_factory=dict)
     mail: MailSpec = field(default_factory=MailSpec)
     report: ReportSpec = field(default_factory=ReportSpec)
+    postmortem: WriteUp = field(default_factory=WriteUp)
     approvals: Approvals = field(default_factory=Approvals)
     tree: tuple[Branch, ...] = field(default_factory=lambda: SHIPPED_TREE)
     automatic: Automatic = field(default_factory=Automatic)

@@ -66,6 +66,7 @@ from stanch.incidents.recorded.telling import (
     MessageOwed,
     PostmortemDrafted,
     PostmortemPublished,
+    PostmortemReviewed,
     PostmortemScheduled,
     UpdateMissed,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "PlanAdded",
     "PostmortemDrafted",
     "PostmortemPublished",
+    "PostmortemReviewed",
     "PostmortemScheduled",
     "RankedChange",
     "Rejected",
@@ -186,6 +188,7 @@ IncidentEvent: TypeAlias = (
     | Dismissed
     | PostmortemScheduled
     | PostmortemDrafted
+    | PostmortemReviewed
     | PostmortemPublished
     | PageEvent
 )

@@ -100,6 +100,8 @@ class IncidentState:
     missed_targets: tuple[str, ...] = ()
     postmortem_due_at: datetime | None = None
     postmortem: ev.PostmortemDrafted | None = None
+    postmortem_by: Actor | None = None
+    reviews: dict[str, ev.PostmortemReviewed] = field(default_factory=dict)
     published: int = 0
 
     @property
@@ -483,7 +485,13 @@ def _(record: ev.PostmortemScheduled, state: IncidentState, event: Event) -> Inc
 
 @_apply.register
 def _(record: ev.PostmortemDrafted, state: IncidentState, event: Event) -> IncidentState:
-    return replace(state, postmortem=record)
+    # What was agreed with was another text.
+    return replace(state, postmortem=record, postmortem_by=event.actor, reviews={})
+
+
+@_apply.register
+def _(record: ev.PostmortemReviewed, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, reviews={**state.reviews, event.actor.id: record})
 
 
 @_apply.register

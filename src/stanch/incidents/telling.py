@@ -388,6 +388,12 @@ def _(record: ev.PostmortemDrafted) -> Telling:
 
 
 @tell.register
+def _(record: ev.PostmortemReviewed) -> Telling:
+    verdict = "agreed with" if record.agreed else "to be changed"
+    return Telling(title=f"Post-mortem revision {record.revision} {verdict}", text=record.note, tone="person")
+
+
+@tell.register
 def _(record: ev.PostmortemPublished) -> Telling:
     return Telling(title=f"Post-mortem revision {record.revision} published", tone="good", major=True)
 

@@ -3,6 +3,7 @@
 from stanch.operations import (
     beating,
     change,
+    communicating,
     hypotheses,
     incident,
     investigation,
@@ -10,11 +11,13 @@ from stanch.operations import (
     maintenance,
     mitigation,
     postmortem,
+    proposing,
     query,
     reporting,
     routing,
     senders,
     silencing,
+    writeups,
 )
 from stanch.operations.board import groups, listing, selecting, showing
 from stanch.operations.oncall import (
@@ -30,14 +33,17 @@ from stanch.operations.oncall import (
     swapping,
 )
 from stanch.operations.registry import Operation, registered
-from stanch.operations.runbooks import finding, running
+from stanch.operations.runbooks import finding, running, testing
 
 MODULES = (
     incident,
+    communicating,
     investigation,
     hypotheses,
     mitigation,
+    proposing,
     postmortem,
+    writeups,
     change,
     query,
     silencing,
@@ -53,6 +59,7 @@ MODULES = (
     selecting,
     finding,
     running,
+    testing,
     pages,
     contacts,
     readiness,

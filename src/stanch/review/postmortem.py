@@ -9,9 +9,11 @@ from stanch.incidents import events as ev
 from stanch.incidents.rules import NOT_KNOWN
 from stanch.incidents.state import IncidentState
 from stanch.incidents.telling import quantity, tell
-from stanch.kernel.blocks import Block, Bullets, Checklist, Fields, Heading, Inline, Link, Paragraph, Text, to_markdown
+from stanch.kernel.blocks import Block, Bullets, Checklist, Fields, Inline, Link, Paragraph, Text, to_markdown
 from stanch.kernel.duration import format_duration
 from stanch.kernel.event import Event
+from stanch.review.charts import charts_of, describe
+from stanch.review.templating import STANDARD, fill, shipped
 
 _FAST_DETECTION: Final = timedelta(minutes=5)
 _TODO: Final = "To be written by those who were there."
@@ -55,32 +57,56 @@ class Source:
         return None if event is None else max(timedelta(0), event.at - start)
 
 
-def draft(state: IncidentState, events: Sequence[Event], *, url: str, now: datetime) -> str:
-    """Return the post-mortem of an incident as Markdown, from its events in the order of the log."""
+def draft(state: IncidentState, events: Sequence[Event], *, url: str, now: datetime, template: str = "") -> str:
+    """Return the post-mortem of an incident as Markdown, from its events in the order of the log.
+
+    `template` is the text of one (see `templating`), empty for the standard one.
+    """
+    return fill(template or shipped()[STANDARD], sections_of(state, events, url=url, now=now))
+
+
+def sections_of(state: IncidentState, events: Sequence[Event], *, url: str, now: datetime) -> dict[str, str]:
+    """Return everything a template may name, as Markdown."""
     source = Source(events=tuple(events), url=url, number=state.number)
-    blocks: list[Block] = [
-        Heading(f"Post-mortem {state.key}: {state.title}", level=1),
-        Fields(_header(state, source, now=now)),
-        Heading("Summary"),
-        Paragraph(_summary(state, source)),
-        Heading("Impact"),
-        Bullets(_impact(state, source)),
-        Heading("Time line (UTC)"),
-        Bullets(_timeline(state, source)),
-        Heading("Root cause"),
-        *_root_cause(state, source),
-        Heading("What went well"),
-        Bullets(_went_well(state, source)),
-        Heading("What went poorly"),
-        Bullets(_went_poorly(state, source)),
-        Heading("Where we were lucky"),
-        Paragraph(_TODO),
-        Heading("Action items"),
-        Checklist(tuple((False, item) for item in _action_items(state, source))),
-        Heading("Lessons and prevention"),
-        Paragraph(_TODO),
-    ]
-    return to_markdown(blocks)
+    blocks: dict[str, list[Block]] = {
+        "key": [Paragraph(state.key)],
+        "title": [Paragraph(state.title)],
+        "facts": [Fields(_header(state, source, now=now))],
+        "summary": [Paragraph(_summary(state, source))],
+        "impact": [Bullets(_impact(state, source))],
+        "timeline": [Bullets(_timeline(state, source))],
+        "root_cause": _root_cause(state, source),
+        "went_well": [Bullets(_went_well(state, source))],
+        "went_poorly": [Bullets(_went_poorly(state, source))],
+        "action_items": [Checklist(tuple((False, item) for item in _action_items(state, source)))],
+        "prevention": [Bullets(_prevention(state, source))],
+        "to_write": [Paragraph(_TODO)],
+    }
+    return {name: to_markdown(one) for name, one in blocks.items()} | {"charts": _charts(state, source)}
+
+
+def _charts(state: IncidentState, source: Source) -> str:
+    """Return the pictures; their names and what they show hold nothing from outside."""
+    drawn = charts_of(source.events, started_at=state.started_at)
+    place = f"{source.url}/postmortem/{state.number}/chart"
+    return "\n\n".join(f"![{describe(one)}](<{place}/{one.measure.name}.svg>)" for one in drawn)
+
+
+def _prevention(state: IncidentState, source: Source) -> tuple[Text, ...]:
+    """Return what the log shows that was not there: no monitor, a late one, no runbook, nobody who owns it."""
+    lines: list[Text] = []
+    declared = source.first(ev.Declared.kind)
+    detected = source.since_start(declared, state.started_at)
+    if state.source != "alert":
+        lines.append(("No monitor raised it: a person told of it", *source.link(declared)))
+    elif detected is not None and detected > _FAST_DETECTION:
+        lines.append((f"The alert came {format_duration(detected)} after the start", *source.link(declared)))
+    if not state.runbook_checks:
+        lines.append(("No runbook was used", *source.link(declared)))
+    if not state.cause_known:
+        ranked = source.last(ev.HypothesesRanked.kind) or declared
+        lines.append(("What was collected did not tell the cause", *source.link(ranked)))
+    return tuple(lines) or (_TODO,)
 
 
 def _header(state: IncidentState, source: Source, *, now: datetime) -> tuple[tuple[str, Text], ...]:

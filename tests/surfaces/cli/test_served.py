@@ -2,6 +2,7 @@
 
 import json
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -212,6 +213,24 @@ def test_publishing_says_which_revision(desk: Terminal, number: str) -> None:
     desk("resolve", number, "--force-reason", "a test")
 
     assert f"{number} revision 1 published\n" == desk("postmortem", "publish", number).out
+
+
+def test_wording_that_blames_is_found_in_a_file(desk: Terminal) -> None:
+    """A text of any length is checked before it is anywhere, and the exit code says so."""
+    ran = desk("postmortem", "lint", "-F", "-", stdin="Fine. " * 2_000 + "\nIt was human error.\n")
+
+    assert (1, "2: human error  (blame)") == (ran.code, ran.out.splitlines()[0])
+
+
+def test_a_postmortem_is_reviewed_listed_and_exported(desk: Terminal, number: str, tmp_path: Path) -> None:
+    """What can be done on the page can be done here."""
+    desk("resolve", number, "--force-reason", "a test")
+    file = tmp_path / "it.html"
+
+    assert f"{number} revision 1 agreed with\n" == desk("postmortem", "review", number, "--agree").out
+    assert "Stanch via engine" in desk("postmortem", "history", number).out
+    assert f"{file}\n" == desk("postmortem", "export", number, "-o", str(file)).out
+    assert file.read_text().startswith("<!doctype html>")
 
 
 def test_a_change_is_told_and_listed(desk: Terminal) -> None:

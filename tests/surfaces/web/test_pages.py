@@ -241,6 +241,39 @@ def test_the_postmortem_can_be_read_edited_and_published(client: httpx2.Client, 
     )
 
 
+def test_a_preview_shows_what_would_be_saved_and_saves_nothing(client: httpx2.Client, story: Story) -> None:
+    """The text is rendered with what in its wording blames; the revision stays."""
+    story.declare()
+    post(client, "/do/incident/resolve", incident=1, force_reason="rolled back by hand", back="/i/1")
+    seen = post(
+        client, "/postmortem/1/preview", markdown="# So\n\nIt was human error. ![x](https://elsewhere.example/a.png)"
+    )
+    page = client.get("/postmortem/1")
+
+    assert (True, True, False, True) == (
+        "<h1>So</h1>" in seen.text,
+        "Name the condition instead" in seen.text,
+        "elsewhere.example" in seen.text,
+        "revision 1" in text_of(page),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "media"), [("html", "text/html"), ("markdown", "text/markdown"), ("json", "application/json")]
+)
+def test_a_postmortem_is_saved_as_a_file(client: httpx2.Client, story: Story, kind: str, media: str) -> None:
+    """Each form is handed out under a name of its own."""
+    story.declare()
+    post(client, "/do/incident/resolve", incident=1, force_reason="rolled back by hand", back="/i/1")
+    saved = client.get(f"/postmortem/1/export/{kind}")
+
+    assert (200, media, True) == (
+        saved.status_code,
+        saved.headers["content-type"].partition(";")[0],
+        saved.headers["content-disposition"].startswith('attachment; filename="inc-1-postmortem.'),
+    )
+
+
 def test_assets_are_kept_for_ever_under_their_hash(client: httpx2.Client) -> None:
     """The address of an asset changes with its content, so a browser may keep it."""
     address = re.findall(r'src="(/assets/[^"]+\.js)"', client.get("/").text)[0]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from stanch.operations.views import SeriesView
+from stanch.review.rendering import as_html
 from stanch.surfaces.web import chart, words
-from stanch.surfaces.web.markdown import as_html
 
 AT = datetime(2026, 3, 1, 14, 30, 5, tzinfo=UTC)
 

@@ -62,6 +62,16 @@ class PostmortemDrafted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostmortemReviewed:
+    """Somebody read a version of the post-mortem and agrees with it, or says what is to be changed."""
+
+    kind: ClassVar[str] = "postmortem.reviewed"
+    revision: int
+    agreed: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostmortemPublished:
     """A version of the post-mortem was published."""
 

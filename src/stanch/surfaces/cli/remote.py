@@ -14,6 +14,7 @@ from stanch.kernel.errors import Bug, Conflict, Forbidden, Invalid, NotFound, Pr
 from stanch.kernel.event import JSON
 
 _TIMEOUT_S: Final = 60.0
+_LONGEST_ADDRESS: Final = 4_000
 
 
 def remote_way(url: str, *, actor: str, debug: bool = False) -> "Remote":
@@ -57,6 +58,8 @@ class Remote:
         """Ask a read operation."""
         given = {name: _word(value) for name, value in query.items() if value not in (None, "")}
         words = "?" + urlencode(given, doseq=True) if given else ""
+        if len(words) > _LONGEST_ADDRESS:
+            return self.write(operation, **query)
         return self.ask("GET", f"{_path(operation)}{words}", None)
 
     def write(self, operation: str, **body: object) -> JSON:

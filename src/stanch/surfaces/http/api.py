@@ -1,4 +1,7 @@
-"""The JSON API: one route per operation, `GET /api/v1/<noun>/<verb>` for reads and `POST` for everything else."""
+"""The JSON API: one route per operation, `GET /api/v1/<noun>/<verb>` for reads and `POST` for everything else.
+
+A read whose question is too long for an address, a text to look over, is taken by `POST` too.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -43,12 +46,13 @@ def path_of(entry: Operation[object, object]) -> str:
 def _route(front: Front, entry: Operation[object, object]) -> Route:
     reads = entry.effect is Effect.READ
     endpoint = _read(front, entry) if reads else _write(front, entry)
-    return Route(path_of(entry), endpoint, methods=["GET" if reads else "POST"], name=entry.name)
+    return Route(path_of(entry), endpoint, methods=["GET", "POST"] if reads else ["POST"], name=entry.name)
 
 
 def _read(front: Front, entry: Operation[object, object]) -> Endpoint:
     async def read(request: Request) -> Response:
-        answer = await front.ask(request, entry.name, query_object(request, entry.request), via=Via.HTTP)
+        asked = await json_object(request) if request.method == "POST" else query_object(request, entry.request)
+        answer = await front.ask(request, entry.name, asked, via=Via.HTTP)
         return tagged(request, msgspec.json.encode(answer), media_type="application/json")
 
     return read

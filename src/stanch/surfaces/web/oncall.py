@@ -16,8 +16,8 @@ from stanch.operations.oncall.changing import TimeOffView
 from stanch.operations.oncall.feeding import FeedView
 from stanch.operations.oncall.swapping import SwapView
 from stanch.operations.oncall.views import Calendar, OnCallAnswer, Turn
+from stanch.review.rendering import as_html
 from stanch.surfaces.asgi.front import Front
-from stanch.surfaces.web.markdown import as_html
 from stanch.surfaces.web.reader import Reader
 from stanch.surfaces.web.render import part
 from stanch.surfaces.web.screens import Screen, asked, screen_routes

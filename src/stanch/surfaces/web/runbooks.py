@@ -8,8 +8,8 @@ from starlette.routing import BaseRoute
 from stanch.kernel.actor import Via
 from stanch.kernel.errors import Bug, Invalid
 from stanch.operations.runbooks.views import MatchView, RunbookCard, RunbookView
+from stanch.review.rendering import as_html
 from stanch.surfaces.asgi.front import Front
-from stanch.surfaces.web.markdown import as_html
 from stanch.surfaces.web.reader import Reader
 from stanch.surfaces.web.render import part
 from stanch.surfaces.web.screens import Screen, asked, screen_routes

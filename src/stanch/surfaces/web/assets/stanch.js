@@ -315,6 +315,8 @@
     }
   };
   document.addEventListener("submit", (event) => {
+    // A button with an address of its own, a preview, goes there.
+    if (event.submitter?.hasAttribute("formaction")) return;
     if (event.target.dataset.op && !event.defaultPrevented) { event.preventDefault(); send(event.target, event.submitter); }
   });
   all("[data-draft]").forEach((el) => {
