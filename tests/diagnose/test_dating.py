@@ -105,3 +105,52 @@ def test_a_missed_health_check_is_not_what_moved_first() -> None:
     found = dated([checks, *counted("payments")])
 
     assert ["payments"] == [one.service for one in first_by_service(found.moved)]
+
+
+def probed(*, fails: float = 1.0, missed: int = ROWS) -> Track:
+    """A health check that passes, and from the start on fails every time, or every 1 / `fails` times."""
+    values = []
+    for at in clock():
+        since = round((at - BEGAN.timestamp()) / STEP)
+        values.append(0.0 if 0 <= since < missed and since % round(1 / fails) == 0 else 1.0)
+    return Track(service="payments", metric="up", times=clock(), values=values)
+
+
+def test_a_health_check_alone_dates_an_outage() -> None:
+    """It began between the last look that passed and the first that did not."""
+    found = dated([probed()])
+
+    assert (True, True) == (
+        timedelta(seconds=-STEP) <= found.at - BEGAN <= timedelta(0),
+        found.low <= BEGAN <= found.high,
+    )
+
+
+def test_a_health_check_that_flaps_dates_it_too() -> None:
+    """Where every second look fails, the share of failures is what rose."""
+    found = dated([probed(fails=0.5)])
+
+    assert abs(found.at - BEGAN) <= timedelta(seconds=2 * STEP)
+
+
+def test_one_missed_health_check_dates_nothing() -> None:
+    """Any release misses one."""
+    assert date_of([probed(missed=1)], told=BEGAN + timedelta(seconds=5)) is None
+
+
+def test_a_dead_service_moved_first() -> None:
+    """Where only the health check sees it, it counts among what moved; a single miss does not."""
+    first = first_by_service(dated([probed(), latency("checkout", after_s=40)]).moved)
+
+    assert ["payments", "checkout"] == [one.service for one in first]
+
+
+@pytest.mark.parametrize("looks", [3, 30])
+def test_an_outage_after_an_hour_of_health_is_dated(looks: int) -> None:
+    """Three failed looks among three thousand are enough."""
+    times = [BEGAN.timestamp() + second for second in range(-3_600, looks)]
+    track = Track(service="payments", metric="up", times=times, values=[1.0] * 3_600 + [0.0] * looks)
+    found = date_of([track], told=BEGAN + timedelta(seconds=1))
+
+    assert found is not None
+    assert abs(found.at - BEGAN) <= timedelta(seconds=1)

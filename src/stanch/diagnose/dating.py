@@ -29,6 +29,10 @@ _LEAST_FAILED: Final = 3
 _LEAST_RATIO: Final = 0.02
 _STRENGTH: Final = 10.0
 """Strength of a start that was counted in requests, in spreads: as much as a level that clearly left its band."""
+_LEAST_MISSED: Final = 0.2
+_LEAST_LOOKS: Final = 2
+_SURE_LOOKS: Final = 3
+"""Looks of a health check that must fail for a vote, and for one that counts as much as failing requests."""
 _LEAST_RISE: Final = 1.3
 """Times its normal that a latency must reach to date anything: what creeps by a tenth under load hurts nobody."""
 _LEAST_RISE_MS: Final = 10.0
@@ -57,11 +61,6 @@ class Dated:
     high: datetime
     moved: tuple[Moved, ...]
     agree: int
-
-    @property
-    def half_width_s(self) -> float:
-        """Return the longer side of the interval, in seconds."""
-        return max((self.at - self.low).total_seconds(), (self.high - self.at).total_seconds())
 
 
 def date_of(
@@ -106,11 +105,11 @@ def date_of(
 def first_by_service(moved: Sequence[Moved]) -> list[Moved]:
     """Return the earliest symptom of each service, the first to move first; services without one are left out.
 
-    A missed health check does not count: any release misses one, a harmless one too.
+    Health checks count from the third that was missed on: any release misses one, a harmless one too.
     """
     found: dict[str, Moved] = {}
     for one in sorted(moved, key=lambda one: (one.at, -one.strength)):
-        if one.symptom and not one.key and one.metric != "up":
+        if one.symptom and not one.key and (one.metric != "up" or one.strength >= _STRENGTH):
             found.setdefault(one.service, one)
     return sorted(found.values(), key=lambda one: (one.at, one.service))
 
@@ -121,6 +120,8 @@ def _moved(tracks: Sequence[Track], *, told: float) -> list[Moved | None]:
     for one in tracks:
         if one.metric == "error_ratio" and not one.labels:
             found.append(_counted(one, counts, told=told))
+        elif one.metric == "up":
+            found.append(_probed(one, told=told))
         elif one.metric in _SYMPTOMS or one.metric in _FORERUNNERS:
             found.append(_level(one, told=told))
     return found
@@ -159,13 +160,49 @@ def _counted(track: Track, counts: dict[tuple[str, str], Track], *, told: float)
     )
 
 
+def _probed(track: Track, *, told: float) -> Moved | None:
+    """Date what only a health check sees: each look is one request that fails or not.
+
+    A check that fails every time began to do so between the last look that passed and the first that did not; one that
+    flaps, where the share of failures rose. One look that failed is any release's, and dates nothing.
+    """
+    times, up = finite(track.times, track.values)
+    if times.size < 2:
+        return None
+    failed = 1.0 - np.clip(up, 0.0, 1.0)
+    reach = _reach(times)
+    before, after = failed[times < told - reach / 4], failed[times >= told]
+    if not before.size or not after.size:
+        return None
+    normal = (float(before.sum()) + 0.5) / (before.size + 1.0)
+    present = float(after.mean())
+    if present < max(_LEAST_MISSED, 2 * normal):
+        return None
+    near = times >= told - reach
+    start = ratio_began(times[near], np.ones(int(near.sum())), failed[near], normal=normal, present=present)
+    if start is None or abs(start.at - told) > reach:
+        return None
+    missed = float(failed[times >= start.low].sum())
+    if missed < _LEAST_LOOKS:
+        return None
+    return Moved(
+        service=track.service,
+        metric=track.metric,
+        key="",
+        at=start.at,
+        low=start.low,
+        high=max(start.high, start.at),
+        strength=min(_STRENGTH, missed * _STRENGTH / _SURE_LOOKS),
+        symptom=True,
+    )
+
+
 def _level(track: Track, *, told: float) -> Moved | None:
     times, values = finite(track.times, track.values)
     if times.size < 2:
         return None
     onset = estimate_onset(times, values, around=told)
-    wanted = Direction.DOWN if track.metric == "up" else Direction.UP
-    if onset is None or onset.direction is not wanted or abs(onset.at - told) > 2 * _reach(times):
+    if onset is None or onset.direction is not Direction.UP or abs(onset.at - told) > 2 * _reach(times):
         return None
     taken_s = 0.0
     if track.metric.endswith("_ms"):

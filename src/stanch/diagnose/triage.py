@@ -134,7 +134,8 @@ def _wide(state: IncidentState) -> Answer:
         parts.append(f"{percent(impact.business_share)} of the business lost now")
     touched = (*impact.down, *impact.affected)
     if touched:
-        parts.append(f"{len(touched)} services: {', '.join(touched[:_SHOWN])}")
+        counted = "1 service" if len(touched) == 1 else f"{len(touched)} services"
+        parts.append(f"{counted}: {', '.join(touched[:_SHOWN])}")
     return Answer(
         question=question, text="; ".join(parts) or "nothing measured yet", tone=Tone.BAD if parts else Tone.UNKNOWN
     )
