@@ -1,6 +1,7 @@
 """Every operation there is: importing this module registers them all."""
 
 from stanch.operations import (
+    automatic,
     beating,
     change,
     communicating,
@@ -42,6 +43,7 @@ MODULES = (
     hypotheses,
     mitigation,
     proposing,
+    automatic,
     postmortem,
     writeups,
     change,

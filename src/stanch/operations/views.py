@@ -70,7 +70,10 @@ class IncidentCard:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """What is wrong now. `quiet` is a sentence when nothing is, and says when it was last looked."""
+    """What is wrong now. `quiet` is a sentence when nothing is, and says when it was last looked.
+
+    `notices` are sentences on what will not work when it is needed, such as a runbook that has rotted.
+    """
 
     at: datetime
     incidents: tuple[IncidentCard, ...]
@@ -78,6 +81,7 @@ class Overview:
     recent: tuple[IncidentCard, ...] = ()
     quiet: str = ""
     workflow: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +171,16 @@ class NextStep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProposableAction:
+    """An action that is declared, and may be proposed by hand."""
+
+    service: str
+    action: str
+    title: str
+    risk: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SeverityCard:
     """The severity with the rule that decided."""
 
@@ -235,6 +249,7 @@ class IncidentView:
     cause: str = ""
     mitigation: str = ""
     forced: str = ""
+    proposable: tuple[ProposableAction, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

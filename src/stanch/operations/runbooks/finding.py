@@ -1,5 +1,6 @@
 """Finding a runbook: all, one, those that fit an incident, and what will not work in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from stanch.mitigate.runbooks.linting import lint
 from stanch.mitigate.runbooks.matching import Seen, match_runbooks
 from stanch.mitigate.runbooks.model import Block, Runbook
 from stanch.mitigate.runbooks.shelf import Shelf, read_shelf
+from stanch.mitigate.runbooks.trials.model import Trial
+from stanch.mitigate.runbooks.trials.tables import find_trials
 from stanch.operations import cases
 from stanch.operations.registry import Effect, operation
+from stanch.operations.runbooks.trying import view_of_trial
 from stanch.operations.runbooks.views import (
     BlockView,
     CheckView,
@@ -50,8 +54,10 @@ class ForIncident:
 def list_runbooks(call: Call, request: Everything) -> tuple[RunbookCard, ...]:
     """List the runbooks, shipped and own."""
     words = request.text.casefold()
+    with call.world.store.reading() as view:
+        trials = find_trials(view.connection)
     return tuple(
-        card_of(runbook)
+        card_of(runbook, [one for one in trials if one.runbook == runbook.id])
         for runbook in shelf_of(call.world).runbooks.values()
         if words in runbook.id.casefold() or words in runbook.title.casefold()
     )
@@ -61,10 +67,9 @@ def list_runbooks(call: Call, request: Everything) -> tuple[RunbookCard, ...]:
 def show_runbook(call: Call, request: OneRunbook) -> RunbookView:
     """Show one runbook; with an incident, with its variables filled in and what its checks said."""
     runbook = shelf_of(call.world).get(request.runbook)
-    if request.incident is None:
-        return view_of(runbook, state=None)
     with call.world.store.reading() as view:
-        return view_of(runbook, state=cases.load(view, request.incident))
+        state = None if request.incident is None else cases.load(view, request.incident)
+        return view_of(runbook, find_trials(view.connection, runbook=runbook.id), state=state)
 
 
 @operation("runbook.match", effect=Effect.READ, example={"incident": 1})
@@ -116,8 +121,8 @@ def values_of(state: IncidentState) -> dict[str, str]:
     return labels | {name: value for name, value in known.items() if value}
 
 
-def card_of(runbook: Runbook) -> RunbookCard:
-    """Return the card of a runbook."""
+def card_of(runbook: Runbook, trials: Sequence[Trial] = ()) -> RunbookCard:
+    """Return the card of a runbook, with what its newest trials said."""
     return RunbookCard(
         id=runbook.id,
         title=runbook.title,
@@ -128,17 +133,20 @@ def card_of(runbook: Runbook) -> RunbookCard:
         owner=runbook.owner,
         blocks=len(runbook.blocks),
         complaints=sum(not one.advice for one in lint(runbook)),
+        tested_at=max((one.tried_at for one in trials), default=None),
+        rotten=tuple(one.detail for one in trials if one.rot),
     )
 
 
-def view_of(runbook: Runbook, *, state: IncidentState | None) -> RunbookView:
+def view_of(runbook: Runbook, trials: Sequence[Trial], *, state: IncidentState | None) -> RunbookView:
     """Return a runbook, filled in for an incident where there is one."""
     return RunbookView(
-        card=card_of(runbook),
+        card=card_of(runbook, trials),
         sections=tuple(
             SectionView(part=one.part.value, heading=one.heading, markdown=one.text) for one in runbook.sections
         ),
         blocks=tuple(_block(runbook, block, state) for block in runbook.blocks),
+        trials=tuple(view_of_trial(one) for one in trials),
     )
 
 

@@ -1,11 +1,15 @@
 """What operations on runbooks answer with."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunbookCard:
-    """A runbook in a list. `complaints` is how many things about it will not work."""
+    """A runbook in a list. `complaints` is how many things about it will not work.
+
+    `tested_at` is when it was tried last (UTC), None when it never was; `rotten` is what that trial found.
+    """
 
     id: str
     title: str
@@ -16,6 +20,8 @@ class RunbookCard:
     owner: str
     blocks: int
     complaints: int
+    tested_at: datetime | None = None
+    rotten: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +62,7 @@ class RunbookView:
     card: RunbookCard
     sections: tuple[SectionView, ...]
     blocks: tuple[BlockView, ...]
+    trials: tuple["TrialView", ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,3 +101,21 @@ class LintView:
     line: int
     message: str
     advice: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialView:
+    """How one part of a runbook was tried: `part` is the number of its block, or the address of a link.
+
+    `verdict` is `held`, `not_held`, `told`, `ready`, `failed`, `unknown`, `skipped` or `rotten`; `rot` says why then.
+    """
+
+    runbook: str
+    part: str
+    line: int
+    verdict: str
+    rot: str
+    detail: str
+    tried_at: datetime
+    tries: int
+    held_at: datetime | None

@@ -26,6 +26,8 @@ def overview_lines(answer: Record) -> Iterator[str]:
     for card in cards:
         yield from card_lines(card)
         yield ""
+    for notice in texts(answer, "notices"):
+        yield paint(notice, "yellow")
     services = children(answer, "services")
     if services:
         yield strong("Services")

@@ -636,6 +636,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_pages_status", ["status"], unique=False)
 
     op.create_table(
+        "runbook_trials",
+        sa.Column("runbook", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("rot", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("tried_at", types.Instant(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("held_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("runbook", "part", name=op.f("pk_runbook_trials")),
+    )
+    op.create_table(
         "samples",
         sa.Column("service", sa.Text(), nullable=False),
         sa.Column("metric", sa.Text(), nullable=False),

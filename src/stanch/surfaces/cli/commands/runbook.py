@@ -10,13 +10,14 @@ from stanch.surfaces.cli.records import (
     children,
     count_in,
     line_of,
+    moment,
     record_of,
     records_of,
     text_of,
     texts,
 )
 from stanch.surfaces.cli.shared import incident_option, json_option, number_of, open_way, print_json
-from stanch.surfaces.cli.telling import hint, paint, rule, say, strong, table
+from stanch.surfaces.cli.telling import at, hint, paint, rule, say, strong, table
 
 _COLOURS: Final = {"as_expected": "green", "not_as_expected": "red", "failed": "yellow"}
 _WORDS: Final = {"as_expected": "as expected", "not_as_expected": "NOT as expected", "failed": "failed", "told": "told"}
@@ -138,8 +139,42 @@ def lint(ctx: click.Context, text: str, as_json: bool) -> None:
         ctx.exit(1)
 
 
+@runbook.command("test")
+@click.argument("name", default="")
+@json_option
+@click.pass_context
+def test(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Try the runbooks while nothing is wrong; exit code 1 when one has rotted.
+
+    Their checks are asked, of their changes it is told whether they could be planned; nothing is changed.
+    """
+    with open_way(ctx) as way:
+        answer = way.write("runbook.test", runbook=name)
+    found = records_of(answer)
+    if as_json:
+        print_json(answer)
+    else:
+        say(table([_trial_row(one) for one in found if line_of(one, "verdict") != "skipped"]))
+        skipped = sum(line_of(one, "verdict") == "skipped" for one in found)
+        if skipped:
+            hint(f"{skipped} parts of shipped runbooks were skipped: what they ask is not configured here.")
+    if any(line_of(one, "rot") for one in found):
+        ctx.exit(1)
+
+
+def _trial_row(one: Record) -> tuple[str, str, str]:
+    verdict = line_of(one, "verdict")
+    colour = {"held": "green", "ready": "green", "rotten": "red", "not_held": "yellow", "failed": "yellow"}.get(verdict)
+    return f"{line_of(one, 'runbook')}:{count_in(one, 'line')}", paint(verdict, colour), line_of(one, "detail")
+
+
 def _origin(card: Record) -> str:
-    return "shipped" if card.get("shipped") else "own"
+    origin = "shipped" if card.get("shipped") else "own"
+    tried = moment(card, "tested_at")
+    rotten = texts(card, "rotten")
+    return ", ".join(
+        [origin, *([f"tried {at(tried)}"] if tried else []), *([f"{len(rotten)} rotten"] if rotten else [])]
+    )
 
 
 def _painted(outcome: str) -> str:

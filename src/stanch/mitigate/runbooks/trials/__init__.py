@@ -1,0 +1,1 @@
+"""Runbooks tried while nothing is wrong: what each part of them said, and what has rotted."""
