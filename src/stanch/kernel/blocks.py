@@ -124,6 +124,15 @@ def clean(text: str) -> str:
     return _HIDDEN.sub("", _NEWLINES.sub("\n", _ESCAPE_SEQUENCE.sub("", text)))
 
 
+def without_hidden(text: str) -> str:
+    """Return `text` without the signs that are not seen, one by one: for what is made of many texts, such as a page.
+
+    There `clean` would be wrong: an escape sequence could begin in one text and end in another, and take what stands
+    between them.
+    """
+    return _HIDDEN.sub("", text)
+
+
 def safe_url(url: str) -> str:
     """Return `url` fit for a link, percent-encoded where needed, or an empty string when it is not to be linked."""
     try:

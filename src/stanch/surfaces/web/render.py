@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from stanch.incidents.telling import quantity
+from stanch.kernel.blocks import without_hidden
 from stanch.surfaces.web import chart, findings, words
 from stanch.surfaces.web.assets import asset_url
 
@@ -63,12 +64,17 @@ class Part:
 
 def page(template: str, values: Mapping[str, object]) -> str:
     """Return the whole page that `template` makes of `values`."""
-    return ENVIRONMENT.get_template(template).render(values)
+    return _rendered(template, values)
+
+
+def _rendered(template: str, values: Mapping[str, object]) -> str:
+    # What turns a line around or hides in it, or is obeyed where a page is saved and printed: of every text at once.
+    return without_hidden(ENVIRONMENT.get_template(template).render(values))
 
 
 def part(name: str, template: str, values: Mapping[str, object]) -> Part:
     """Return the part `name` that `template` makes of `values`, in the element that carries its version."""
-    inner = ENVIRONMENT.get_template(template).render(values).strip()
+    inner = _rendered(template, values).strip()
     version = hashlib.blake2b(_CLOCKS.sub(r"\1", inner).encode(), digest_size=6).hexdigest()
     html = Markup('<div class="part" id="part-{}" data-v="{}">{}</div>').format(name, version, Markup(inner))  # noqa: S704  # autoescaped
     return Part(name=name, html=html, version=version)
