@@ -11,14 +11,15 @@ from typing import Final, TypedDict, TypeVar
 
 import numpy as np
 
+from stanch.alerts.baseline import Floats
 from stanch.alerts.looks.tables import find_seeing
 from stanch.alerts.model import Alert, Condition, Metric, Seeing
 from stanch.alerts.normal import baseline_before
 from stanch.alerts.rules import weighted_median
-from stanch.alerts.samples.tables import newest_labels, newest_sample, read_samples, sums_of
+from stanch.alerts.samples.tables import newest_labels, newest_sample, read_all_samples, read_samples, sums_of
 from stanch.alerts.standout import primary_error
 from stanch.alerts.tables import find_alerts, find_conditions
-from stanch.catalog.model import Catalog
+from stanch.catalog.model import Catalog, Service
 from stanch.store import Connection
 
 __all__ = [
@@ -150,14 +151,65 @@ def recent_value(
     if metric == Metric.ERROR_RATIO:
         return mean_between(connection, service=service, metric=metric, start=start, end=now)
     times, values = read_samples(connection, service=service, metric=metric, labels=labels, start=start, end=now)
+    counted = None
+    if metric == Metric.LATENCY_P95_MS and values.size:
+        counted = read_samples(connection, service=service, metric=Metric.REQUESTS, labels={}, start=start, end=now)
+    return _typical(metric, times, values, counted)
+
+
+def _typical(metric: str, times: Floats, values: Floats, counted: tuple[Floats, Floats] | None) -> float | None:
+    """Return what stands for all of `values`; `counted` are times and numbers of the requests behind a P95."""
     if not values.size:
         return None
     if metric == Metric.UP:
         return float(values.min())
-    if metric == Metric.LATENCY_P95_MS:
-        counted = read_samples(connection, service=service, metric=Metric.REQUESTS, labels={}, start=start, end=now)
+    if counted is not None:
         return weighted_median(values, np.interp(times, *counted) if counted[0].size else np.ones_like(values))
     return float(np.median(values))
+
+
+_SHOWN: Final = (Metric.REQUESTS, Metric.FAILED_REQUESTS, Metric.LATENCY_P95_MS, Metric.REQUEST_RATE)
+
+
+class _Recent:
+    """What was measured of many services lately, read in one statement; `value` is what `recent_value` returns."""
+
+    def __init__(self, connection: Connection, windows: Mapping[str, float], *, now: datetime) -> None:
+        """Read for services by name the newest seconds that are given."""
+        self._windows, self._now = windows, now
+        start = now - timedelta(seconds=max(windows.values(), default=0.0))
+        self._found = (
+            read_all_samples(connection, services=tuple(windows), metrics=_SHOWN, start=start, end=now)
+            if windows
+            else {}
+        )
+
+    def value(self, service: str, metric: Metric) -> float | None:
+        """Return what a metric of one of the services is over its window, None when nothing was measured."""
+        if metric == Metric.ERROR_RATIO:
+            failed, total = (
+                round(self._plain(service, one)[1].sum()) for one in (Metric.FAILED_REQUESTS, Metric.REQUESTS)
+            )
+            return failed / total if total else None
+        counted = self._plain(service, Metric.REQUESTS) if metric == Metric.LATENCY_P95_MS else None
+        return _typical(metric, *self._largest(service, metric), counted)
+
+    def _plain(self, service: str, metric: Metric) -> tuple[Floats, Floats]:
+        """Return times and values of the series without labels."""
+        rows = [(at, value) for labels, at, value in self._rows(service, metric) if not labels]
+        found = np.array(rows, dtype=np.float64).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
+
+    def _largest(self, service: str, metric: Metric) -> tuple[Floats, Floats]:
+        """Return times and the largest values over all label sets."""
+        largest: dict[float, float] = {}
+        for _, at, value in self._rows(service, metric):
+            largest[at] = max(value, largest.get(at, value))
+        return np.array(list(largest)), np.array(list(largest.values()))
+
+    def _rows(self, service: str, metric: Metric) -> list[tuple[str, float, float]]:
+        after = (self._now - timedelta(seconds=self._windows.get(service, 0.0))).timestamp()
+        return [row for row in self._found.get((service, metric), ()) if row[1] > after]
 
 
 def failed_since(connection: Connection, *, services: Sequence[str], since: datetime, now: datetime) -> tuple[int, int]:
@@ -174,16 +226,22 @@ def service_readings(connection: Connection, catalog: Catalog, *, now: datetime)
     conditions = _by_service(find_conditions(connection))
     seeing = _by_service(find_seeing(connection))
     since = now - VERSION_WINDOW
-    versions = newest_labels(connection, metric=Metric.BUILD_INFO, start=since, services=tuple(catalog.services))
+    versions = newest_labels(
+        connection, metric=Metric.BUILD_INFO, start=since, end=now, services=tuple(catalog.services)
+    )
+    seen = {name: _seen_at(seeing.get(name, [])) for name in catalog.services}
+    windows = {name: _window_s(catalog, service) for name, service in catalog.services.items()}
+    fresh = {
+        name: window_s
+        for name, window_s in windows.items()
+        if (at := seen[name]) is not None and now - at <= timedelta(seconds=STALE_WINDOWS * window_s)
+    }
+    recent = _Recent(connection, fresh, now=now)
     found = {}
-    for name, service in catalog.services.items():
-        slowest_s = max((check.every_s for check in service.checks), default=0.0)
-        window_s = max(catalog.timing.detect_window_s, LATEST_LOOKS * slowest_s)
-        looks = seeing.get(name, [])
+    for name in catalog.services:
+        looks, seen_at, is_seen = seeing.get(name, []), seen[name], name in fresh
         stands = {one.metric: one for one in conditions.get(name, []) if not one.labels}
         firing = alerts.get(name, [])
-        seen_at = max((look.seen_at for look in looks if look.seen_at), default=None)
-        is_seen = seen_at is not None and now - seen_at <= timedelta(seconds=STALE_WINDOWS * window_s)
         found[name] = ServiceReading(
             service=name,
             state=_state(firing, conditions.get(name, [])) if is_seen or firing else "unknown",
@@ -193,9 +251,18 @@ def service_readings(connection: Connection, catalog: Catalog, *, now: datetime)
             trouble=next((look.trouble for look in looks if look.trouble), ""),
             alerts=tuple(alert.summary for alert in firing),
             strained=_is_strained(firing, conditions.get(name, [])),
-            **_figures(connection, name, stands, now=now, window_s=window_s, is_seen=is_seen),
+            **_figures(recent, name, stands, now=now, window_s=windows[name], is_seen=is_seen),
         )
     return found
+
+
+def _seen_at(looks: Sequence[Seeing]) -> datetime | None:
+    return max((look.seen_at for look in looks if look.seen_at), default=None)
+
+
+def _window_s(catalog: Catalog, service: Service) -> float:
+    slowest_s = max((check.every_s for check in service.checks), default=0.0)
+    return max(catalog.timing.detect_window_s, LATEST_LOOKS * slowest_s)
 
 
 def _by_service(found: Sequence[T]) -> dict[str, list[T]]:
@@ -237,7 +304,7 @@ def _up(stands: Mapping[Metric, Condition]) -> bool | None:
 
 
 def _figures(
-    connection: Connection,
+    measured: _Recent,
     service: str,
     stands: Mapping[Metric, Condition],
     *,
@@ -255,11 +322,11 @@ def _figures(
         if stand is not None and stand.breached_since and stand.measured and now - stand.at <= span:
             # Since it began, and not thinned by what the window holds from before.
             return stand.measured.value
-        return recent_value(connection, service=service, metric=metric, now=now, window_s=window_s)
+        return measured.value(service, metric)
 
     def normal(metric: Metric) -> float | None:
-        measured = stands[metric].measured if metric in stands else None
-        return measured.normal if measured else None
+        judged = stands[metric].measured if metric in stands else None
+        return judged.normal if judged else None
 
     return {
         "error_ratio": recent(Metric.ERROR_RATIO),

@@ -5,25 +5,35 @@ A window is (start, end]: a count that carries an instant speaks for the time be
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from math import isfinite
 from typing import Final
 
+import msgspec
 import numpy as np
 from sqlalchemy import (
+    CTE,
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Double,
     Index,
     Select,
     Table,
+    TableValuedAlias,
     Text,
     and_,
+    bindparam,
+    cast,
+    column,
     delete,
     func,
     select,
+    true,
     type_coerce,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from stanch.alerts.baseline import Floats
 from stanch.alerts.tables import insert_into, labels_of, labels_text
@@ -74,44 +84,145 @@ def read_samples(
 
     Without `labels` it is the largest value over all label sets at each instant; `{}` means the series without any.
     """
-    # Microseconds as they are stored: making a datetime of each would cost more than all the rest.
-    at = type_coerce(samples.c.at, BigInteger)
-    window = and_(samples.c.service == service, samples.c.metric == metric, samples.c.at > start, samples.c.at <= end)
     if labels is None:
-        query = select(at, func.max(samples.c.value)).where(window).group_by(samples.c.at).order_by(samples.c.at)
+        asked = _asked((service,), (metric,), start=start, end=end)
+        rows = connection.execute(_largest(connection.dialect.name), asked).all()
     else:
-        one = samples.c.labels == labels_text(labels)
-        query = select(at, samples.c.value).where(window, one).order_by(samples.c.at)
-    rows = connection.execute(query).all()
-    found = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 2)
+        exactly = and_(
+            samples.c.service == service, samples.c.metric == metric, samples.c.labels == labels_text(labels)
+        )
+        query = select(_AT, samples.c.value).where(exactly, samples.c.at > start, samples.c.at <= end)
+        rows = connection.execute(query.order_by(samples.c.at)).all()
+    found = np.array([tuple(row) for row in rows if row[0] is not None], dtype=np.float64).reshape(-1, 2)
     return found[:, 0] / MICROS, found[:, 1]
+
+
+def read_all_samples(
+    connection: Connection, *, services: Sequence[str], metrics: Sequence[str], start: datetime, end: datetime
+) -> dict[tuple[str, str], list[tuple[str, float, float]]]:
+    """Return label text, time (seconds since 1970) and value of all samples in (start, end], by service and metric.
+
+    One statement for many series, oldest first.
+    """
+    found: dict[tuple[str, str], list[tuple[str, float, float]]] = {}
+    asked = _asked(services, metrics, start=start, end=end)
+    for service, metric, labels, at, value in connection.execute(_together(connection.dialect.name), asked):
+        if at is not None:
+            found.setdefault((service, metric), []).append((labels, at / MICROS, value))
+    return found
 
 
 def find_labels(
     connection: Connection, *, service: str, metric: str, start: datetime, end: datetime
 ) -> list[dict[str, str]]:
     """Return the label sets that series of one metric have in (start, end], in the order of their text."""
-    query = (
-        select(samples.c.labels)
-        .where(samples.c.service == service, samples.c.metric == metric, samples.c.at > start, samples.c.at <= end)
-        .distinct()
-        .order_by(samples.c.labels)
-    )
-    return [labels_of(row.labels) for row in connection.execute(query)]
+    found = label_sets(connection, metric=metric, services=(service,), start=start, end=end)
+    return [labels for _, labels in found]
 
 
 def label_sets(
     connection: Connection, *, metric: str, services: Sequence[str], start: datetime, end: datetime
 ) -> list[tuple[str, dict[str, str]]]:
     """Return the services that have series of one metric in (start, end], each with the labels of one series."""
-    query = (
-        select(samples.c.service, samples.c.labels)
-        .where(samples.c.metric == metric, samples.c.service.in_(list(services)))
-        .where(samples.c.at > start, samples.c.at <= end)
-        .distinct()
-        .order_by(samples.c.service, samples.c.labels)
+    asked = _asked(services, (metric,), start=start, end=end)
+    rows = connection.execute(_newest(connection.dialect.name), asked)
+    return sorted(((row.service, labels_of(row.labels)) for row in rows), key=lambda one: (one[0], labels_text(one[1])))
+
+
+def newest_labels(
+    connection: Connection, *, metric: str, start: datetime, end: datetime, services: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return by service the labels of the newest sample of `metric` in (start, end]: how a version is known."""
+    asked = _asked(services, (metric,), start=start, end=end)
+    rows = connection.execute(_newest(connection.dialect.name), asked)
+    return {row.service: labels_of(row.labels) for row in rows}
+
+
+# Microseconds as they are stored: making a datetime of each would cost more than all the rest.
+_AT: Final = type_coerce(samples.c.at, BigInteger)
+_START: Final = bindparam("start", type_=Instant)
+_END: Final = bindparam("end", type_=Instant)
+
+
+def _asked(services: Sequence[str], metrics: Sequence[str], *, start: datetime, end: datetime) -> dict[str, object]:
+    """Return the parameters of the statements below: names as one text each, however many there are."""
+    given = {"services": services, "metrics": metrics}
+    return {name: msgspec.json.encode(list(names)).decode() for name, names in given.items()} | {
+        "start": start,
+        "end": end,
+    }
+
+
+# The statements are made once for a database: making one takes ten times as long as running it.
+@lru_cache
+def _largest(dialect: str) -> Select[int, float]:
+    """Return what reads the largest value over all label sets at each instant."""
+    series = _series(dialect)
+    query = select(_AT, func.max(samples.c.value)).select_from(series.outerjoin(samples, _within(series)))
+    return query.group_by(samples.c.at).order_by(samples.c.at)
+
+
+@lru_cache
+def _together(dialect: str) -> Select[str, str, str, int, float]:
+    """Return what reads every sample."""
+    series = _series(dialect)
+    columns = (series.c.service, series.c.metric, series.c.labels, _AT, samples.c.value)
+    return select(*columns).select_from(series.outerjoin(samples, _within(series))).order_by(samples.c.at)
+
+
+@lru_cache
+def _newest(dialect: str) -> Select[str, str]:
+    """Return what reads which series have samples, the one with the newest last."""
+    series = _series(dialect)
+    newest = select(func.max(samples.c.at)).where(_within(series)).correlate(series).scalar_subquery()
+    dated = select(series.c.service, series.c.labels, newest.label("newest")).subquery()
+    return select(dated.c.service, dated.c.labels).where(dated.c.newest.is_not(None)).order_by(dated.c.newest)
+
+
+def _series(dialect: str) -> CTE:
+    """Return the label sets there are of these services and metrics, as a table that samples are joined to.
+
+    By an outer join: SQLite may turn round an inner one, and look through all samples of the window instead.
+    It goes from one label set to the next by the index: without it, a window would be looked for in all samples that
+    are kept of a metric, 300,000 for a week of looks every two seconds.
+    """
+    service, metric = (_each(dialect, name) for name in ("services", "metrics"))
+    first = samples.alias("first")
+    start = (
+        select(func.min(first.c.labels))
+        .where(first.c.service == service.c.value, first.c.metric == metric.c.value)
+        .scalar_subquery()
     )
-    return [(row.service, labels_of(row.labels)) for row in connection.execute(query)]
+    named = (service.c.value.label("service"), metric.c.value.label("metric"))
+    found = select(*named, start.label("labels")).select_from(service.join(metric, true()))
+    known = found.cte("series", recursive=True)
+    following = samples.alias("following")
+    after = (
+        select(func.min(following.c.labels))
+        .where(following.c.service == known.c.service, following.c.metric == known.c.metric)
+        .where(following.c.labels > known.c.labels)
+        .scalar_subquery()
+    )
+    return known.union_all(select(known.c.service, known.c.metric, after).where(known.c.labels.is_not(None)))
+
+
+def _each(dialect: str, name: str) -> TableValuedAlias:
+    """Return the names in the parameter `name`, a JSON list, as the column `value` of a table."""
+    given = bindparam(name, type_=Text)
+    if dialect == "postgresql":
+        unpacked = func.jsonb_array_elements_text(cast(given, JSONB))
+        return unpacked.table_valued(column("value", Text)).render_derived()
+    return func.json_each(given).table_valued(column("value", Text))
+
+
+def _within(series: CTE) -> ColumnElement[bool]:
+    return and_(
+        samples.c.service == series.c.service,
+        samples.c.metric == series.c.metric,
+        samples.c.labels == series.c.labels,
+        samples.c.at > _START,
+        samples.c.at <= _END,
+    )
 
 
 def newest_sample(
@@ -126,21 +237,6 @@ def newest_sample(
     )
     row = connection.execute(query).one_or_none()
     return (row.at, row.value) if row is not None else None
-
-
-def newest_labels(
-    connection: Connection, *, metric: str, start: datetime, services: Sequence[str] | None = None
-) -> dict[str, dict[str, str]]:
-    """Return by service the labels of the newest sample of `metric` since `start`: how a version is known."""
-    query: Select[tuple[str, str, datetime]] = (
-        select(samples.c.service, samples.c.labels, func.max(samples.c.at).label("newest"))
-        .where(samples.c.metric == metric, samples.c.at > start)
-        .group_by(samples.c.service, samples.c.labels)
-        .order_by(func.max(samples.c.at))
-    )
-    if services is not None:
-        query = query.where(samples.c.service.in_(list(services)))
-    return {row.service: labels_of(row.labels) for row in connection.execute(query)}
 
 
 def sums_of(
