@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from stanch.kernel.errors import Refused
+from stanch.mitigate.code import check_filled
 from stanch.mitigate.runbooks.markdown import commands_of
 from stanch.mitigate.runbooks.model import Block, Language
 from stanch.mitigate.runbooks.requests import fill_request, read_request, written
@@ -23,7 +24,12 @@ def fill_commands(block: Block, values: Mapping[str, str]) -> tuple[tuple[str, .
 
     Raises `Refused` for a value that is missing, or that would turn an argument into an option.
     """
-    return tuple(tuple(_argument(part, values) for part in argv) for argv in commands_of(block))
+    found = []
+    for argv in commands_of(block):
+        filled = tuple(_argument(part, values) for part in argv)
+        check_filled(argv, filled, tuple(values.values()))
+        found.append(filled)
+    return tuple(found)
 
 
 def fill_text(block: Block, values: Mapping[str, str]) -> str:

@@ -12,7 +12,9 @@ from typing import Final
 _FENCE: Final = re.compile(r"^\s{0,3}(```+|~~~+)")
 _HEADING: Final = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1>", re.IGNORECASE)
 _WIKI_HEADING: Final = re.compile(r"^h([1-6])\.\s+(.+)$")
-_EQUALS: Final = re.compile(r"^(={2,6})\s*([^=].*?)\s*\1\s*$")
+_EQUALS: Final = re.compile(r"^(={1,6})\s*([^=].*?)\s*\1\s*$")
+_BOLD: Final = re.compile(r"(\*\*|__)([^*_].{0,78}?)\1:?")
+_ANY_HEADING: Final = re.compile(r"#{1,6}\s|={3,}\s*$|-{3,}\s*$")
 _TIGHT: Final = re.compile(r"^(#{1,6})([^#\s].*)$")
 _PRE: Final = re.compile(r"<pre\b([^>]*)>\s*(?:<code\b([^>]*)>)?", re.IGNORECASE)
 _PRE_END: Final = re.compile(r"(?:</code>)?\s*</pre>", re.IGNORECASE)
@@ -30,7 +32,9 @@ _LINK: Final = re.compile(r"<a\b[^>]*href=[\"']([^\"']+)[\"'][^>]*>(.*?)</a>", r
 _CODE: Final = re.compile(r"<(?:code|tt|kbd)\b[^>]*>(.*?)</(?:code|tt|kbd)>", re.IGNORECASE)
 _CELL: Final = re.compile(r"</t[dh]>\s*<t[dh]\b[^>]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[A-Za-z][A-Za-z0-9:-]*(?:\s[^<>]*)?/?>|<!--.*?-->")
-_COMMON_TAGS: Final = re.compile(r"</?(?:h[1-6]|p|div|pre|table|t[rdh]|ul|ol|li|br|span|ac:|ri:)\b", re.IGNORECASE)
+_COMMON_TAGS: Final = re.compile(
+    r"</?(?:h[1-6]|p|div|pre|table|t[rdh]|ul|ol|li|br|span|details|summary|ac:|ri:)\b", re.IGNORECASE
+)
 _KNOWN: Final = frozenset({"sh", "bash", "shell", "console", "sql", "psql", "mysql", "promql", "http", "redis"})
 
 
@@ -55,7 +59,19 @@ def as_markdown(text: str) -> str:
         else:
             began, until = _block(line)
             done.append(began if began is not None else _line(line, is_html=is_html))
-    return "\n".join(done)
+    return "\n".join(_with_bold_headings(done))
+
+
+def _with_bold_headings(lines: list[str]) -> list[str]:
+    """Return lines of bold words as headings where a text has no others: the first is its title."""
+    if any(_ANY_HEADING.match(line) for line in lines):
+        return lines
+    level, found = 1, []
+    for line in lines:
+        bold = _BOLD.fullmatch(line.strip())
+        found.append(f"{'#' * level} {bold.group(2)}" if bold else line)
+        level = 2 if bold else level
+    return found
 
 
 def _block(line: str) -> tuple[str | None, Callable[[str], str | None] | None]:
