@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     Row,
     Select,
+    Subquery,
     Table,
     Text,
     and_,
@@ -111,7 +112,7 @@ def walk(connection: Connection, wanted: Narrowing, *, now: datetime, limit: int
     walked = 0
     while walked < MOST_WALKED:
         size = limit + 1 if _is_indexed(wanted) else _WALKED_AT_ONCE
-        part, last = _part(connection, wanted, after=after, size=size, now=now)
+        part, last = _part(connection, wanted, after=after, size=size, most=limit + 1 - len(found), now=now)
         found += part
         if len(found) > limit:
             return Page(alerts=tuple(found[:limit]), next=found[limit - 1].mark)
@@ -154,9 +155,12 @@ def _is_indexed(wanted: Narrowing) -> bool:
 
 
 def _part(
-    connection: Connection, wanted: Narrowing, *, after: Mark | None, size: int, now: datetime
+    connection: Connection, wanted: Narrowing, *, after: Mark | None, size: int, most: int, now: datetime
 ) -> tuple[list[Found], Mark | None]:
-    """Return what is wanted among the next `size` rows, and the last of these; None where there are no more."""
+    """Return what is wanted among the next `size` rows, and the last of these; None where there are no more.
+
+    What labels alone decide is decided by them, and only the first `most` rows are then read whole.
+    """
     walked = _walked(wanted, after).order_by(*_newest(alert_board)).limit(size)
     last = connection.execute(
         select(alert_board.c.starts_at, alert_board.c.id)
@@ -165,9 +169,12 @@ def _part(
         .offset(size - 1)
         .limit(1)
     ).first()
-    rows: Iterable[Row[Any]] = connection.execute(_joined(walked, _Conditions(wanted, now)))
+    asked: _Conditions | None = _Conditions(wanted, now)
     if wanted.matchers:
-        rows = (row for row in rows if wanted.takes(_labels.decode(row.said_labels or row.labels or "{}")))
+        said = connection.execute(_joined(walked, asked, labels_only=True)).all()
+        ids = [id for id, labels in said if wanted.takes(_labels.decode(labels or "{}"))]
+        walked, asked = select(alert_board).where(alert_board.c.id.in_(ids[:most])), None
+    rows: Iterable[Row[Any]] = connection.execute(_joined(walked, asked))
     return [_found(row, now=now) for row in rows], None if last is None else Mark(starts_at=last.starts_at, id=last.id)
 
 
@@ -234,16 +241,21 @@ def _pair(one: Matcher) -> str | None:
     return msgspec.json.encode({one.name: one.value}).decode()[1:-1]
 
 
-def _joined(rows: Select[Any], residue: _Conditions | None = None) -> Select[Any]:  # Any: as in `_walked`
+def _joined(
+    rows: Select[Any], residue: _Conditions | None = None, *, labels_only: bool = False
+) -> Select[Any]:  # Any: as in `_walked`
     part = rows.subquery("part")
+    columns: tuple[ColumnElement[Any] | Subquery, ...] = (
+        part,
+        intake_alerts.c.labels.label("said_labels"),
+        intake_alerts.c.annotations,
+        type_coerce(intake_hot.c.starts_at, BigInteger).label("hot_start"),
+        type_coerce(intake_hot.c.ends_at, BigInteger).label("hot_end"),
+    )
+    if labels_only:
+        columns = (part.c.id, func.coalesce(intake_alerts.c.labels, part.c.labels))
     query = (
-        select(
-            part,
-            intake_alerts.c.labels.label("said_labels"),
-            intake_alerts.c.annotations,
-            type_coerce(intake_hot.c.starts_at, BigInteger).label("hot_start"),
-            type_coerce(intake_hot.c.ends_at, BigInteger).label("hot_end"),
-        )
+        select(*columns)
         .outerjoin(intake_alerts, intake_alerts.c.id == part.c.ref)
         .outerjoin(intake_hot, intake_hot.c.id == part.c.ref)
         .order_by(*_newest(part))
