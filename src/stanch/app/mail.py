@@ -5,11 +5,12 @@ import socket
 from collections.abc import Callable
 
 from stanch.catalog.inbox import MailSpec
-from stanch.integrations.email import Reading, Rule, read_mail
+from stanch.integrations.email import Reading, Rule, Word, read_mail, read_reply
 from stanch.kernel.errors import Forbidden, Unavailable
 from stanch.operations.intake import not_taken, take_parsed
+from stanch.operations.oncall import answers
 from stanch.operations.world import World
-from stanch.surfaces.smtp.listener import Admission, Listener
+from stanch.surfaces.smtp.listener import Admission, Listener, Replies
 
 SOURCE = "email"
 """The source under which alerts that came by mail are known."""
@@ -43,7 +44,24 @@ def mail_listener(world: World, *, wake: Callable[[], None] = lambda: None) -> L
         take=take,
         largest_bytes=spec.largest_bytes,
         complain=lambda error: not_taken(world, SOURCE, error),
+        replies=_replies(world),
     )
+
+
+def _replies(world: World) -> Replies | None:
+    mailbox = world.catalog.mail.replies.partition("@")[0]
+    if not mailbox:
+        return None
+
+    def answer(token: str, raw: bytes, sender: str) -> str:
+        said = read_reply(raw, sender=sender)
+        if said.automatic:
+            return "an automatic reply answers nothing"
+        if said.word is Word.NOTHING:
+            return "no word was understood: write ack, escalate or snooze 30 alone in the first line"
+        return answers.reply(world, token, word=said.word.value, minutes=said.minutes, how="mail")
+
+    return Replies(mailbox=mailbox, answer=answer)
 
 
 def reading_of(spec: MailSpec) -> Reading:

@@ -12,6 +12,8 @@ from stanch.kernel.pattern import pattern
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LISTEN: Final = re.compile(r"(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):(\d{1,5})")
+# What stands before the @ is followed by a plus sign and a token of 40 letters, in the 64 that RFC 5321 allows.
+_REPLIES: Final = re.compile(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]{1,200}")
 _HIGHEST_PORT: Final = 65_535
 _LOOPBACK: Final = ("127.0.0.1:", "localhost:", "[::1]:")
 
@@ -43,6 +45,7 @@ class MailSpec:
     severity: str = "warning"
     service: str = ""
     largest_bytes: int = 1_048_576
+    replies: str = ""
     rules: tuple[MailRule, ...] = ()
 
 
@@ -65,6 +68,11 @@ MAIL: Final = (
     Key(name="token_env", type=Type.TEXT, doc="Environment variable with tokens: mail goes to `alerts+TOKEN@...`."),
     Key(name="severity", type=Type.TEXT, doc="The severity of a mail to which no rule gives one."),
     Key(name="service", type=Type.TEXT, doc="The service of a mail to which no rule gives one."),
+    Key(
+        name="replies",
+        type=Type.TEXT,
+        doc="Address by which replies to pages reach this listener, `page@stanch.example`; without it, none are taken.",
+    ),
     Key(name="largest_bytes", type=Type.INTEGER, doc="How large a mail may be.", low=1024, high=10_485_760),
     Key(
         name="rules", type=Type.LIST_OF_TABLES, doc="How mails are read, `[[mail.rules]]`; the first that fits counts."
@@ -110,6 +118,13 @@ def read_mail(top: Reader, problems: list[Problem], *, services: Sequence[str]) 
     found = _LISTEN.fullmatch(listen)
     if listen and (found is None or not 0 < int(found[1]) <= _HIGHEST_PORT):
         reader.complain("listen", "is not an address and a port, such as 127.0.0.1:2525")
+    replies = reader.text("replies")
+    if replies and not _REPLIES.fullmatch(replies):
+        reader.complain("replies", "is no address such as page@stanch.example, without a plus sign")
+    if replies.lower().startswith("alerts@"):
+        reader.complain("replies", "is the mailbox of alerts; choose another name before the @")
+    if replies and not listen:
+        reader.complain("replies", "needs listen: replies are taken there")
     token_env = reader.text("token_env")
     if token_env and not _VARIABLE.fullmatch(token_env):
         reader.complain("token_env", "must be the name of an environment variable; the token itself is never here")

@@ -271,7 +271,13 @@ def compose(world: World, state: PageState, notice: Notice, *, address: str, tok
         number=state.number,
         incident=state.incident,
         callback=f"{world.url}/pager",
+        reply_to=_reply_to(world, token) if notice.kind == "email" else "",
     )
+
+
+def _reply_to(world: World, token: str) -> str:
+    name, at, domain = world.catalog.mail.replies.partition("@")
+    return f"{name}+{token}@{domain}" if at and world.catalog.mail.listen else ""
 
 
 def _look_for_acts(tx: Transaction, world: World, state: PageState, timer: Timer) -> None:
@@ -288,7 +294,8 @@ def _look_for_acts(tx: Transaction, world: World, state: PageState, timer: Timer
         return
     acts = [event.at for event in tx.events(incident=incident.number) if event.actor.kind in _ACTORS]
     last_act_at = max(acts, default=state.acknowledged_at)
-    due_at = rules.stale_at(state, last_act_at=last_act_at)
+    snoozed = bool(timer.data.get("snoozed")) and last_act_at <= state.acknowledged_at
+    due_at = world.clock.now() if snoozed else rules.stale_at(state, last_act_at=last_act_at)
     if due_at is None:
         return
     if due_at > world.clock.now():

@@ -185,15 +185,20 @@ def acknowledge(
     return taken
 
 
-def schedule_stale(tx: Transaction, state: PageState, *, at: datetime) -> None:
-    """Look at `at` whether anybody acts on what they acknowledged."""
+def schedule_stale(tx: Transaction, state: PageState, *, at: datetime, snoozed: bool = False) -> None:
+    """Look at `at` whether anybody acts on what they acknowledged; one that was `snoozed` until then is paged again."""
     tx.schedule(
         Timer(
             id=f"page{state.number}/stale",
             kind=TIMER,
             due_at=at,
             incident=state.incident,
-            data={"do": "stale", "page": state.number, "acknowledgements": state.acknowledgements},
+            data={
+                "do": "stale",
+                "page": state.number,
+                "acknowledgements": state.acknowledgements,
+                "snoozed": snoozed,
+            },
         ),
         replace=True,
     )

@@ -16,7 +16,7 @@ class Page:
     `text` is plain and short enough for a text message when `link` is added to it. `link` is a page that confirms an
     acknowledgement and `answer` takes it by a POST; both work without logging in, and are empty where there is nothing
     to acknowledge. `urgent` says that it should break through what the person's device keeps quiet. `callback` is where
-    the far end reports to, without a final slash.
+    the far end reports to, without a final slash. `reply_to` is the address at which a reply by mail is understood.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Page:
     number: int = 0
     incident: int | None = None
     callback: str = ""
+    reply_to: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,14 +93,15 @@ def _mail(raw: bytes) -> _Mail:
     if not isinstance(message, EmailMessage) or not message.keys():
         raise Invalid("has no headers", field="mail")
     return _Mail(
-        subject=" ".join(_header(message, "subject").split())[:_LONGEST_SUBJECT],
-        sender=parseaddr(_header(message, "from"))[1].lower()[:_LONGEST_TITLE],
-        text=_text(message)[:_LONGEST_TEXT].strip(),
-        id=_header(message, "message-id").strip()[:500],
+        subject=" ".join(header_of(message, "subject").split())[:_LONGEST_SUBJECT],
+        sender=parseaddr(header_of(message, "from"))[1].lower()[:_LONGEST_TITLE],
+        text=text_of(message)[:_LONGEST_TEXT].strip(),
+        id=header_of(message, "message-id").strip()[:500],
     )
 
 
-def _header(message: EmailMessage, name: str) -> str:
+def header_of(message: EmailMessage, name: str) -> str:
+    """Return a header's text, empty where there is none."""
     # Malformed headers are met daily, and the library raises various things for them when they are read.
     try:
         value = str(message[name] or "")
@@ -110,7 +111,8 @@ def _header(message: EmailMessage, name: str) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
-def _text(message: EmailMessage) -> str:
+def text_of(message: EmailMessage) -> str:
+    """Return what a mail says as plain text, empty where it says nothing that can be read."""
     try:
         part = message.get_body(preferencelist=("plain", "html"))
     except (ValueError, LookupError, AttributeError, MessageError):

@@ -61,12 +61,16 @@ def message_of(page: Page, *, sender: str) -> EmailMessage:
     if page.incident is not None:
         # Mail about one incident stands together.
         message["References"] = f"<incident-{page.incident}@{domain}>"
+    if page.reply_to:
+        message["Reply-To"] = page.reply_to
     message["Auto-Submitted"] = "auto-generated"
     if page.urgent:
         message["Importance"] = "high"
     lines = [page.text, ""]
     if page.link:
         lines += [f"Acknowledge: {page.link}", ""]
+    if page.reply_to:
+        lines += ["Or reply with one of these words alone in the first line: ack, escalate, snooze 30.", ""]
     if page.url:
         lines += [f"Everything about it: {page.url}", ""]
     message.set_content("\n".join(lines))

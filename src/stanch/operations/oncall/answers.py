@@ -6,7 +6,7 @@ token, or a message that the provider signed.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from stanch.catalog.model import Person
 from stanch.kernel.actor import Via, person
@@ -79,6 +79,37 @@ def take(world: World, token: str, *, how: str) -> Answer:
         actor = person(who, name=world.catalog.people[who].name)
         taken = paging.take_on(tx, world, page, actor=actor, via=Via.WEB, how=how, notice=held.notice)
         return _answer(world, held, taken, done=taken.acknowledgements > page.acknowledgements)
+
+
+def reply(world: World, token: str, *, word: str, minutes: int = 0, how: str) -> str:
+    """Do what a reply with `token` asks for, and return what came of it in words.
+
+    `word` is `ack`, `escalate` (the next level comes now) or `snooze` (whoever answers has it, and is paged again after
+    `minutes` unless somebody acts). Raises `Forbidden` for a token that is not ours or too old.
+    """
+    if word == "ack":
+        answer = take(world, token, how=how)
+        return "acknowledged" if answer.done else "nothing changed: it was answered before, or is over"
+    with world.store.writing() as tx:
+        held, page = _held(tx, world, token)
+        page = paging.load(tx, page.number, lock=True)
+        who = _person(page, held)
+        actor = person(who, name=world.catalog.people[who].name)
+        if not page.is_paging:
+            return "nothing changed: somebody has it, or it is over"
+        if word == "escalate":
+            hurried = ev.PageHurried(reason=f"{actor.label} asked for the next level by {how}")
+            page = paging.record(tx, page, hurried, actor=actor, via=Via.HTTP)
+            paging.schedule_next(tx, page, at=world.clock.now())
+            return "the next level is paged"
+        if page.incident is None:
+            return "nothing changed: a page about no incident is not put off, answer ack"
+        taken = paging.take_on(
+            tx, world, page, actor=actor, via=Via.HTTP, how=f"{how}, for {minutes} min", notice=held.notice
+        )
+        again_at = world.clock.now() + timedelta(minutes=minutes)
+        paging.schedule_stale(tx, taken, at=again_at, snoozed=True)
+        return f"acknowledged; you are paged again in {minutes} minutes unless somebody acts"
 
 
 def heard(world: World, name: str, inbound: Inbound, *, url: str) -> tuple[str, str]:

@@ -37,6 +37,9 @@ _NOT_HERE: Final = "550 5.1.1 nobody takes mail under this address"
 Take = Callable[[bytes], str]
 """Stores one mail and returns what is said about it; raises `StanchError` when it cannot."""
 
+Answer = Callable[[str, bytes, str], str]
+"""Takes a reply to a page: its token, the mail, who sent it; returns what is said about it. Raises as `Take`."""
+
 Complain = Callable[[StanchError], None]
 """Counts a mail that was not taken, and why."""
 
@@ -63,10 +66,32 @@ class Admission:
         return not self.tokens or any(hmac.compare_digest(given, one.encode()) for one in self.tokens)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Replies:
+    """Replies to pages: they go to `<mailbox>+TOKEN@...`, and the token says whose they are, whoever sends them."""
+
+    mailbox: str
+    answer: Answer
+
+    def token_in(self, address: str) -> str:
+        """Return the token that a recipient carries, empty where it is no address for replies."""
+        name, _, domain = address.rpartition("@")
+        mailbox, plus, token = name.partition("+")
+        return token if domain and plus and mailbox.lower() == self.mailbox.lower() else ""
+
+
 class Handler:
     """What is done at each step of a conversation; the names and answers are those the library asks for."""
 
-    def __init__(self, admission: Admission, take: Take, complain: Complain, workers: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        take: Take,
+        complain: Complain,
+        workers: ThreadPoolExecutor,
+        replies: Replies | None = None,
+    ) -> None:
+        self._replies = replies
         self._admission = admission
         self._take = take
         self._complain = complain
@@ -76,9 +101,9 @@ class Handler:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Answer who it is from."""
-        if not self._admission.takes_from(address):
-            self._workers.submit(self._complain, Forbidden(f"{address[:200]} is not among the senders"))
-            return "550 5.7.1 this sender is not on the list"
+        # Whoever was paged may reply; who it is for is said only after this.
+        if self._replies is None and not self._admission.takes_from(address):
+            return self._stranger(address)
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return _OK
@@ -87,6 +112,15 @@ class Handler:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Answer who it is for."""
+        if self._token_in(address):
+            if envelope.rcpt_tos:
+                return "452 4.5.3 a reply goes to one address"
+            envelope.rcpt_tos.append(address)
+            return _OK
+        if not self._admission.takes_from(envelope.mail_from or ""):
+            return self._stranger(envelope.mail_from or "")
+        if any(self._token_in(one) for one in envelope.rcpt_tos):
+            return "452 4.5.3 a reply goes to one address"
         if not self._admission.takes_for(address):
             # The address is not told: it may be a token with a slip of the finger.
             self._workers.submit(self._complain, Forbidden(f"a mail of {envelope.mail_from or 'nobody'} to no mailbox"))
@@ -101,10 +135,18 @@ class Handler:
             return "451 4.3.0 try again later"
         loop = asyncio.get_running_loop()
         try:
-            remark = await loop.run_in_executor(self._workers, functools.partial(self._take, raw))
+            token = next((found for one in envelope.rcpt_tos if (found := self._token_in(one))), "")
+            if token and self._replies is not None:
+                work = functools.partial(self._replies.answer, token, raw, envelope.mail_from or "")
+            else:
+                work = functools.partial(self._take, raw)
+            remark = await loop.run_in_executor(self._workers, work)
         except Invalid as error:
             self._workers.submit(self._complain, error)
             return f"550 5.6.0 {_one_line('; '.join(one.message for one in error.problems) or error.message)}"
+        except Forbidden as error:
+            self._workers.submit(self._complain, error)
+            return f"550 5.7.1 {_one_line(error.message)}"
         except StanchError as error:
             log.warning("mail.not_taken", why=error.message)
             return f"451 4.3.0 {_one_line(error.message)}"
@@ -112,6 +154,13 @@ class Handler:
             log.exception("mail.bug", error=str(error))
             return "451 4.3.0 an unexpected error; try again later"
         return f"250 2.0.0 {_one_line(remark) or 'it is on record'}"
+
+    def _token_in(self, address: str) -> str:
+        return self._replies.token_in(address) if self._replies is not None else ""
+
+    def _stranger(self, address: str) -> str:
+        self._workers.submit(self._complain, Forbidden(f"{address[:200] or 'nobody'} is not among the senders"))
+        return "550 5.7.1 this sender is not on the list"
 
 
 class Listener:
@@ -125,10 +174,11 @@ class Listener:
         take: Take,
         largest_bytes: int,
         complain: Complain = lambda error: None,
+        replies: Replies | None = None,
     ) -> None:
         self._socket = listener
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="stanch-mail")
-        self._handler = Handler(admission, take, complain, self._workers)
+        self._handler = Handler(admission, take, complain, self._workers, replies)
         self._largest = largest_bytes
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
