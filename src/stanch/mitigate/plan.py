@@ -18,6 +18,7 @@ from stanch.incidents.model import Hypothesis, Severity
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
 from stanch.kernel.event import JSON
+from stanch.mitigate.code import check_filled
 from stanch.ports.actuator import Step
 
 RISKS: Final = ("read", "low", "high", "irreversible")
@@ -32,10 +33,7 @@ _GOES_BACK: Final = {
     "flag_off": frozenset({"flag_change"}),
     "revert": frozenset({"bad_deploy"}),
 }
-_ENCODED: Final[dict[str, Callable[[str], str]]] = {
-    "url": lambda text: quote(text, safe=""),
-    "body": lambda text: json.dumps(text)[1:-1],
-}
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
 def approvals_needed(risk: str, severity: Severity, approvals: Approvals = SHIPPED_APPROVALS) -> int:
@@ -160,9 +158,12 @@ def _steps(
 def _told(spec: ActionSpec, settings: Mapping[str, str], catalog: Catalog, words: dict[str, str]) -> Step:
     # A word stays a word of its language: in a URL it is encoded, in a body of JSON it stays inside its quotes.
     data: dict[str, JSON] = {
-        name: _fill(value, {word: _ENCODED.get(name, str)(filling) for word, filling in words.items()})
+        name: _fill(value, {word: _encoder(name, settings)(filling) for word, filling in words.items()})
         for name, value in settings.items()
     }
+    for name, value in settings.items():
+        if _is_body(name) and not _keeps_its_shape(value, str(data[name]), settings):
+            raise Refused(f"what the diagnosis knows would change the {name} itself", reason="unsafe_argument")
     title = _fill(spec.title or spec.name, words)
     cwd = spec.cwd or catalog.root
     return Step(actuator=spec.uses, cwd=cwd, timeout_s=spec.timeout_s, describe=title, data=data)
@@ -171,6 +172,7 @@ def _told(spec: ActionSpec, settings: Mapping[str, str], catalog: Catalog, words
 def _step(spec: ActionSpec, arguments: tuple[str, ...], catalog: Catalog, words: dict[str, str]) -> Step:
     # Each argument stays one argument, whatever a version or a title contains; no shell ever reads it.
     argv = tuple(_fill(argument, words) for argument in arguments)
+    check_filled(arguments, argv, tuple(value for value in words.values() if value))
     return Step(
         actuator="command",
         argv=argv,
@@ -178,6 +180,36 @@ def _step(spec: ActionSpec, arguments: tuple[str, ...], catalog: Catalog, words:
         timeout_s=spec.timeout_s,
         describe=_fill(spec.title or spec.name, words),
     )
+
+
+def _is_body(name: str) -> bool:
+    return name == "body" or name.endswith("_body")
+
+
+def _encoder(name: str, settings: Mapping[str, str]) -> Callable[[str], str]:
+    if name == "url" or name.endswith("_url") or (_is_body(name) and settings.get("type") == _FORM):
+        return lambda text: quote(text, safe="")
+    return (lambda text: json.dumps(text)[1:-1]) if _is_body(name) else str
+
+
+def _keeps_its_shape(template: str, filled: str, settings: Mapping[str, str]) -> bool:
+    """Tell whether a body that was filled in is the owner's body still: a value outside quotes could end it."""
+    if template == filled or settings.get("type") == _FORM:
+        return True
+    try:
+        return _shape(json.loads(_PLACEHOLDER.sub("0", template))) == _shape(json.loads(filled))
+    except ValueError:
+        # No JSON: what its language would read into a value is not known, so a value must be a plain word.
+        plain = _PLACEHOLDER.sub("\0", template).split("\0")
+        pattern = r"[\w.:/@+-]*".join(re.escape(part) for part in plain)
+        return re.fullmatch(pattern, filled, re.ASCII) is not None
+
+
+def _shape(found: object) -> object:
+    if isinstance(found, dict):
+        # Names may be filled in, too; that there are as many says that none was added.
+        return tuple(_shape(value) for value in found.values())
+    return [_shape(one) for one in found] if isinstance(found, list) else None
 
 
 def _fill(template: str, words: dict[str, str]) -> str:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx2
 
@@ -125,7 +125,7 @@ def _url_problems(name: str, url: str) -> list[str]:
     found = [] if known else [f"the {name} must begin with http:// or https://"]
     if any(letter.isspace() or not letter.isprintable() for letter in url):
         found.append(f"the {name} holds a space or a control character")
-    if ".." in parts.path.split("/"):
+    if ".." in unquote(parts.path).split("/"):
         found.append(f"the path of the {name} climbs up")
     if parts.username or parts.password:
         found.append(f"the {name} holds a password: name a variable with token_env instead")
