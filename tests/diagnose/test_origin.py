@@ -155,3 +155,12 @@ def test_the_order_of_signals_changes_nothing(signals: list[Signal]) -> None:
 def test_how_bad_it_is_changes_nothing(ratio: float) -> None:
     """The origin of a cascade is the same at five per cent and at all of it."""
     assert ["payments"] == starts(*failing(ratio))
+
+
+def test_a_check_that_fails_is_trouble() -> None:
+    """Where nothing but a declared check sees it, it starts in the service of the check, in the alert's words."""
+    told = reading("check_failed", "payments", 0.0, 1.0, resource="journey buy", raised=True)
+    said = Signal(**{**vars(told), "text": "payments: the journey buy fails at step 2: answered 500"})
+    found = origins(picture(finding("f1-alerts-1", said)))
+
+    assert [("payments", True)] == [(one.service, "fails at step 2" in one.text) for one in found]

@@ -23,7 +23,7 @@ _MOST_EXPLAINED = 0.5
 _DOWN_EXCESS = 1.0
 _SIGNS = (
     *("locks_waiting", "writes_refused", "queue_unconsumed", "queue_depth", "pods_cannot_start", "pods_unschedulable"),
-    *("replicas_missing", "rollout_stuck"),
+    *("replicas_missing", "rollout_stuck", "check_failed", "rule_broken"),
 )
 """What tells of trouble by itself, without a figure that could be compared."""
 _TROUBLED_PAGES = ("major", "critical")

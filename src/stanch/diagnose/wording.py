@@ -20,6 +20,7 @@ _NAMES = {
     "dependency_up": "probes answered",
     "dns_ok": "names resolved",
 }
+_TOLD = ("check_failed", "rule_broken")
 _DONE = {
     ChangeKind.DEPLOY: "deployed",
     ChangeKind.COMMIT: "committed",
@@ -64,7 +65,9 @@ def metric_name(signal: Signal) -> str:
 
 
 def compared(signal: Signal) -> str:
-    """Say a signal beside its normal: `error rate 46 %, normal 0.2 %`."""
+    """Say a signal beside its normal: `error rate 46 %, normal 0.2 %`; of checks and rules what their alert says."""
+    if signal.name in _TOLD and signal.text:
+        return signal.text
     said = f"{metric_name(signal)} {quantity(signal, signal.value)}"
     return said if signal.normal is None else f"{said}, normal {quantity(signal, signal.normal)}"
 

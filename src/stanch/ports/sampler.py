@@ -1,8 +1,9 @@
 """The sampler port: one look of an own check at something, as numbers and log records."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from stanch.kernel.event import JSON
 
@@ -63,4 +64,22 @@ class Sampler(Protocol):
 
     def look(self, *, service: str, target: str, cursor: dict[str, JSON], now: datetime) -> Look:
         """Look at `target` (a URL or path of `service`) once, within a few seconds."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindOfRequest:
+    """Requests that have the same labels, such as route, region and version: how many, and how many of them failed."""
+
+    labels: Mapping[str, str]
+    requests: float
+    failed: float
+
+
+@runtime_checkable
+class TellingSampler(Sampler, Protocol):
+    """What a sampler may do besides: tell requests apart by their labels."""
+
+    def kinds_since(self, target: str, start: datetime) -> tuple[KindOfRequest, ...]:
+        """Return the requests that `target` counted since `start` (UTC); empty where that is not known."""
         ...

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from stanch.alerts.samples.tables import store_samples
+from stanch.catalog.checks import Check
 from stanch.engine.collectors import CallsCollector, MetricsCollector
+from stanch.kernel.event import JSON
 from stanch.operations.diagnosing import question_of
 from stanch.operations.world import World
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
-from stanch.ports.sampler import Sample
+from stanch.ports.sampler import KindOfRequest, Look, Sample
 from tests.engine.crew import ONSET, START, declare, shop, state_of
 
 EVERY_S = 5
@@ -171,3 +173,36 @@ def test_calls_are_told_by_caller_and_target(shop_world: World) -> None:
 def test_no_measured_call_is_no_finding(shop_world: World) -> None:
     """Where no caller measures its calls there is nothing to tell."""
     assert [] == CallsCollector(shop_world).collect(question(shop_world))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """A sampler that knows which requests failed since the onset."""
+
+    kinds: tuple[KindOfRequest, ...]
+    kind: str = "openmetrics"
+
+    def look(self, *, service: str, target: str, cursor: dict[str, JSON], now: datetime) -> Look:
+        """See nothing."""
+        return Look()
+
+    def kinds_since(self, target: str, start: datetime) -> tuple[KindOfRequest, ...]:
+        """Return what it knows."""
+        return self.kinds
+
+
+def test_labels_of_metrics_say_whom_it_meets(world: World) -> None:
+    """Without an access log the labels of the metrics page tell what the failures have in common."""
+    check = Check(sampler="openmetrics", target="http://127.0.0.1:1/metrics", every_s=5.0)
+    payments = replace(shop().services["payments"], checks=(check,))
+    kinds = tuple(
+        KindOfRequest(labels={"route": "/pay", "region": region}, requests=100.0, failed=failed)
+        for region, failed in (("eu", 90.0), ("us", 0.0), ("ap", 0.0))
+    )
+    asked = replace(world, catalog=shop(payments=payments), samplers={check.reader: Telling(kinds=kinds)})
+    number = declare(asked, services=("payments",))
+    question = question_of(state_of(asked, number), asked, now=START)
+    found = next(one for one in MetricsCollector(asked).collect(question) if one.services == ("payments",))
+    (who,) = [one for one in found.signals if one.name == "failure_slice"]
+
+    assert ("all failures are region=eu, which is 33 % of the requests", ["eu"]) == (who.text, who.data["regions"])

@@ -1,15 +1,20 @@
-"""What alerts: those of the services in question that fire, or did within the window."""
+"""What alerts: those of the services in question that fire, or did within the window.
+
+What checks and declared rules say is a signal for the ranking of causes: no other collector knows what is normal there.
+"""
 
 from typing import Final
 
-from stanch.alerts.model import Alert
+from stanch.alerts.model import Alert, Metric
 from stanch.alerts.tables import find_alerts
 from stanch.diagnose.wording import clock
 from stanch.kernel.event import JSON
 from stanch.operations.world import World
-from stanch.ports.evidence import Finding, FindingStatus, Question
+from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 
 _SHOWN: Final = 20
+_SIGNS: Final = {Metric.CHECK: ("check_failed", "probe"), Metric.RULE: ("rule_broken", "rule")}
+"""Metrics whose alerts are signals: what they are called there, and the label with the name of the check or rule."""
 
 
 class AlertsCollector:
@@ -48,9 +53,28 @@ class AlertsCollector:
                 start=question.start,
                 end=question.end,
                 services=tuple(dict.fromkeys(alert.service for alert in own)),
+                signals=tuple(signal for alert in own if (signal := _signal(alert)) is not None),
                 data={"alerts": rows} if rows else {},
             )
         ]
+
+
+def _signal(alert: Alert) -> Signal | None:
+    """Return a check that fails or a rule that is broken as a signal; what is only worth knowing is none."""
+    known = _SIGNS.get(alert.metric)
+    if known is None or alert.is_warning or not alert.is_firing:
+        return None
+    name, label = known
+    data: dict[str, JSON] = {"resource": alert.labels.get(label, ""), "raised": True}
+    return Signal(
+        name=name,
+        service=alert.service,
+        value=alert.value,
+        normal=alert.normal,
+        text=alert.summary,
+        at=alert.starts_at,
+        data=data,
+    )
 
 
 def _row(alert: Alert) -> JSON:

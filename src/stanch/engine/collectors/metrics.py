@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from stanch.diagnose.logdigest import who_signal
 from stanch.diagnose.measure import points
+from stanch.diagnose.slices import Row, breadth_of
 from stanch.diagnose.wording import clock, compared
 from stanch.engine.collectors.series import Measured, measured, requests_since, source_of
 from stanch.kernel.event import JSON
 from stanch.operations.world import World
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
+from stanch.ports.sampler import TellingSampler
 from stanch.store import Connection
 
 _METRICS: Final = (
@@ -55,6 +58,7 @@ class MetricsCollector:
         told = [each for each in found if each.signal is not None]
         source, command = source_of(self._world.catalog, service)
         failed, total = requests_since(connection, question, service)
+        who = self._who(question, service)
         charts: list[JSON] = [points(each.track) for each in _raised_first(told)[:_MOST_CHARTS]]
         return Finding(
             id=service,
@@ -62,13 +66,26 @@ class MetricsCollector:
             source=source,
             command=command,
             status=FindingStatus.OK if told else FindingStatus.NO_DATA,
-            summary=_summary(service, told, failed=failed, total=total, question=question),
+            summary=_summary(service, told, failed=failed, total=total, question=question)
+            + "".join(f"; {one.text}" for one in who if one.text),
             start=question.start,
             end=question.end,
             services=(service,),
-            signals=tuple(each.signal for each in told if each.signal is not None),
+            signals=(*(each.signal for each in told if each.signal is not None), *who),
             data={"series": charts, "failed": failed, "requests": total} if told else {},
         )
+
+    def _who(self, question: Question, service: str) -> tuple[Signal, ...]:
+        """Return what the failures since the onset share by the labels of the service's own metrics, if anything."""
+        known = self._world.catalog.services.get(service)
+        rows: list[Row] = []
+        for check in known.checks if known is not None else ():
+            sampler = self._world.samplers.get(check.reader)
+            if isinstance(sampler, TellingSampler):
+                kinds = sampler.kinds_since(check.target, question.onset)
+                rows += [Row(labels=one.labels, requests=one.requests, failed=one.failed) for one in kinds]
+        found = breadth_of(rows)
+        return (who_signal(service, found),) if found.failed else ()
 
 
 def _moving(signal: Signal) -> str:

@@ -119,6 +119,11 @@ def status_of(labels: Mapping[str, str]) -> str | None:
     return next((labels[label] for label in STATUS_LABELS if label in labels), None)
 
 
+def is_outcome(label: str) -> bool:
+    """Tell whether a label says how a request ended, or which bucket it fell into: it tells no kinds apart."""
+    return label in STATUS_LABELS or label in ("le", "quantile", "exception", "error", "error_type")
+
+
 def is_failure(status: str) -> bool:
     """Tell whether a status is the server's failure: 5xx, `5xx`, gRPC's, or a word such as `timeout` or `error`.
 

@@ -10,11 +10,12 @@ import msgspec
 
 from stanch.integrations.openmetrics.choosing import Choosing, Chosen, gained_per_second
 from stanch.integrations.openmetrics.deltas import SAME_START_S, Gained, gained, is_other_process
+from stanch.integrations.openmetrics.kinds import Kinds, Tally
 from stanch.integrations.openmetrics.page import TooManySeries, read_page
 from stanch.integrations.openmetrics.totals import Calls, Totals, totals_of
 from stanch.kernel.event import JSON
 from stanch.ports.checks import MetricsCheck
-from stanch.ports.sampler import Look, Sample
+from stanch.ports.sampler import KindOfRequest, Look, Sample
 
 TIMEOUT_S: Final = 4.0
 LARGEST_PAGE: Final = 8 * 1024 * 1024
@@ -48,6 +49,7 @@ class OpenMetricsSampler:
     def __init__(self, settings: MetricsCheck | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
         self._series = settings.series if settings else ()
         self._timeout_s = timeout_s
+        self._kinds = Kinds()
         self._client = httpx2.Client(
             timeout=timeout_s,
             trust_env=False,
@@ -65,7 +67,7 @@ class OpenMetricsSampler:
         before = _memory(cursor)
         choosing = Choosing(self._series)
         try:
-            totals = self._totals(target, before, choosing)
+            totals = self._totals(target, before, choosing, now=now)
         except CannotSee as reason:
             # What was seen last is kept: the next page tells what happened in between, if it comes soon.
             return Look(cursor=cursor, trouble=str(reason))
@@ -83,15 +85,23 @@ class OpenMetricsSampler:
             cursor=msgspec.to_builtins(memory, str_keys=True),
         )
 
-    def _totals(self, target: str, before: Memory | None, choosing: Choosing) -> Totals:
+    def kinds_since(self, target: str, start: datetime) -> tuple[KindOfRequest, ...]:
+        """Return the requests by label that `target` counted since `start`; empty where no look before it is known."""
+        return self._kinds.since(target, start.timestamp())
+
+    def _totals(self, target: str, before: Memory | None, choosing: Choosing, *, now: datetime) -> Totals:
         text = self._fetch(target)
+        tally = Tally()
         try:
             families = before.totals.families if before else {}
-            totals = totals_of(choosing.pick(read_page(text, wanted=choosing.is_wanted)), families=families)
+            points = choosing.pick(read_page(text, wanted=choosing.is_wanted))
+            totals = totals_of(points, families=families, tally=tally)
         except TooManySeries as error:
             raise CannotSee(f"{target} holds {error}") from error
         if not totals.says_something and not choosing.chosen():
             raise CannotSee(f"{target} holds no metrics by the usual names (see docs/configuration.md)")
+        family = totals.families.get("counter", "")
+        self._kinds.note(target, family, tally.of(family), at=now.timestamp())
         return totals
 
     def _fetch(self, target: str) -> str:

@@ -9,6 +9,7 @@ from math import inf, isfinite
 from typing import Final
 
 from stanch.integrations.openmetrics import conventions
+from stanch.integrations.openmetrics.kinds import Tally
 from stanch.integrations.openmetrics.page import Point
 
 MOST_TARGETS: Final = 50
@@ -49,9 +50,12 @@ class Totals:
         )
 
 
-def totals_of(points: Iterable[Point], *, families: Mapping[str, str]) -> Totals:
-    """Add a page up. `families` are those of the look before: a choice between several is kept while it can be."""
-    gathered = _Gathered()
+def totals_of(points: Iterable[Point], *, families: Mapping[str, str], tally: Tally | None = None) -> Totals:
+    """Add a page up. `families` are those of the look before: a choice between several is kept while it can be.
+
+    `tally` takes the requests that the process answered by their labels, where given.
+    """
+    gathered = _Gathered(tally)
     for point in points:
         gathered.take(point)
     chosen = {
@@ -84,8 +88,9 @@ class _Tally:
 class _Gathered:
     """What has been read of a page so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally | None = None) -> None:
         self.series = 0
+        self._tally = tally
         self.version = ""
         self.memory_bytes: float | None = None
         self.started_at: float | None = None
@@ -169,7 +174,10 @@ class _Gathered:
     ) -> None:
         if conventions.is_own_traffic(labels) or value < 0:
             return
-        tally = families.setdefault(family, {}).setdefault(_place(family, labels), _Tally())
+        place = _place(family, labels)
+        if self._tally is not None and not place:
+            self._tally.take(family, labels, value)
+        tally = families.setdefault(family, {}).setdefault(place, _Tally())
         status = conventions.status_of(labels)
         tally.requests += value
         if status is not None:
