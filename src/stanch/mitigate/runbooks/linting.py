@@ -21,6 +21,9 @@ KNOWN: Final = (
     "job",
     "host",
     "database",
+    "mountpoint",
+    "redis_host",
+    "redis_port",
     "queue",
 )
 

@@ -15,6 +15,7 @@ from stanch.mitigate.runbooks.filling import bind_statement, fill_commands
 from stanch.mitigate.runbooks.markdown import read_runbook
 from stanch.mitigate.runbooks.model import Block, Language, Runbook
 from stanch.mitigate.runbooks.requests import Request, fill_request, read_request
+from stanch.operations.asking import concerns
 from stanch.operations.runbooks.finding import values_of
 from stanch.operations.world import World
 from stanch.ports.actuator import Step
@@ -34,7 +35,7 @@ def plan_of(world: World, state: IncidentState, runbook: Runbook, block: Block) 
     if block.risk not in RISKS or block.risk == "read":
         raise Invalid(f"is no risk; there are {', '.join(RISKS[1:])}", field="risk")
     settings = {name: value for source in world.systems for name, value in source.settings.items()}
-    values = settings | values_of(state)
+    values = settings | _places(world, state.services) | values_of(state)
     title = f"{runbook.title}: {block.heading.lower()}, step {block.number}"
     steps = _steps(world, state, block, values, title)
     undo = _steps(world, state, _undo(block), values, f"undo {title}") if block.undo else ()
@@ -75,6 +76,17 @@ def system_for(world: World, services: tuple[str, ...], block: Block) -> SystemC
         # What changes something is not guessed at.
         raise NotFound(f"several systems fit, {', '.join(one.name for one in near)}: say which with on=")
     return near[0]
+
+
+def _places(world: World, services: tuple[str, ...]) -> dict[str, str]:
+    """Return host and port of the systems near: `redis_host` is that of the first Redis that is affected."""
+    found: dict[str, str] = {}
+    for source in world.systems:
+        host, _, port = source.where.partition("/")[0].partition(":")
+        if concerns(source, services) and host and port.isdigit():
+            found.setdefault(f"{source.system}_host", host)
+            found.setdefault(f"{source.system}_port", port)
+    return found
 
 
 def _steps(world: World, state: IncidentState, block: Block, values: Mapping[str, str], title: str) -> tuple[Step, ...]:
