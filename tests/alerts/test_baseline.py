@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stanch.alerts.baseline import baseline_of, deviation, deviations, is_counter, is_normal, rates_of
+from stanch.alerts.baseline import baseline_of, deviation, deviations, is_normal
 
 EXAMPLE = [10.0, 11.0, 9.0, 10.0, 12.0, 10.0, 9.0, 11.0]
 DAY = 86_400.0
@@ -98,21 +98,6 @@ def test_short_history_is_not_seasonal() -> None:
 
     assert normal is not None
     assert (normal.seasonal, normal.n) == (False, 288)
-
-
-def test_counter_reset_counts_from_zero() -> None:
-    """A counter that falls has restarted: the new count is all increase."""
-    when, rate = rates_of([0.0, 60.0, 120.0], [100.0, 160.0, 20.0])
-
-    assert (when.tolist(), rate.tolist()) == ([60.0, 120.0], [1.0, 20 / 60])
-
-
-def test_growing_series_with_one_reset_is_a_counter() -> None:
-    """Growth with one fall to near nothing is a counter; a sine is not."""
-    grows = [*range(0, 400, 10), *range(0, 200, 10)]
-    sways = [100 + 10 * math.sin(i) for i in range(60)]
-
-    assert (is_counter([float(v) for v in grows]), is_counter(sways)) == (True, False)
 
 
 def test_different_lengths_are_an_error() -> None:

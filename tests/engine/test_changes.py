@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stanch.catalog.changes import changes_between, record_changes
-from stanch.diagnose.nearest import nearest_change
+from stanch.diagnose.nearest import nearest_of
 from stanch.engine import changes
 from stanch.engine.collectors import ChangesCollector
 from stanch.engine.loop import Engine
@@ -162,8 +162,7 @@ def test_the_nearest_change_is_known_at_detection(world: World) -> None:
     """From the store alone the deploy 40 s before the onset is named."""
     told = with_sources(world, Source([deploy()]))
     polling(told).run_due()
-    with told.store.reading() as view:
-        nearest = nearest_change(view.connection, services=("payments", "checkout"), onset=ONSET)
+    nearest = nearest_of(stored(told), onset=ONSET, services=("payments", "checkout"))
 
     assert nearest is not None and ("payments v3.2.1 deployed", 40.0) == (nearest.title, nearest.seconds_before)
 

@@ -37,11 +37,6 @@ class Baseline:
     end: float
     seasonal: bool = False
 
-    @property
-    def window_seconds(self) -> float:
-        """Length of the window that was looked at, from its first to its last sample used."""
-        return self.end - self.start
-
 
 def baseline_of(
     times: Samples,
@@ -109,40 +104,6 @@ def deviations(values: Samples, baseline: Baseline, *, limit: float = 1e6) -> Fl
 def is_normal(value: float, baseline: Baseline) -> bool:
     """Say whether `value` lies inside the band, its edges included."""
     return baseline.low <= value <= baseline.high
-
-
-def rates_of(times: Samples, counts: Samples) -> tuple[Floats, Floats]:
-    """Turn a counter into rates per second, one per step, at the step's end; a drop is a restart from zero.
-
-    The same rule as Prometheus' `rate`: after a reset the new count is all increase. Steps of no or negative
-    length are left out. Worked: 100, 160, 20 at 0, 60, 120 s gives 1.0 and 0.333 per second.
-    """
-    when, count = finite(times, counts)
-    if when.size < 2:
-        return np.empty(0), np.empty(0)
-    step = np.diff(when)
-    gained = np.diff(count)
-    gained = np.where(gained < 0, count[1:], gained)
-    ok = step > 0
-    return when[1:][ok], gained[ok] / step[ok]
-
-
-def is_counter(values: Samples) -> bool:
-    """Guess whether a series is a counter: never negative, growing, and falling only by resets (to under half).
-
-    At least 8 samples, at most one fall in twenty steps, and more rises than not at rest. A gauge that
-    happens to rise all the time (a leak) looks the same: ask only where the source does not say what the
-    series is.
-    """
-    level = np.asarray(values, dtype=np.float64)
-    level = level[np.isfinite(level)]
-    if level.size < MINIMUM_SAMPLES or level.min() < 0:
-        return False
-    step = np.diff(level)
-    falls = step < 0
-    if falls.sum() > step.size / 20 or not (step > 0).any():
-        return False
-    return bool((level[1:][falls] < 0.5 * level[:-1][falls]).all())
 
 
 def finite(times: Samples, values: Samples) -> tuple[Floats, Floats]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stanch.alerts.baseline import MINIMUM_SAMPLES, Baseline, Floats, Samples, deviations, finite
 
@@ -168,10 +167,3 @@ def _line_beats_level(when: Floats, smooth: Floats, start: int) -> bool:
             slope = max(0.0, float((ramp * rest).sum()) / power)
             best_line = min(best_line, total - slope * slope * power)
     return best_line < best_level
-
-
-def outside_mask(values: Samples, baseline: Baseline) -> NDArray[np.bool_]:
-    """Mark the samples outside the band, for the surfaces that shade them."""
-    level = np.asarray(values, dtype=np.float64)
-    outside: NDArray[np.bool_] = (level < baseline.low) | (level > baseline.high)
-    return outside

@@ -1,25 +1,17 @@
-"""The change that lies closest before the onset, for the first look: "payments v3.2.1 deployed 40 s before"."""
+"""The change that lies closest before the onset, for the first look: "payments v3.2.1 deployed 40 s before". Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from stanch.catalog.changes import changes_between
 from stanch.diagnose.picture import is_running
 from stanch.diagnose.wording import change_done
 from stanch.incidents.model import NearestChange
 from stanch.ports.changes import Change
-from stanch.store import Connection
 
 _LOOK_BACK: Final = timedelta(hours=24)
 _SLACK: Final = timedelta(seconds=5)
 """Clocks of machines differ a little; a change this long after the onset may still have come before it."""
-
-
-def nearest_change(connection: Connection, *, services: Sequence[str], onset: datetime) -> NearestChange | None:
-    """Return the stored change closest before `onset` (at most a day) among `services`; None when there is none."""
-    found = changes_between(connection, start=onset - _LOOK_BACK, end=onset + _SLACK, services=services)
-    return nearest_of(found, onset=onset, services=services)
 
 
 def nearest_of(changes: Sequence[Change], *, onset: datetime, services: Sequence[str]) -> NearestChange | None:

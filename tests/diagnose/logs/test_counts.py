@@ -1,16 +1,25 @@
 """Templates are counted over time, by service, in bounded memory."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from stanch.diagnose.logs import counts as bounds
 from stanch.diagnose.logs.compare import ChangeKind
-from stanch.diagnose.logs.counts import TemplateCounts, count_templates
+from stanch.diagnose.logs.counts import TemplateCounts
 from stanch.diagnose.logs.model import LogRecord
 
 NOON = datetime(2026, 6, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+
+
+def count_templates(records: Iterable[LogRecord]) -> TemplateCounts:
+    """Count the templates of some records."""
+    counts = TemplateCounts(bucket=MINUTE)
+    for record in records:
+        counts.add(record)
+    return counts
 
 
 def shop() -> TemplateCounts:

@@ -1,11 +1,20 @@
 """Failures of one kind form one group."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from stanch.diagnose.logs.errors import group_errors
+from stanch.diagnose.logs.errors import ErrorGroup, ErrorGrouper
 from stanch.diagnose.logs.model import ExceptionInfo, Frame, Level, LogRecord
 
 NOON = datetime(2026, 6, 20, 12, 0, 30, tzinfo=UTC)
+
+
+def group_errors(records: Iterable[LogRecord]) -> list[ErrorGroup]:
+    """Group the failures among some records."""
+    grouper = ErrorGrouper()
+    for record in records:
+        grouper.add(record)
+    return grouper.groups()
 
 
 def failure(*, minute: int = 0, line: int = 42, message: str = "no card 17", version: str = "v1") -> LogRecord:

@@ -3,7 +3,6 @@
 Joins the miner with time. Memory is bounded: when there are too many cells, time is told less finely.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from stanch.diagnose.logs.compare import TemplateChange, Window, compare
@@ -111,11 +110,3 @@ class TemplateCounts:
         smaller = size < self._size
         self._size = size
         return smaller
-
-
-def count_templates(records: Iterable[LogRecord], *, bucket: timedelta = timedelta(minutes=1)) -> TemplateCounts:
-    """Count the templates of a finite stream of records."""
-    counts = TemplateCounts(bucket=bucket)
-    for record in records:
-        counts.add(record)
-    return counts

@@ -4,7 +4,7 @@ Line numbers and values do not count, so that a group survives an edit above the
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -41,10 +41,6 @@ class ErrorGroup:
     versions: tuple[str, ...]
     sample: LogRecord
 
-    def count_between(self, start: datetime, end: datetime) -> int:
-        """Count the failures in the minutes that begin in [start, end)."""
-        return sum(count for minute, count in self.per_minute.items() if start <= minute < end)
-
 
 class ErrorGrouper:
     """Groups records one by one in bounded memory."""
@@ -72,14 +68,6 @@ class ErrorGrouper:
         """Return the groups, the most frequent first."""
         found = [group.frozen(key) for key, group in self._groups.items()]
         return sorted(found, key=lambda group: (-group.count, group.fingerprint))
-
-
-def group_errors(records: Iterable[LogRecord]) -> list[ErrorGroup]:
-    """Group the failures among `records`, the most frequent first."""
-    grouper = ErrorGrouper()
-    for record in records:
-        grouper.add(record)
-    return grouper.groups()
 
 
 def fingerprint(record: LogRecord) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stanch.alerts.baseline import DAY_SECONDS, Floats, Samples, finite
+from stanch.alerts.baseline import DAY_SECONDS, Floats
 
 THRESHOLD = 3.0  # one sample in a thousand is as surprising as that
 QUIET_SAMPLES = 60  # after a finding; an incident is told once
@@ -191,11 +191,3 @@ class AnomalyDetector:
         if len(self._recent) > LOCAL_SAMPLES:
             del self._ordered[bisect_left(self._ordered, self._recent.popleft())]
         self._season.add(at, value)
-
-
-def find_anomalies(times: Samples, values: Samples, *, threshold: float = THRESHOLD) -> list[Surprise]:
-    """Return the samples at which an incident would have been told, oldest first; may be empty."""
-    detector = AnomalyDetector(threshold=threshold)
-    when, level = finite(times, values)
-    scored = (detector.add(float(at), float(value)) for at, value in zip(when, level, strict=True))
-    return [surprise for surprise in scored if surprise.anomalous]
