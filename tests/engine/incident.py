@@ -121,11 +121,11 @@ def _plan(argv: tuple[str, ...], *, timeout_s: float) -> ev.Plan:
     return replace(plan, digest=digest_of(plan))
 
 
-def approve(world: World, number: int, *, who: str = "alice") -> None:
+def approve(world: World, number: int, *, who: str = "alice", plan: str = PLAN) -> None:
     """Approve the plan as a person."""
-    digest = state_of(world, number).actions[PLAN].plan.digest
+    digest = state_of(world, number).actions[plan].plan.digest
     call = Call(world=world, actor=person(who), via=Via.HTTP)
-    approve_plan(call, ApprovePlan(incident=number, plan=PLAN, digest=digest))
+    approve_plan(call, ApprovePlan(incident=number, plan=plan, digest=digest))
 
 
 def watch_recovery(world: World, number: int) -> None:

@@ -67,6 +67,15 @@ MORE: tuple[ev.IncidentEvent, ...] = (
     ),
     *(ev.PlanAdded(plan=replace(PLAN, origin=origin), reason="as asked") for origin in ("person", "undo", "runbook:x")),
     *(ev.OutcomeSettled(plan=PLAN.id, happened=happened, reason="read its log") for happened in (True, False)),
+    *(
+        ev.AutomaticDecided(
+            plan=PLAN.id, acts=acts, reason="score", detail="at 80%", digest=PLAN.digest, expires_at=NOW
+        )
+        for acts in (True, False)
+    ),
+    ev.AutomaticStopped(plan=PLAN.id, reason="it did not help"),
+    *(ev.AutomaticSwitched(paused=paused, reason="moving") for paused in (True, False)),
+    ev.RunRefused(plan=PLAN.id, reason="paused", detail="alice: moving"),
     ev.RunStarted(plan=PLAN.id, node="n1", undo=True),
     ev.RunFinished(plan=PLAN.id, code=3, took_s=1.04, detail="exit 3"),
     ev.RunOutcomeUnknown(plan=PLAN.id, detail="the process that ran it died"),

@@ -9,9 +9,11 @@ from typing import Final
 from stanch.alerts.series import mean_between
 from stanch.engine.loop import Effect
 from stanch.incidents import events as ev
+from stanch.incidents.state import Action, ActionState
 from stanch.kernel.errors import Bug
 from stanch.mitigate.verification import figure, named
 from stanch.operations import cases
+from stanch.operations.acting import ended
 from stanch.operations.planning import propose_undo
 from stanch.operations.world import World
 from stanch.store import Transaction
@@ -63,12 +65,19 @@ def check_effect(timer: Timer, world: World) -> Effect:
             summary = f"{named(expected.service, expected.metric)}: {was} before, {became} after"
             record = ev.EffectChecked(plan=plan_id, verdict=verdict, summary=summary, before=before, after=after)
             cases.record(tx, number, record, stream=ev.action_stream(number, plan_id))
-            if verdict in _TO_UNDO and action.plan.undo and not action.plan.undo_of:
+            ended(tx, world, number, plan_id, outcome=verdict, detail=summary)
+            if _is_to_be_undone(action, verdict):
                 propose_undo(tx, world, cases.load(tx, number), plan_id, reason=summary)
             return
         tx.schedule(Timer(id=timer.id, kind="effect", due_at=now + _TICK, incident=number, data=timer.data))
 
     return effect
+
+
+def _is_to_be_undone(action: Action, verdict: str) -> bool:
+    """Tell whether the undo is to be proposed: of what is known to have run, and is no undo itself."""
+    ran = action.state is ActionState.SUCCEEDED
+    return ran and verdict in _TO_UNDO and bool(action.plan.undo) and not action.plan.undo_of
 
 
 def judge_effect(expected: ev.Expectation, *, before: float | None, after: float | None) -> str:

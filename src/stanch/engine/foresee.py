@@ -12,6 +12,7 @@ from stanch.kernel.errors import Bug
 from stanch.mitigate.foresight import same_wish
 from stanch.mitigate.undoing import undo_plan
 from stanch.operations import cases
+from stanch.operations.acting import consider
 from stanch.operations.foreseeing import look_at, look_at_proposal
 from stanch.operations.planning import is_news, is_settled, plans_of, proposed_now
 from stanch.operations.world import World
@@ -45,6 +46,7 @@ def _proposal(timer: Timer, state: IncidentState, world: World) -> Effect:
             tx.schedule(replace(timer, attempts=0, last_error="", lease_token=""))
         elif now.proposal is None or is_news(exact, now.proposal):
             cases.record(tx, state.number, exact)
+            consider(tx, world, state.number)
 
     return effect
 

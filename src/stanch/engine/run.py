@@ -24,6 +24,7 @@ from stanch.mitigate.approval import may_run
 from stanch.mitigate.foresight import fresh_id, what_changed
 from stanch.mitigate.plan import digest_of
 from stanch.operations import cases
+from stanch.operations.acting import consider, ended, paused_by, stop_and_page
 from stanch.operations.announcing import announce
 from stanch.operations.foreseeing import look_at
 from stanch.operations.world import World
@@ -48,12 +49,12 @@ def run(timer: Timer, world: World) -> Effect:
         state = cases.load(tx, number, lock=True)
         action = state.actions[plan]
         if action.state is ActionState.RUNNING:
-            return lambda tx: _lost(tx, number, plan)
+            return lambda tx: _lost(tx, world, number, plan)
         if action.state is not ActionState.APPROVED:
             return nothing
-        refusal = _why_not(state, action, now, world)
+        refusal = _why_not(state, action, now, world, paused=paused_by(tx))
         if refusal:
-            return lambda tx: _refused(tx, number, refusal, now)
+            return lambda tx: _refused(tx, world, number, refusal, now)
         # On record before anything happens: a death from here on leaves an unknown outcome, never a second run.
         started = ev.RunStarted(plan=plan, node=world.node)
         stream = ev.action_stream(number, plan)
@@ -78,11 +79,12 @@ def _looked_at(world: World, action: Action) -> ev.Plan:
     return look_at(world, action.plan)[0] if action.state is ActionState.APPROVED else action.plan
 
 
-def _why_not(state: IncidentState, action: Action, now: ev.Plan, world: World) -> ev.RunRefused | None:
+def _why_not(state: IncidentState, action: Action, now: ev.Plan, world: World, *, paused: str) -> ev.RunRefused | None:
     """Return why an approved plan is not run after all, None when it is."""
     plan = action.plan
     found = {
         "not_open": "" if state.is_open else f"{state.key} is {state.status.value}",
+        "paused": paused if action.automatic else "",
         "expired": may_run(action, now=world.clock.now()),
         "far_end_down": now.unseen,
         "may_not": now.refusal,
@@ -120,26 +122,32 @@ def _step(world: World, number: int, plan: ev.Plan, index: int, step: Step) -> i
         output.close()
 
 
-def _lost(tx: Transaction, number: int, plan: str) -> None:
+def _lost(tx: Transaction, world: World, number: int, plan: str) -> None:
     detail = "the process that ran it died; look at the target before anything is tried again"
     record = ev.RunOutcomeUnknown(plan=plan, detail=detail)
     cases.record(tx, number, record, stream=ev.action_stream(number, plan))
+    # Not ended: while nobody has looked, nothing else runs by itself at the service.
+    stop_and_page(tx, world, number, plan, detail=detail)
     _watch_recovery(tx, number, plan, due_in=_CHECK_EFFECT_AFTER)
 
 
-def _refused(tx: Transaction, number: int, refusal: ev.RunRefused, now: ev.Plan) -> None:
+def _refused(tx: Transaction, world: World, number: int, refusal: ev.RunRefused, now: ev.Plan) -> None:
     cases.record(tx, number, refusal, stream=ev.action_stream(number, refusal.plan))
+    ended(tx, world, number, refusal.plan, outcome="refused")
     if refusal.reason != "world_changed":
         return
     state = cases.load(tx, number)
     fresh = replace(now, id=fresh_id(now.id, state.actions), replaces=refusal.plan)
     fresh = replace(fresh, digest=digest_of(fresh))
     cases.record(tx, number, ev.PlanAdded(plan=fresh, reason=refusal.detail))
+    consider(tx, world, number)
 
 
 def _finished(tx: Transaction, world: World, number: int, plan: ev.Plan, *, code: int, took_s: float) -> None:
     record = ev.RunFinished(plan=plan.id, code=code, took_s=took_s)
     cases.record(tx, number, record, stream=ev.action_stream(number, plan.id))
+    if code:
+        ended(tx, world, number, plan.id, outcome="failed", detail=f"it ended with code {code}")
     if code or not cases.load(tx, number).is_open:
         return
     cases.record(tx, number, ev.StatusChanged(status=Status.MONITORING, reason=f"{plan.title} is done"))

@@ -40,6 +40,9 @@ from stanch.incidents.recorded.investigation import (
 )
 from stanch.incidents.recorded.mitigation import (
     Approved,
+    AutomaticDecided,
+    AutomaticStopped,
+    AutomaticSwitched,
     DryRunFinished,
     EffectChecked,
     Expectation,
@@ -81,6 +84,9 @@ __all__ = [
     "AlertAttached",
     "AlertEnded",
     "Approved",
+    "AutomaticDecided",
+    "AutomaticStopped",
+    "AutomaticSwitched",
     "ChangesRanked",
     "Declared",
     "Dismissed",
@@ -167,6 +173,9 @@ IncidentEvent: TypeAlias = (
     | PlanAdded
     | RunbookChecked
     | Approved
+    | AutomaticDecided
+    | AutomaticStopped
+    | AutomaticSwitched
     | Rejected
     | LookedAgain
     | RunRefused

@@ -36,7 +36,9 @@ class Action:
     """A plan and what became of it. `proposed_seq` is the event that proposed it.
 
     `spent` counts the approvals that a run has used up: a plan that failed needs new ones. `not_run` says why it was
-    not run when it was to be. A `stale` one has another in its place, for a world that has changed.
+    not run when it was to be. `automatic` says that it runs or ran without a person's yes, good `automatic_until`;
+    `decided` is the digest and the reason of the last decision on that, `decision` the same in words. A `stale` one
+    has another in its place, for a world that has changed.
     """
 
     plan: ev.Plan
@@ -56,6 +58,10 @@ class Action:
     spent: int = 0
     not_run: str = ""
     settled_by: str = ""
+    automatic: bool = False
+    automatic_until: datetime | None = None
+    decided: tuple[str, str] = ("", "")
+    decision: str = ""
 
     @property
     def standing(self) -> tuple[Approval, ...]:

@@ -103,6 +103,7 @@ class IncidentState:
     postmortem_by: Actor | None = None
     reviews: dict[str, ev.PostmortemReviewed] = field(default_factory=dict)
     published: int = 0
+    automatic_stopped: str = ""
 
     @property
     def key(self) -> str:
@@ -341,6 +342,28 @@ def _(record: ev.Approved, state: IncidentState, event: Event) -> IncidentState:
 
 
 @_apply.register
+def _(record: ev.AutomaticDecided, state: IncidentState, event: Event) -> IncidentState:
+    action = state.actions.get(record.plan)
+    if action is None:
+        return state
+    return _with_action(
+        state,
+        event,
+        record.plan,
+        state=ActionState.APPROVED if record.acts else action.state,
+        automatic=record.acts,
+        automatic_until=record.expires_at if record.acts else None,
+        decided=(record.digest, record.reason),
+        decision=record.detail,
+    )
+
+
+@_apply.register
+def _(record: ev.AutomaticStopped, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, automatic_stopped=record.reason)
+
+
+@_apply.register
 def _(record: ev.Rejected, state: IncidentState, event: Event) -> IncidentState:
     return _with_action(state, event, record.plan, state=ActionState.REJECTED)
 
@@ -360,7 +383,7 @@ def _(record: ev.RunRefused, state: IncidentState, event: Event) -> IncidentStat
     action = state.actions.get(record.plan)
     spent = len(action.approvals) if action else 0
     became = ActionState.STALE if record.reason == "world_changed" else ActionState.PROPOSED
-    return _with_action(state, event, record.plan, state=became, spent=spent, not_run=record.detail)
+    return _with_action(state, event, record.plan, state=became, spent=spent, not_run=record.detail, automatic=False)
 
 
 @_apply.register

@@ -251,6 +251,23 @@ def _(record: ev.Approved) -> Telling:
 
 
 @tell.register
+def _(record: ev.AutomaticDecided) -> Telling:
+    title = f"{record.plan} runs by itself" if record.acts else f"{record.plan} does not run by itself"
+    return Telling(title=title, text=record.detail, tone="action", major=record.acts)
+
+
+@tell.register
+def _(record: ev.AutomaticStopped) -> Telling:
+    return Telling(title="Nothing runs by itself any more", text=record.reason, tone="bad", major=True)
+
+
+@tell.register
+def _(record: ev.AutomaticSwitched) -> Telling:
+    what = "paused" if record.paused else "resumed"
+    return Telling(title=f"Automatic actions {what}", text=record.reason, tone="person", major=True)
+
+
+@tell.register
 def _(record: ev.Rejected) -> Telling:
     return Telling(title=f"Rejected: {record.plan}", text=record.reason, tone="person", major=True)
 
@@ -269,6 +286,7 @@ def _(record: ev.RunRefused) -> Telling:
         "far_end_down": "its far end does not answer",
         "expired": "its approval has expired",
         "not_open": "the incident is over",
+        "paused": "automatic actions are paused",
     }.get(record.reason, "it cannot be done")
     return Telling(title=f"Not run: {record.plan}, {why}", text=record.detail, tone="bad", major=True)
 

@@ -61,6 +61,9 @@ def may_run(action: Action, *, now: datetime) -> str:
     if action.state is not ActionState.APPROVED and action.plan.approvals_needed:
         return f"it is {action.state.value}"
     digest = digest_of(action.plan)
+    if action.automatic:
+        good = action.decided[0] == digest and action.automatic_until is not None and now < action.automatic_until
+        return "" if good else "the decision that it runs by itself has expired"
     people = {one.person.id for one in action.standing if one.digest == digest and one.expires_at > now}
     if len(people) < action.plan.approvals_needed:
         return "its approval has expired"

@@ -52,12 +52,14 @@ def make_plan(
     service: Service,
     hypothesis: Hypothesis | None,
     expectation: Expectation | None,
+    given: Mapping[str, str] | None = None,
 ) -> Plan:
     """Return the plan that carries `spec` out for this incident.
 
+    `given` are words that somebody knows and the diagnosis does not.
     Raises `Refused` (`missing_argument`) when an argument needs something that the diagnosis does not know.
     """
-    words = words_of(spec.mitigation, service=service.name, hypothesis=hypothesis)
+    words = {**words_of(spec.mitigation, service=service.name, hypothesis=hypothesis), **(given or {})}
     steps, dry_run, undo = _steps(spec, catalog, service, words | {"incident": state.key})
     title = _fill(spec.title or spec.name, words)
     plan = Plan(

@@ -8,6 +8,7 @@ from stanch.incidents.model import Status
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
 from stanch.operations import cases
+from stanch.operations.acting import consider
 from stanch.operations.foreseeing import can_be_looked_at
 from stanch.operations.next_tests import one_of, plan_of
 from stanch.operations.planning import asks_for_more, is_settled, look_soon, plans_of, proposed_now
@@ -84,9 +85,11 @@ def conclude(tx: Transaction, world: World, state: IncidentState, *, anew: bool 
         return
     proposal = proposed_now(state, world)
     if state.proposal is not None and not asks_for_more(proposal, state.proposal):
+        consider(tx, world, state.number)
         return
     if any(can_be_looked_at(world, plan) for plan in plans_of(proposal)):
         # Nothing outside is asked inside a transaction: what is proposed is looked at first, then shown.
         look_soon(tx, world, state.number, what="proposal", anew=anew)
         return
     cases.record(tx, state.number, proposal)
+    consider(tx, world, state.number)

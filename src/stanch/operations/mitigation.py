@@ -50,7 +50,7 @@ def dry_run(call: Call, request: OnePlan) -> IncidentView:
     """Try a plan without effect, and record what it would do."""
     with call.world.store.reading() as view:
         state = cases.load(view, request.incident)
-    action = _action(state, request.plan)
+    action = action_in(state, request.plan)
     if can_be_looked_at(call.world, action.plan):
         code, output = _foreseen(call, action.plan)
     elif action.plan.dry_run:
@@ -74,7 +74,7 @@ def approve_plan(call: Call, request: ApprovePlan) -> IncidentView:
     """Approve a plan as a person, bound to what was shown; when enough have, it runs."""
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
-        action = _action(state, request.plan)
+        action = action_in(state, request.plan)
         record = approve(
             state, action, actor=call.actor, digest=request.digest, now=call.now, catalog=call.world.catalog
         )
@@ -105,7 +105,7 @@ def reject(call: Call, request: RejectPlan) -> IncidentView:
         raise Invalid("say why not", field="reason")
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
-        action = _action(state, request.plan)
+        action = action_in(state, request.plan)
         if action.state is not ActionState.PROPOSED:
             raise Refused(f"{action.plan.title} is {action.state.value}", reason="not_waiting")
         record = ev.Rejected(plan=request.plan, reason=request.reason.strip())
@@ -118,12 +118,12 @@ def reject(call: Call, request: RejectPlan) -> IncidentView:
 def look(call: Call, request: OnePlan) -> IncidentView:
     """Look at a plan's far ends again: it becomes what it would be now, and loses its approvals if that changed."""
     with call.world.store.reading() as view:
-        before = _action(cases.load(view, request.incident), request.plan)
+        before = action_in(cases.load(view, request.incident), request.plan)
     if not can_be_looked_at(call.world, before.plan):
         raise Refused(f"nothing in {before.plan.title!r} can be looked at beforehand", reason="no_look")
     (exact,) = look_at(call.world, before.plan)
     with call.world.store.writing() as tx:
-        action = _action(cases.load_open(tx, request.incident), request.plan)
+        action = action_in(cases.load_open(tx, request.incident), request.plan)
         if action.state is not ActionState.PROPOSED:
             raise Refused(f"{action.plan.title} is {action.state.value}", reason="not_waiting")
         if action.plan.digest != before.plan.digest:
@@ -147,7 +147,8 @@ def _foreseen(call: Call, plan: ev.Plan) -> tuple[int, str]:
     return (1 if changed or now.refusal or now.unseen else 0), "\n".join(lines)
 
 
-def _action(state: IncidentState, plan: str) -> Action:
+def action_in(state: IncidentState, plan: str) -> Action:
+    """Return a plan and what became of it. Raises `NotFound` naming those there are."""
     action = state.actions.get(plan)
     if action is None:
         known = ", ".join(state.actions) or "none"

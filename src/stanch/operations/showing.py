@@ -11,11 +11,13 @@ from stanch.incidents import events as ev
 from stanch.incidents.checklist import checklist
 from stanch.incidents.clocks import TEAM, response_clocks
 from stanch.incidents.looking import next_commands
-from stanch.incidents.model import Role, Status
+from stanch.incidents.model import Role
 from stanch.incidents.roles import TITLES, duty_now
-from stanch.incidents.state import ActionState, IncidentState
+from stanch.incidents.state import IncidentState
 from stanch.incidents.telling import since, tell
 from stanch.kernel.event import Event
+from stanch.mitigate.tree import as_of_now
+from stanch.operations.deciding import plan_step, proposable
 from stanch.operations.links import links_of
 from stanch.operations.next_tests import next_tests
 from stanch.operations.overview import card_of_state
@@ -80,7 +82,7 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         diagnosis=state.diagnosis.verdict if state.diagnosis else "",
         next_test=state.diagnosis.next_test if state.diagnosis else "",
         findings=tuple(one for one in state.findings.values() if one.id.startswith((f"f{state.round}-", "t"))),
-        proposal=state.proposal,
+        proposal=as_of_now(state.proposal, state, world.catalog) if state.proposal else None,
         actions=tuple(sorted(state.actions.values(), key=lambda action: action.proposed_seq)),
         effect=_effect(state),
         progress=progress_of(tx, world, state, now=now),
@@ -103,6 +105,7 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         cause=resolution.cause if resolution else "",
         mitigation=resolution.mitigation if resolution else "",
         forced=resolution.reason if resolution else "",
+        proposable=proposable(state, world.catalog) if state.is_open else (),
     )
 
 
@@ -152,15 +155,7 @@ def next_step(state: IncidentState) -> NextStep | None:
         return NextStep(
             operation="incident.resolve", title="Resolve", command=f"stanch resolve {state.key}", arguments=number
         )
-    plan = state.proposal.plan if state.proposal else None
-    if plan and state.actions[plan.id].state is ActionState.PROPOSED and state.status is not Status.MONITORING:
-        return NextStep(
-            operation="mitigation.approve",
-            title=f"Approve: {plan.title}",
-            command=f"stanch approve {state.key} {plan.id}",
-            arguments={**number, "plan": plan.id, "digest": plan.digest},
-        )
-    return None
+    return plan_step(state)
 
 
 def series_of(tx: Transaction, state: IncidentState, *, now: datetime) -> tuple[SeriesView, ...]:

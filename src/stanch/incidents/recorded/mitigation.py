@@ -101,6 +101,41 @@ class Approved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AutomaticDecided:
+    """It was decided whether a plan that is marked automatic runs without a person's yes.
+
+    `reason` is a value of `stanch.mitigate.guarding.Why`; `digest` what was decided on. To act is good until
+    `expires_at`.
+    """
+
+    kind: ClassVar[str] = "automatic.decided"
+    plan: str
+    acts: bool
+    reason: str
+    detail: str
+    digest: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutomaticStopped:
+    """What ran by itself did not help: nothing else does in this incident, and somebody is paged."""
+
+    kind: ClassVar[str] = "automatic.stopped"
+    plan: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutomaticSwitched:
+    """Everything that runs by itself was paused or resumed while this incident was open."""
+
+    kind: ClassVar[str] = "automatic.switched"
+    paused: bool
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rejected:
     """A person said no to a plan."""
 
@@ -122,7 +157,7 @@ class RunRefused:
     """An approved plan was not run, and nothing happened.
 
     `reason` is `world_changed` (another plan takes its place), `far_end_down`, `may_not`, `expired`,
-    `not_open` or `cannot_run`.
+    `not_open`, `paused` or `cannot_run`.
     """
 
     kind: ClassVar[str] = "action.run_refused"

@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "approve": ("plan", "Approve a proposed plan; it runs then"),
     "reject": ("plan", "Say no to a proposed plan"),
     "plan": ("planning", "Show plans, propose one, look at one again, take one back"),
+    "auto": ("auto", "What runs by itself: show it, pause it, let it go on"),
     "runbook": ("runbook", "Find, read and run runbooks"),
     "resolve": ("respond", "End an incident whose recovery is verified"),
     "postmortem": ("postmortem", "Read, draft, edit and publish post-mortems"),

@@ -36,6 +36,9 @@ def action_lines(action: Record) -> Iterator[str]:
     yield f"      {line_of(action, 'state')}, risk {line_of(plan, 'risk')}, {undone}{_approvals(action)}"
     if line_of(action, "not_run"):
         yield paint(f"      not run: {line_of(action, 'not_run')}", "yellow")
+    if line_of(action, "decision"):
+        how = "runs by itself" if action.get("automatic") else "does not run by itself"
+        yield f"      {how}: {line_of(action, 'decision')}"
     for name, words in (("refusal", "may not be done"), ("unseen", "could not be checked")):
         if line_of(plan, name):
             yield paint(f"      {words}: {line_of(plan, name)}", "red")

@@ -26,7 +26,7 @@ PLACES: Final = (
     Place(title="Pages", path="/pages", key="p"),
     Place(title="Services", path="/services", key="v", below=("/s",)),
     Place(title="Changes", path="/changes", key="h"),
-    Place(title="Runbooks", path="/runbooks", key="r"),
+    Place(title="Runbooks", path="/runbooks", key="r", below=("/automatic",)),
 )
 
 

@@ -6,9 +6,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from stanch.kernel.actor import Via
 from stanch.kernel.errors import NotFound, StanchError
-from stanch.operations.postmortem import Postmortem
 from stanch.surfaces.asgi.errors import ErrorDetail
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import PageError
@@ -17,6 +15,7 @@ from stanch.surfaces.web import (
     alerts,
     answers,
     assets,
+    automatic,
     comms,
     forms,
     ledger,
@@ -27,9 +26,9 @@ from stanch.surfaces.web import (
     services,
     silences,
     sources,
+    writeup,
 )
 from stanch.surfaces.web.incident import IncidentPage, load_incident
-from stanch.surfaces.web.markdown import as_html
 from stanch.surfaces.web.overview import OverviewPage, load_overview
 from stanch.surfaces.web.reader import Reader, reader_of
 from stanch.surfaces.web.render import page
@@ -47,7 +46,6 @@ def routes(front: Front, *, trust: Trust | None = None) -> list[BaseRoute]:
         Route("/live", pages.overview_live, methods=["GET"]),
         Route("/i/{number}", pages.incident, methods=["GET"]),
         Route("/i/{number}/live", pages.incident_live, methods=["GET"]),
-        Route("/postmortem/{number}", pages.postmortem, methods=["GET"]),
         *comms.routes(front),
         *alerts.routes(front),
         *silences.routes(front),
@@ -55,6 +53,8 @@ def routes(front: Front, *, trust: Trust | None = None) -> list[BaseRoute]:
         *sources.routes(front),
         *services.routes(front),
         *runbooks.routes(front),
+        *automatic.routes(front),
+        *writeup.routes(front),
         *report.routes(front, trust=trust),
         *ledger.routes(front),
         *oncall.routes(front),
@@ -114,15 +114,6 @@ class Pages:
         reader = reader_of(request, self._front.world)
         shown: IncidentPage = await load_incident(self._front, request, reader, _number(request), after=_after(request))
         return changed(request, shown.parts(), title=shown.title, shown=shown)
-
-    async def postmortem(self, request: Request) -> Response:
-        """Show the write-up of one incident."""
-        reader = reader_of(request, self._front.world)
-        told = await self._front.ask(request, "postmortem.show", {"incident": _number(request)}, via=Via.WEB)
-        if not isinstance(told, Postmortem):
-            raise NotFound("there is no such page")
-        values = {**frame(self._front, reader, request), "page": told, "html": as_html(told.markdown)}
-        return answer(page("postmortem.html", values))
 
 
 def _show(request: Request) -> str:

@@ -78,6 +78,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_alerts_status_service", ["status", "service"], unique=False)
 
     op.create_table(
+        "automatic_runs",
+        sa.Column("incident", sa.Integer(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("began_at", types.Instant(), nullable=False),
+        sa.Column("ended_at", types.Instant(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("incident", "plan", name=op.f("pk_automatic_runs")),
+    )
+    with op.batch_alter_table("automatic_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_automatic_runs_began_at", ["began_at"], unique=False)
+
+    op.create_table(
+        "automatic_switches",
+        sa.Column("id", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("paused", sa.Integer(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_automatic_switches")),
+    )
+    op.create_table(
         "changes",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("at", types.Instant(), nullable=False),
