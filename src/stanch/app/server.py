@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
+from stanch.app.chat import chat_desk, chats_of
 from stanch.app.logging import configure_logging
 from stanch.app.mail import mail_listener
 from stanch.app.wiring import DATABASE, build_engine, build_intake, build_world, read_catalog
@@ -28,6 +29,7 @@ from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.running import Server
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.asgi.trust import Trust
+from stanch.surfaces.chat.routes import Chats
 from stanch.surfaces.cli.session import server_file
 from stanch.surfaces.http import alertmanager, api, feeds
 from stanch.surfaces.http.heartbeats import Heartbeats
@@ -131,9 +133,11 @@ def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp
     """Return the web application of `front`: pages and API, and what senders of alerts know."""
     hooks = Hooks(front.world, trust=trust, wake=intake.wake)
     beats = Heartbeats(front.world, trust=trust)
+    chats = Chats(chat_desk(front.world, wake=intake.wake), chats_of(front.world))
     routes = [
         *hooks.routes(),
         *beats.routes(),
+        *chats.routes(),
         *alertmanager.routes(intake),
         *api.routes(front),
         *feeds.routes(front),
@@ -144,7 +148,7 @@ def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp
         routes=routes,
         trust=trust,
         page_error=pages.page_error(front),
-        checks_itself=_checks_itself(front.world, hooks, beats),
+        checks_itself=_checks_itself(front.world, hooks, beats, chats),
         direct={("POST", "/api/v2/alerts"): alertmanager.taking(intake)},
     )
 
@@ -160,11 +164,11 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _checks_itself(world: World, hooks: Hooks, beats: Heartbeats) -> Callable[[str], bool]:
+def _checks_itself(world: World, hooks: Hooks, beats: Heartbeats, chats: Chats) -> Callable[[str], bool]:
     """Return what tells whether a path decides by itself whom it listens to."""
 
     def asked(path: str) -> bool:
-        sent = hooks.answers(path) or beats.answers(path)
+        sent = hooks.answers(path) or beats.answers(path) or chats.answers(path)
         read = answers.answers_itself(path) or feeds.answers_itself(path) or report.answers_itself(world, path)
         return sent or read
 

@@ -61,7 +61,9 @@ def _buttons(state: IncidentState, url: str, *, acts: bool) -> Iterator[Button]:
         plan = state.proposal.plan if state.proposal else None
         action = state.actions.get(plan.id) if plan else None
         if plan and action and action.state is ActionState.PROPOSED:
-            yield Button(label=f"Approve: {plan.title}", verb="approve", value=f"{plan.id} -i {state.key}")
+            # The yes is to what this message shows: it carries the plan's digest.
+            exactly = f"{plan.id} {plan.digest} -i {state.key}"
+            yield Button(label=f"Approve: {plan.title}", verb="approve", value=exactly)
         if Role.COMMANDER not in state.roles:
             yield Button(label="I am commander", verb="assign", value=f"commander me -i {state.key}")
         yield Button(label="Catch up", verb="catchup", value=state.key)

@@ -141,7 +141,6 @@ class Homeserver(FarEnd):
             if alias in self.rooms:
                 return Answer(400, {"errcode": "M_ROOM_IN_USE", "error": "Room alias already taken"})
             self.rooms[alias] = f"!room{len(self.rooms) + 1}"
-            self.invited += got.json["invite"]
             self.topics.append(got.json["topic"])
             return Answer(200, {"room_id": self.rooms[alias]})
         if path.startswith("/directory/room/"):

@@ -99,7 +99,6 @@ class MatrixChannel:
             "room_alias_name": alias,
             "topic": case.topic,
             "preset": "private_chat",
-            "invite": list(case.invite),
         }
         try:
             room = str(self._ask("POST", "/createRoom", wanted).get("room_id", ""))
@@ -107,7 +106,8 @@ class MatrixChannel:
             if trouble.word != "M_ROOM_IN_USE":
                 raise
             return str(self._ask("GET", f"/directory/room/{quote(f'#{alias}:{self._domain()}', safe='')}")["room_id"])
-        self._topics[room], self._invited[room] = case.topic, frozenset(case.invite)
+        # Members are invited afterwards, one by one: a name that is none would keep the room from being made.
+        self._topics[room] = case.topic
         return room
 
     def _domain(self) -> str:

@@ -1,0 +1,180 @@
+"""What people ask from Slack: slash commands, buttons, the shortcut on a message, and reactions that mark one
+(https://docs.slack.dev/interactivity). All come to one URL.
+
+The app needs the slash command `/incident`, interactivity with a message shortcut of the callback id `stanch_log`, and
+the event `reaction_added` with the scope `reactions:read`.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import parse_qsl
+
+import httpx2
+
+from stanch.integrations.slack.api import SlackApi
+from stanch.integrations.slack.blocks import escaped
+from stanch.integrations.slack.signing import verify
+from stanch.kernel.errors import Invalid, Unavailable
+from stanch.kernel.event import JSON
+from stanch.kernel.jsontext import read_object
+from stanch.ports.chat import Asked, AskedBy, HeardChat, Reply
+from stanch.ports.signals import Inbound
+
+MARKS: Final = frozenset({"pushpin", "round_pushpin", "memo", "spiral_note_pad"})
+"""The reactions that put a message into the log."""
+
+_TEXT: Final = 3_500
+_MOST_FIELDS: Final = 200
+_TIMEOUT_S: Final = 5.0
+_PREFIX: Final = "stanch/"
+
+
+class SlackChat:
+    """Understands one workspace. `token` is the bot's, `secret` what requests are signed with."""
+
+    def __init__(self, *, name: str, token: str, secret: str, url: str = "") -> None:
+        self._name = name
+        self._secret = secret
+        self._api = SlackApi(name=name, token=token, url=url)
+        self._client = httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+
+    @property
+    def kind(self) -> str:
+        """Slack's."""
+        return "slack"
+
+    def hear(self, inbound: Inbound, *, now: datetime) -> HeardChat:
+        """Return what a signed request says."""
+        verify(inbound.body, inbound.headers, secret=self._secret, now=now)
+        if inbound.headers.get("content-type", "").startswith("application/json"):
+            return _event(read_object(inbound.body).data)
+        try:
+            pairs = parse_qsl(inbound.body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError as error:
+            raise Invalid(f"this is no form: {error}", field="body") from error
+        form = dict(pairs)
+        if "payload" in form:
+            return _interaction(read_object(form["payload"].encode()).data)
+        if "command" not in form:
+            raise Invalid("neither a command nor an interaction", field="body")
+        asked = Asked(
+            by=AskedBy.COMMAND,
+            user=form.get("user_id", ""),
+            place=form.get("channel_id", ""),
+            text=form.get("text", ""),
+            reply_to=form.get("response_url", ""),
+        )
+        return HeardChat(asked=asked)
+
+    def complete(self, asked: Asked) -> Asked:
+        """Fetch what a marked message says: a reaction comes without it."""
+        if asked.by is not AskedBy.MARK or not asked.at:
+            return asked
+        stamp = f"{asked.at.timestamp():.6f}"
+        text, author = asked.text, asked.author
+        if not text:
+            wanted = {"channel": asked.place, "latest": stamp, "oldest": stamp, "inclusive": "true", "limit": "1"}
+            messages = self._api.read("conversations.history", wanted).get("messages")
+            first = messages[0] if isinstance(messages, list) and messages else {}
+            text, author = str(first.get("text", "")), str(first.get("user", "") or author)
+        link = self._api.read("chat.getPermalink", {"channel": asked.place, "message_ts": stamp}).get("permalink")
+        return Asked(
+            by=asked.by,
+            user=asked.user,
+            place=asked.place,
+            text=_plain(text),
+            author=author,
+            link=str(link or ""),
+            at=asked.at,
+            reply_to=asked.reply_to,
+        )
+
+    def answer(self, reply: Reply) -> JSON:
+        """Return what answers a slash command."""
+        return {
+            "response_type": "ephemeral" if reply.private else "in_channel",
+            "text": f"```{escaped(reply.text)[:_TEXT]}```",
+        }
+
+    def send(self, asked: Asked, reply: Reply) -> None:
+        """Post to the URL that came with the request; where none did, to who asked, in the room."""
+        body = self.answer(reply)
+        if not asked.reply_to:
+            text = body["text"] if isinstance(body, dict) else ""
+            self._api.call("chat.postEphemeral", {"channel": asked.place, "user": asked.user, "text": text})
+            return
+        try:
+            answer = self._client.post(asked.reply_to, content=json.dumps({**_dict(body), "replace_original": False}))
+        except httpx2.HTTPError as error:
+            raise Unavailable(f"{self._name} did not take the answer: {type(error).__name__}", retry=True) from None
+        if not answer.is_success:
+            raise Unavailable(f"{self._name} answered {answer.status_code}", retry=True)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+        self._client.close()
+
+
+def _interaction(payload: Mapping[str, JSON]) -> HeardChat:
+    user, place = str(_dict(payload.get("user")).get("id", "")), str(_dict(payload.get("channel")).get("id", ""))
+    reply_to = str(payload.get("response_url", ""))
+    match payload.get("type"):
+        case "block_actions":
+            actions = payload.get("actions")
+            action = _dict(actions[0]) if isinstance(actions, list) and actions else {}
+            verb = str(action.get("action_id", "")).removeprefix(_PREFIX)
+            # A button that is a link is told too.
+            if verb == "open" or not str(action.get("action_id", "")).startswith(_PREFIX):
+                return HeardChat()
+            text = f"{verb} {action.get('value', '')}".strip()
+            return HeardChat(asked=Asked(by=AskedBy.BUTTON, user=user, place=place, text=text, reply_to=reply_to))
+        case "message_action":
+            message = _dict(payload.get("message"))
+            asked = Asked(
+                by=AskedBy.MARK,
+                user=user,
+                place=place,
+                text=str(message.get("text", "")),
+                author=str(message.get("user", "")),
+                at=_instant(message.get("ts")),
+                reply_to=reply_to,
+            )
+            return HeardChat(asked=asked)
+    return HeardChat()
+
+
+def _event(body: Mapping[str, JSON]) -> HeardChat:
+    if body.get("type") == "url_verification":
+        return HeardChat(answer={"challenge": str(body.get("challenge", ""))})
+    event = _dict(body.get("event"))
+    item = _dict(event.get("item"))
+    if event.get("type") != "reaction_added" or event.get("reaction") not in MARKS or item.get("type") != "message":
+        return HeardChat()
+    asked = Asked(
+        by=AskedBy.MARK,
+        user=str(event.get("user", "")),
+        place=str(item.get("channel", "")),
+        author=str(event.get("item_user", "")),
+        at=_instant(item.get("ts")),
+    )
+    return HeardChat(asked=asked)
+
+
+def _instant(stamp: JSON) -> datetime | None:
+    """Return when a message was written: its id is that in seconds, with six digits to tell neighbours apart."""
+    whole, _, part = str(stamp or "").partition(".")
+    if not (whole.isascii() and whole.isdecimal() and part.isascii() and part.isdecimal() and len(whole) < 12):
+        return None
+    return datetime.fromtimestamp(int(whole), UTC).replace(microsecond=int(part[:6].ljust(6, "0")))
+
+
+def _plain(text: str) -> str:
+    """Return a message's text as it reads: Slack escapes three signs, and writes mentions and links in two."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _dict(value: JSON) -> dict[str, JSON]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,77 @@
+"""The chat port: what people ask from a chat, and how they are answered there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from stanch.kernel.event import JSON
+from stanch.ports.signals import Inbound
+
+
+class AskedBy(StrEnum):
+    """How something was asked."""
+
+    COMMAND = "command"
+    BUTTON = "button"
+    MARK = "mark"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What somebody asked. `user` is who they are at the far end and `place` the room, both by its ids.
+
+    A command or a button has `text` as it would be typed: `ack INC-1`. A mark is about a message: its `text`, its
+    `author`, its `link`, and when it was written.
+    """
+
+    by: AskedBy
+    user: str
+    place: str = ""
+    text: str = ""
+    author: str = ""
+    link: str = ""
+    at: datetime | None = None
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What is answered. A `private` one is for who asked alone."""
+
+    text: str
+    private: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeardChat:
+    """What a request from a chat says: what was asked, or, where nothing was, what the far end waits for."""
+
+    asked: Asked | None = None
+    answer: JSON = None
+
+
+@runtime_checkable
+class Chat(Protocol):
+    """Understands the requests of one chat, and answers them."""
+
+    @property
+    def kind(self) -> str:
+        """Return whose protocol it speaks, by which people's names there are known."""
+        ...
+
+    def hear(self, inbound: Inbound, *, now: datetime) -> HeardChat:
+        """Return what `inbound` says. Raises `Forbidden` when the far end did not sign it, `Invalid` for nonsense."""
+        ...
+
+    def complete(self, asked: Asked) -> Asked:
+        """Return `asked` with what has to be fetched first, such as the words of a marked message. May be slow."""
+        ...
+
+    def answer(self, reply: Reply) -> JSON:
+        """Return the body of the answer to the request itself."""
+        ...
+
+    def send(self, asked: Asked, reply: Reply) -> None:
+        """Answer later, where the request itself can not be answered. Raises `Unavailable`."""
+        ...

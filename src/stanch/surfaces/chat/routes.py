@@ -1,0 +1,82 @@
+"""Where chats post: `/chat/<channel>`. Each request is checked by what the chat signs it with, on the bytes as they
+came; what takes longer than a chat waits for (Slack: three seconds) is done after the answer."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+import structlog
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from stanch.kernel.errors import NotFound, StanchError
+from stanch.ports.chat import Asked, AskedBy, Chat
+from stanch.ports.signals import Inbound
+from stanch.surfaces.chat.desk import Desk
+
+PREFIX: Final = "/chat/"
+_MOST_BYTES: Final = 1024 * 1024
+
+log = structlog.get_logger("stanch.chat")
+
+
+class Chats:
+    """The paths that chats post to, by the name of the channel."""
+
+    def __init__(self, desk: Desk, chats: Mapping[str, Chat]) -> None:
+        self._desk = desk
+        self._chats = chats
+
+    def answers(self, path: str) -> bool:
+        """Tell whether `path` is checked here and not by the frame."""
+        return path.startswith(PREFIX) and path.removeprefix(PREFIX) in self._chats
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the route."""
+        return [Route(f"{PREFIX}{{channel}}", self._take, methods=["POST"])]
+
+    async def _take(self, request: Request) -> Response:
+        name = request.path_params["channel"]
+        chat = self._chats.get(name)
+        if chat is None:
+            raise NotFound(f"no chat is called {name[:60]!r}", hint="give its channel a signing_env")
+        inbound = Inbound(
+            body=await _body(request),
+            headers={key.lower(): value for key, value in request.headers.items()},
+            method=request.method,
+            path=request.url.path,
+        )
+        heard = chat.hear(inbound, now=self._desk.world.clock.now())
+        if heard.asked is None:
+            return _json(heard.answer) if heard.answer is not None else Response()
+        if heard.asked.by is AskedBy.COMMAND:
+            reply = await run_in_threadpool(self._desk.answer, heard.asked, channel=name, kind=chat.kind)
+            return _json(chat.answer(reply))
+        # Nothing that is answered here is shown for a button or a mark: it is said afterwards.
+        return Response(background=BackgroundTask(self._later, name, chat, heard.asked))
+
+    def _later(self, name: str, chat: Chat, asked: Asked) -> None:
+        try:
+            asked = chat.complete(asked)
+            chat.send(asked, self._desk.answer(asked, channel=name, kind=chat.kind))
+        except StanchError as error:
+            # What was asked is done and on record, or was never begun; only the chat was not told.
+            log.warning("chat.unanswered", channel=name, by=asked.by.value, error=error.message)
+
+
+def _json(body: object) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+async def _body(request: Request) -> bytes:
+    chunks, total = [], 0
+    async for chunk in request.stream():
+        total += len(chunk)
+        if total > _MOST_BYTES:
+            raise HTTPException(413, f"body: at most {_MOST_BYTES:,} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
