@@ -43,8 +43,8 @@ _SCALABLE = ("deployments", "statefulsets", "replicasets")
 class Failure(Exception):
     """An answer that is a Status."""
 
-    def __init__(self, code: int, reason: str, message: str) -> None:
-        self.code, self.reason, self.message = code, reason, message
+    def __init__(self, code: int, reason: str, message: str, details: Object | None = None) -> None:
+        self.code, self.reason, self.message, self.details = code, reason, message, details or {}
         super().__init__(message)
 
 
@@ -112,7 +112,13 @@ class ApiServer:
             raise Failure(405, "MethodNotAllowed", "the server does not allow this method")
         except Failure as failure:
             status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "metadata": {}}
-            return failure.code, {**status, "message": failure.message, "reason": failure.reason, "code": failure.code}
+            return failure.code, {
+                **status,
+                "message": failure.message,
+                "reason": failure.reason,
+                "code": failure.code,
+                "details": failure.details,
+            }
 
     def _get(self, path: str, query: dict[str, str]) -> Object:
         if (found := _discovery(path)) is not None:
@@ -123,6 +129,8 @@ class ApiServer:
         if path.endswith("/scale") and path.removesuffix("/scale") in self.objects:
             return self._scale(path.removesuffix("/scale"))
         resource = path.rpartition("/")[2]
+        if "/namespaces/" not in path:
+            raise Failure(404, "NotFound", "the server could not find the requested resource")
         if resource not in {name for kinds in _KINDS.values() for name in kinds}:
             group = "" if path.startswith("/api/v1") else "." + path.split("/")[2]
             what = f"{path.split('/')[-2]}{group}"
@@ -182,8 +190,11 @@ class ApiServer:
             template is not None
             and not selector.get("matchLabels", {}).items() <= template["metadata"]["labels"].items()
         ):
-            said = "spec.template.metadata.labels: Invalid value: `selector` does not match template `labels`"
-            raise Failure(422, "Invalid", f'{item["kind"]}.apps "{path.rpartition("/")[2]}" is invalid: {said}')
+            where, said = "spec.template.metadata.labels", "Invalid value: `selector` does not match template `labels`"
+            name = path.rpartition("/")[2]
+            causes = [{"reason": "FieldValueInvalid", "message": said, "field": where}]
+            details = {"name": name, "group": "apps", "kind": item["kind"], "causes": causes}
+            raise Failure(422, "Invalid", f'{item["kind"]}.apps "{name}" is invalid: {where}: {said}', details)
 
     def _refuse_denied(self, verb: str, path: str) -> None:
         parts = path.rstrip("/").split("/")
@@ -240,6 +251,16 @@ class ApiServer:
         made = replicaset(f"{name}-{next_revision:03}", owner=name, revision=next_revision, template=template)
         self.put(f"{path.rpartition('/')[0].removesuffix('/deployments')}/replicasets/{name}-{next_revision:03}", made)
         return True
+
+
+def kubeconfig(url: str) -> str:
+    """Return the configuration with which kubectl finds the server."""
+    named = {
+        "clusters": [{"name": "test", "cluster": {"server": url}}],
+        "users": [{"name": "test", "user": {"token": "hunter2hunter2"}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+    }
+    return json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "test", **named})
 
 
 def template(image: str, *, app: str = "payments", env: list[Object] | None = None) -> Object:

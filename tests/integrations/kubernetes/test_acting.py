@@ -21,12 +21,12 @@ from tests.integrations.kubernetes.apiserver import (
     SCALING,
     ApiServer,
     Object,
+    kubeconfig,
     replicaset,
     serving,
     shop,
     template,
 )
-from tests.integrations.kubernetes.test_kubernetes import CONFIG
 from tests.support.needs import require
 
 DEPLOYMENT = f"{APPS}/deployments/payments"
@@ -39,7 +39,7 @@ class Cluster:
     """The API server, and the actuators that act on it."""
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
-        (folder / "kubeconfig").write_text(CONFIG.format(url=server.url))
+        (folder / "kubeconfig").write_text(kubeconfig(server.url))
         settings = {"namespace": "shop", "kubeconfig": str(folder / "kubeconfig")}
         self.server = server
         self.specs = [SystemSpec(name="cluster", kind="kubernetes", services=(), settings=settings)]
@@ -142,7 +142,7 @@ def test_the_preview_is_the_servers_difference(cluster: Cluster) -> None:
     preview = cluster.look("kubernetes.undo").preview
 
     assert (
-        f"PATCH {DEPLOYMENT} at resourceVersion {version}",
+        f"PUT {DEPLOYMENT} at resourceVersion {version}",
         "+ metadata.annotations.kubernetes.io/change-cause: Rolled back to payments-002 (shop/payments:v3.2.0)",
         "spec.template.spec.containers[payments].image: shop/payments:v3.2.1 -> shop/payments:v3.2.0",
     ) == preview
@@ -207,21 +207,21 @@ def test_a_stateful_set_goes_back_to_a_controller_revision(cluster: Cluster) -> 
 
 def test_the_account_is_asked_for_first(cluster: Cluster) -> None:
     """Without the right it is refused with what the API server says, and nothing is tried."""
-    cluster.server.denied.add("patch deployments")
+    cluster.server.denied.add("update deployments")
     refusal = cluster.look("kubernetes.undo").refusal
 
-    assert ("this account may not patch deployments in shop: no rule of RBAC allows it", set()) == (
+    assert ("this account may not update deployments in shop: no rule of RBAC allows it", set()) == (
         refusal,
-        {method for method, _, _ in cluster.server.heard} & {"PATCH"},
+        {method for method, _, _ in cluster.server.heard} & {"PUT"},
     )
 
 
 def test_the_right_to_scale_alone_is_enough_to_scale(cluster: Cluster) -> None:
     """It is the subresource that is patched."""
-    cluster.server.denied.add("patch deployments")
+    cluster.server.denied.add("update deployments")
     _, result = cluster.do("kubernetes.scale", replicas="3")
 
-    assert (0, 3, [("PATCH", f"{DEPLOYMENT}/scale")]) == (
+    assert (0, 3, [("PUT", f"{DEPLOYMENT}/scale")]) == (
         result.code,
         cluster.deployment["spec"]["replicas"],
         cluster.server.writes(),
@@ -492,7 +492,7 @@ def test_a_race_is_refused_by_the_api(cluster: Cluster) -> None:
     )
     result = cluster.run(outlook.step)
 
-    assert (1, "shop/payments:v3.3.0", ["PATCH"]) == (
+    assert (1, "shop/payments:v3.3.0", ["PUT"]) == (
         result.code,
         cluster.image,
         [method for method, _ in cluster.server.writes()],
@@ -565,7 +565,7 @@ def test_a_name_that_is_none_never_reaches_kubectl(cluster: Cluster, name: str) 
     ["$(reboot)", "'; drop table x; --", "--dry-run=none", '"}}],"x":[{"a":"', "<script>alert(1)</script>", "a\nb: c"],
 )
 def test_a_hostile_value_stays_a_value(cluster: Cluster, value: str) -> None:
-    """It is one JSON string of the patch and nothing else changes."""
+    """It is one JSON string of what is sent, and nothing else changes."""
     before = copy.deepcopy(cluster.deployment["spec"]["template"])
     cluster.do("kubernetes.env", variable="NOTE", value=value)
     before["spec"]["containers"][0]["env"] = [{"name": "NOTE", "value": value}]
@@ -588,7 +588,7 @@ def test_with_several_clusters_one_must_be_meant(cluster: Cluster) -> None:
 
 def test_a_cluster_that_does_not_answer_is_no_refusal(cluster: Cluster, tmp_path: Path) -> None:
     """It raises, since nothing is known."""
-    (tmp_path / "kubeconfig").write_text(CONFIG.format(url="http://127.0.0.1:9"))
+    (tmp_path / "kubeconfig").write_text(kubeconfig("http://127.0.0.1:9"))
 
     with pytest.raises(Unavailable):
         cluster.look("kubernetes.restart")

@@ -50,7 +50,7 @@ _MOST_PODS: Final = 5
 class Action:
     """One actuator: its name, the kinds it acts on (the first by default), and what makes the move.
 
-    `own` are the settings it takes beside where the object is; a `subresource` is what the patch goes to.
+    `own` are the settings it takes beside where the object is; a `subresource` is what the change goes to.
     """
 
     name: str
@@ -138,11 +138,11 @@ class KubernetesActuator:
             return Outlook(step=step, refusal="; ".join(found))
         control, target = self._far_end(step)
         try:
-            if denial := control.denial("patch", target):
+            if denial := control.denial("update", target):
                 return Outlook(step=step, refusal=denial)
             item = control.read(target.path)
             move = self._move(control, target, item, step)
-            after = control.patch(target, move.operations, dry=True)
+            after = control.put(target, _body(target, move, item), dry=True)
         except Refused as refusal:
             return Outlook(step=step, refusal=redact(refusal.message))
         metadata = part(item, "metadata")
@@ -150,9 +150,7 @@ class KubernetesActuator:
         fingerprint = move.fingerprint(item)
         exact = {**step.data, **move.exact, "namespace": target.namespace}
         before = item if not target.subresource else {**after, "spec": {"replicas": part(item, "spec").get("replicas")}}
-        way = (
-            f"PATCH {target.path}{f'/{target.subresource}' if target.subresource else ''} at resourceVersion {version}"
-        )
+        way = f"PUT {target.path}{f'/{target.subresource}' if target.subresource else ''} at resourceVersion {version}"
         return Outlook(
             step=replace(step, data={**exact, "fingerprint": fingerprint, "resource_version": version}),
             undo=_undo_of(step, exact, move),
@@ -162,7 +160,7 @@ class KubernetesActuator:
         )
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
-        """Patch the object where it is as it was looked at, and follow the roll-out to its end or the time-out."""
+        """Change the object where it is as it was looked at, and follow the roll-out to its end or the time-out."""
         began = time.monotonic()
         lines: list[str] = []
 
@@ -205,19 +203,14 @@ class KubernetesActuator:
         return self._follow(control, target, say, until=until)
 
     def _change(self, control: Control, target: Target, step: Step, say: Callable[[str], None]) -> str:
-        """Patch the object and return its new version. Raises `Refused` when it is not as it was looked at."""
+        """Change the object and return its new version. Raises `Refused` when it is not as it was looked at."""
         for _ in range(_TRIES):
             item = control.read(target.path)
             move = self._move(control, target, item, step)
             if move.fingerprint(item) != step.data["fingerprint"]:
                 raise Conflict(f"{target.shown} has changed since it was looked at", reason="world_changed")
-            version: Object = {
-                "op": "replace",
-                "path": "/metadata/resourceVersion",
-                "value": text(part(item, "metadata"), "resourceVersion"),
-            }
             try:
-                after = control.patch(target, (version, *move.operations), dry=False)
+                after = control.put(target, _body(target, move, item), dry=False)
             except Conflict:
                 say("somebody else changed the object at the same moment: it is looked at again")
                 continue
@@ -305,6 +298,19 @@ class KubernetesActuator:
             subresource=self._action.subresource,
         )
         return Control(spec, programs=self._programs), target
+
+
+def _body(target: Target, move: Move, item: Object) -> Object:
+    """Return what is put: the object as it was read, with the change and its version; of a scale only the number."""
+    changed = move.applied(item)
+    if target.subresource != "scale":
+        return changed
+    metadata = part(item, "metadata")
+    named: Object = {
+        name: metadata[name] for name in ("name", "namespace", "uid", "resourceVersion") if name in metadata
+    }
+    replicas: Object = {"replicas": part(changed, "spec").get("replicas", 0)}
+    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": named, "spec": replicas}
 
 
 def _undo_of(step: Step, exact: Mapping[str, JSON], move: Move) -> Step | None:

@@ -1,4 +1,7 @@
-"""Runs the kubectl calls that an action is made of: one object read, one patch, and whether the account may.
+"""Runs the kubectl calls that an action is made of: one object read, one put back, and whether the account may.
+
+All of them are requests to a path (`--raw`), which every kubectl has from 1.20 on: nothing else is asked first, and
+what is sent is what stands here.
 
 Arguments are a list and no shell reads them; a body goes by a file, so that no value is seen in the list of processes.
 """
@@ -27,7 +30,7 @@ _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One object of the cluster. `group` is empty for the core; `subresource` is what a patch goes to, if any."""
+    """One object of the cluster. `group` is empty for the core; `subresource` is what a change goes to, if any."""
 
     resource: str
     name: str
@@ -56,7 +59,7 @@ def collection(group: str, version: str, namespace: str, resource: str) -> str:
 class Control:
     """kubectl with one cluster's settings. Its credentials are the kubeconfig's and stay there."""
 
-    def __init__(self, spec: SystemSpec, *, programs: Programs, timeout_s: float = 15.0) -> None:
+    def __init__(self, spec: SystemSpec, *, programs: Programs, timeout_s: float = 10.0) -> None:
         self._context = spec.settings.get("context", "")
         self._environment = {"KUBECONFIG": path} if (path := spec.settings.get("kubeconfig")) else {}
         self._programs = programs
@@ -87,7 +90,7 @@ class Control:
             "apiVersion": "authorization.k8s.io/v1",
             "spec": {"resourceAttributes": attributes},
         }
-        # Not `auth can-i`: that says yes or no alone, and speaks protobuf, which servers that stand in do not.
+        # `kubectl auth can-i` says yes or no alone; the review also says why.
         with _file(review) as path:
             status = part(self._run(["create", f"--raw={_REVIEWS}", "-f", path]), "status")
         if status.get("allowed") is True:
@@ -96,21 +99,17 @@ class Control:
         reason = text(status, "reason") or text(status, "evaluationError")
         return f"this account may not {verb} {what} in {target.namespace}" + (f": {reason}" if reason else "")
 
-    def patch(self, target: Target, operations: Sequence[Object], *, dry: bool) -> Object:
-        """Apply a JSON Patch and return the object as it is then; with `dry` the server only says what it would be.
+    def put(self, target: Target, item: Object, *, dry: bool) -> Object:
+        """Replace the object, or its subresource, and return it as it is then; with `dry` the server only tells.
 
-        Raises `Conflict` when the object's version is another by now, `Refused` when the server does not take it.
+        `item` holds the resource version that was read. Raises `Conflict` when it is another by now, and `Refused` when
+        the server does not take it.
         """
-        what = f"{target.resource}.{target.group}" if target.group else target.resource
-        with _file(list(operations)) as path:
-            return self._run(
-                [
-                    *("patch", what, target.name, f"--namespace={target.namespace}"),
-                    *("--type=json", f"--patch-file={path}", f"--field-manager={_MANAGER}", "--output=json"),
-                    *([f"--subresource={target.subresource}"] if target.subresource else []),
-                    *(["--dry-run=server"] if dry else []),
-                ]
-            )
+        path = f"{target.path}/{target.subresource}" if target.subresource else target.path
+        query = urlencode({"fieldManager": _MANAGER, **({"dryRun": "All"} if dry else {})})
+        with _file(item) as body:
+            # Without this an older kubectl reads the whole description of the API before; the server checks anyway.
+            return self._run(["replace", f"--raw={path}?{query}", "--validate=false", "-f", body])
 
     def _run(self, arguments: Sequence[str]) -> Object:
         context = [f"--context={self._context}"] if self._context else []
@@ -149,7 +148,7 @@ def _complaint(complaint: str, code: int) -> Refused | Unavailable:
 
 
 @contextmanager
-def _file(body: JSON | list[Object]) -> Iterator[str]:
+def _file(body: Object) -> Iterator[str]:
     """Give the path of a file with JSON, which only this account can read; it is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="stanch-kubectl-") as folder:
         path = Path(folder) / "body.json"

@@ -1,9 +1,10 @@
-"""What each action would change of an object, as a JSON Patch. Pure: the object and what is near it in, a move out.
+"""What each action would change of an object, path by path. Pure: the object and what is near it in, a move out.
 
 A move names the part of the object that it rests on. What else changes meanwhile (a pod that gets ready moves the
 object's resource version on) does not matter to it.
 """
 
+import copy
 import hashlib
 import json
 import re
@@ -13,7 +14,7 @@ from typing import Final
 
 from stanch.integrations.kubernetes.acting.templates import Template, choose, current, own_template, said
 from stanch.integrations.kubernetes.rows import Object, name_of, objects, part, text
-from stanch.kernel.errors import Refused
+from stanch.kernel.errors import Bug, Refused
 from stanch.kernel.event import JSON
 from stanch.kernel.redaction import redact
 
@@ -40,7 +41,9 @@ class Near:
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """A change: the JSON Patch, the part of the object it rests on, the settings made exact, and how to go back.
+    """A change: what it does to the object, the part it rests on, the settings made exact, and how to go back.
+
+    `operations` are those of a JSON Patch (RFC 6902): `add`, `replace` and `remove`.
 
     `undo` is the actuator and its settings that bring back what is there now, None when nothing does.
     """
@@ -51,10 +54,40 @@ class Move:
     undo: tuple[str, dict[str, JSON]] | None = None
     warnings: tuple[str, ...] = ()
 
+    def applied(self, item: Object) -> Object:
+        """Return the object as it is after the change; `item` stays as it is."""
+        changed = copy.deepcopy(item)
+        for operation in self.operations:
+            *way, last = (part.replace("~1", "/").replace("~0", "~") for part in str(operation["path"]).split("/")[1:])
+            place: JSON = changed
+            for name in way:
+                place = (
+                    place[int(name)] if isinstance(place, list) else place[name] if isinstance(place, dict) else None
+                )
+            _apply(place, last, operation)
+        return changed
+
     def fingerprint(self, item: Object) -> str:
         """Return the object's identity and the state of the part that the move rests on."""
         state = hashlib.sha256(json.dumps(self.rests_on, sort_keys=True).encode()).hexdigest()[:16]
         return f"{text(part(item, 'metadata'), 'uid')}:{state}"
+
+
+def _apply(place: JSON, last: str, operation: Object) -> None:
+    removes = operation["op"] == "remove"
+    match place:
+        case dict() if removes:
+            del place[last]
+        case dict():
+            place[last] = operation["value"]
+        case list() if last == "-":
+            place.append(operation["value"])
+        case list() if removes:
+            del place[int(last)]
+        case list():
+            place[int(last)] = operation["value"]
+        case _:
+            raise Bug(f"there is nothing at {operation['path']}")
 
 
 def undo(item: Object, told: Mapping[str, str], near: Near) -> Move:
@@ -292,7 +325,7 @@ def _annotated(
 
 
 def _set(path: str, value: JSON) -> Object:
-    # `add` also replaces (RFC 6902, 4.1), and a number that is zero is left out of what the server answers.
+    # It also replaces, and a number that is zero is left out of what the server answers.
     return {"op": "add", "path": path, "value": value}
 
 
