@@ -1,5 +1,6 @@
 """What `stanch check` says of the settings of an action, before anything outside is asked."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,34 @@ def test_the_configuration_names_the_key(tmp_path: Path) -> None:
     assert [("services.payments.actions.0.settings", "replicas cannot be 'x': how many, or `+2`, `-1`")] == [
         (one.field, one.message) for one in raised.value.problems
     ]
+
+
+DESCRIBED = [one for one in RIGHT if one.startswith(("kubernetes", "systemd", "docker", "git"))]
+
+
+def described() -> str:
+    """Return the page on actions."""
+    return (Path(__file__).parents[2] / "docs" / "actions.md").read_text()
+
+
+def test_every_setting_is_described() -> None:
+    """The page names each actuator and, in its section, each of its settings."""
+    sections = re.split(r"^### ", described(), flags=re.MULTILINE)[1:]
+    missing = [
+        f"{actuator}: {one.name}"
+        for actuator in DESCRIBED
+        for one in SETTINGS[actuator]
+        if not any(actuator in section and re.search(rf"\b{one.name}\b", section) for section in sections)
+    ]
+
+    assert [] == missing
+
+
+def test_the_examples_are_right(tmp_path: Path) -> None:
+    """What the page shows can be copied into a configuration."""
+    blocks = re.findall(r"^```toml\n(.*?)^```", described(), flags=re.MULTILINE | re.DOTALL)
+    actions = [block for block in blocks if "[[services.payments.actions]]" in block]
+    (tmp_path / "stanch.toml").write_text("[services.payments]\n" + "\n".join(actions))
+    found = load_catalog(tmp_path).services["payments"].actions
+
+    assert set(DESCRIBED) - {"git.revert", "gitlab.revert"} <= {one.uses for one in found}
