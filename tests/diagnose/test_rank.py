@@ -520,3 +520,13 @@ def test_places_that_filled_while_it_was_slow_are_no_cause() -> None:
     ]
 
     assert (True, True) == (full[0] < 0.3, full[1] > 0.5)
+
+
+def test_an_error_before_a_late_onset_is_new_since_the_deploy() -> None:
+    """Who reports an incident dates it late: what was first seen between the deploy and that instant is new."""
+    text = "TypeError: 'NoneType' object is not subscriptable"
+    early = error("payments", text, 900, normal=60, after=-60, versions=["v3.2.1"])
+    deploy = change(ChangeKind.DEPLOY, "payments", "v3.2.1", 90, previous="v3.2.0")
+    found = top(ranked([finding("f1-metrics-1", *failing()), finding("f1-logs-1", early)], (deploy,)))
+
+    assert ("bad_deploy", True) == (found.kind, any("not seen before" in one.text for one in found.evidence_for))

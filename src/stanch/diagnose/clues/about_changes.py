@@ -126,11 +126,8 @@ def _new_since(picture: Picture, candidate: Candidate) -> Sighting | None:
     )
     if change is None or not groups:
         return None
-    fresh = [
-        fact
-        for fact in groups
-        if not fact.signal.normal and fact.signal.at is not None and fact.signal.at >= change.at - _CLOCK_SLACK
-    ]
+    # First seen after the change is new, though it be before the onset: one that people report is told too late.
+    fresh = [fact for fact in groups if fact.signal.at is not None and fact.signal.at >= change.at - _CLOCK_SLACK]
     shown = (fresh or groups)[0]
     since = clock(shown.signal.at) if shown.signal.at else "an unknown time"
     words = {"error": shown.signal.text, "since": since, "count": f"{shown.value:,.0f}"}

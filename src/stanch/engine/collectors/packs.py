@@ -18,8 +18,8 @@ from stanch.ports.query import QuerySource, Session
 
 _ROOM_S: Final = 1.0
 _LEAST_S: Final = 0.05
-_FIGURES: Final = re.compile(r"\d+(\.\d+)?")
-"""What differs between two reasons that are the same: how long each was waited for."""
+_VARIES: Final = re.compile(r"\w+://\S+|\d+(\.\d+)?")
+"""What differs between two reasons that are the same: how long each was waited for, and which page was asked for."""
 
 
 class PackCollector:
@@ -90,12 +90,14 @@ class PackCollector:
         """Return the findings, with those that failed for one reason in one: a dead system is one piece of news."""
         titles = {f"{self._source.name}/{query.name}": query.title for query in queries}
         reasons: dict[tuple[FindingStatus, str], list[Finding]] = {}
+        answered = any(one.status in (FindingStatus.OK, FindingStatus.NO_DATA) for one in findings)
         for finding in findings:
             if finding.status in (FindingStatus.FAILED, FindingStatus.REFUSED):
                 reason = finding.summary.removeprefix(f"{self._source.name}: {titles.get(finding.id, '')}: ")
-                reasons.setdefault((finding.status, _FIGURES.sub("0", reason)), []).append(finding)
+                # Of a system that answers nothing it is no news that it does so in several words.
+                same = _VARIES.sub("", reason) if answered else ""
+                reasons.setdefault((finding.status, same), []).append(finding)
         kept = list(findings)
-        answered = any(one.status in (FindingStatus.OK, FindingStatus.NO_DATA) for one in findings)
         for (status, _), same in reasons.items():
             if len(same) > 1:
                 kept[kept.index(same[0])] = self._as_one(

@@ -43,8 +43,8 @@ class LaunchDarklyFlags:
 
     @property
     def command(self) -> str:
-        """Return the command that shows what this source reads."""
-        return f'curl -H "Authorization: $LAUNCHDARKLY_TOKEN" "{self._url({})}"'
+        """Return the command that shows what this source reads; the file holds the header with the token."""
+        return f'curl -H @launchdarkly.header "{self._url({})}"'
 
     def changes(self, *, services: tuple[str, ...], start: datetime, end: datetime) -> list[Change]:
         """Return what was done to flags in [start, end), oldest first. Raises `Unavailable`."""

@@ -55,7 +55,7 @@ class SentryApi:
 
     def command(self, path: str, query: Query = ()) -> str:
         """Return a command that repeats a call by hand, with the token in a variable of the shell."""
-        return f'curl -H "Authorization: Bearer $SENTRY_TOKEN" {shlex.quote(self._url(path, query))}'
+        return f'curl --oauth2-bearer "$SENTRY_TOKEN" {shlex.quote(self._url(path, query))}'
 
     def objects(self, path: str, query: Query = (), *, timeout_s: float) -> list[JsonObject]:
         """Return the objects of a list. Raises as `get` does."""

@@ -44,8 +44,8 @@ class UnleashFlags:
 
     @property
     def command(self) -> str:
-        """Return the command that shows what this source reads."""
-        return f'curl -H "Authorization: $UNLEASH_TOKEN" "{self._spec.url.rstrip("/")}{_LIST}"'
+        """Return the command that shows what this source reads; the file holds the header with the token."""
+        return f'curl -H @unleash.header "{self._spec.url.rstrip("/")}{_LIST}"'
 
     def changes(self, *, services: tuple[str, ...], start: datetime, end: datetime) -> list[Change]:
         """Return what was done to flags in [start, end), oldest first. Raises `Unavailable`."""
