@@ -4,13 +4,12 @@ An API caller says `Stanch-Actor: alice`, or `Stanch-Agent: triage` when it is a
 browser keeps the chosen person in a cookie. Nobody named at all may look, and change nothing.
 """
 
-import re
 from typing import Final
 
 from starlette.requests import HTTPConnection
 
-from stanch.kernel.actor import Actor, ActorKind, person
-from stanch.kernel.errors import Forbidden, Invalid
+from stanch.kernel.actor import Actor, ActorKind, agent, check_name, is_name, person
+from stanch.kernel.errors import Forbidden
 from stanch.operations.world import World
 
 ACTOR_HEADER: Final = "stanch-actor"
@@ -19,33 +18,26 @@ PERSON_COOKIE: Final = "stanch_person"
 
 NOBODY: Final = Actor(kind=ActorKind.INTEGRATION, id="nobody", name="nobody in particular")
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+__all__ = ["ACTOR_HEADER", "AGENT_HEADER", "NOBODY", "PERSON_COOKIE", "caller", "check_name", "known_person"]
+__all__ += ["require_somebody"]
 
 
 def caller(request: HTTPConnection, world: World) -> Actor:
     """Return who asks; `NOBODY` when the request does not say. Raises `Invalid` for a name that is none."""
-    agent = request.headers.get(AGENT_HEADER, "").strip()
-    if agent:
-        name = check_name(agent, field="Stanch-Agent")
-        return Actor(kind=ActorKind.AGENT, id=f"agent:{name}", name=name)
+    program = request.headers.get(AGENT_HEADER, "").strip()
+    if program:
+        return agent(check_name(program, field="Stanch-Agent"))
     named = request.headers.get(ACTOR_HEADER, "").strip()
     if named:
         return known_person(check_name(named, field="Stanch-Actor"), world)
     chosen = request.cookies.get(PERSON_COOKIE, "")
-    return known_person(chosen, world) if _NAME.fullmatch(chosen) else NOBODY
+    return known_person(chosen, world) if is_name(chosen) else NOBODY
 
 
 def known_person(id: str, world: World) -> Actor:
     """Return the person `id`, with the name the catalog knows."""
     entry = world.catalog.people.get(id)
     return person(id, name=entry.name if entry else "")
-
-
-def check_name(name: str, *, field: str) -> str:
-    """Return `name`, or raise `Invalid` on `field` when it is no identifier of a principal."""
-    if not _NAME.fullmatch(name):
-        raise Invalid("a name is up to 64 letters, digits and . _ @ + -", field=field)
-    return name
 
 
 def require_somebody(actor: Actor) -> None:

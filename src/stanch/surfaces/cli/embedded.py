@@ -6,7 +6,7 @@ from typing import Final, cast
 import msgspec
 
 from stanch.engine.loop import Engine
-from stanch.kernel.actor import Via, person
+from stanch.kernel.actor import Via, agent, agent_name, check_name, person
 from stanch.kernel.errors import NotFound
 from stanch.kernel.event import JSON
 from stanch.operations import registry
@@ -27,7 +27,9 @@ class EmbeddedWay:
         self._engine = engine
         self._operations = operations
         known = world.catalog.people.get(actor)
-        self._actor = person(actor, name=known.name if known else "")
+        program = agent_name(actor)
+        name = check_name(program or actor, field="actor")
+        self._actor = agent(name) if program else person(name, name=known.name if known else "")
         self._has_written = False
 
     @property

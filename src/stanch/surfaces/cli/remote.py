@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import click
 
+from stanch.kernel.actor import agent_name, check_name
 from stanch.kernel.errors import Bug, Conflict, Forbidden, Invalid, NotFound, Problem, Refused, StanchError, Unavailable
 from stanch.kernel.event import JSON
 
@@ -73,11 +74,16 @@ class Remote:
     def close(self) -> None:
         """Do nothing: every call has a connection of its own."""
 
+    def _who(self) -> dict[str, str]:
+        program = agent_name(self._actor)
+        name = check_name(program or self._actor, field="actor") if self._actor else ""
+        return {"Stanch-Agent" if program else "Stanch-Actor": name}
+
     def ask(self, method: str, path: str, body: bytes | None) -> JSON:
         """Send one request and return the JSON that is answered. Raises what the answer says went wrong."""
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._parts.netloc, timeout=_TIMEOUT_S)
-        headers = {"Content-Type": "application/json", "Stanch-Actor": self._actor, "Stanch-Via": "cli"}
+        headers = {"Content-Type": "application/json", **self._who(), "Stanch-Via": "cli"}
         token = os.environ.get("STANCH_TOKEN")
         if token:
             headers["Authorization"] = f"Bearer {token}"
