@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from stanch.alerts.intake.journal.tables import count_waiting
 from stanch.alerts.intake.journal.written import read, write
@@ -90,6 +91,14 @@ def test_secrets_are_not_written_down() -> None:
     assert SECRET.encode() not in written
 
 
+def test_secrets_are_not_written_down_the_second_time() -> None:
+    """What could not be committed and is written down again has no secrets in it either."""
+    batch = said([1, 2], password=SECRET)
+    first = write(batch)
+
+    assert first == write(batch)
+
+
 def test_slashes_hide_no_secret() -> None:
     """A login in a link is found where the slashes of JSON are written with a backslash."""
     body = b'[{"labels": {"alertname": "Down"}, "annotations": {"db": "postgres:\\/\\/app:%b@db1\\/shop"}}]'
@@ -164,6 +173,24 @@ def test_one_that_cannot_be_taken_in_keeps_nobody_out(world: Outside) -> None:
     backlog.run_due()
 
     assert (["1", "3", "4"], 1) == (sorted(set(taken)), waiting(world))
+
+
+def test_trouble_of_the_database_is_no_fault_of_an_alert(world: Outside) -> None:
+    """While the database takes nothing, nothing is set aside: all of it is taken in when it does again."""
+    full = True
+
+    def take_in(tx: Transaction, batch: Sequence[Received]) -> None:
+        if full:
+            raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    backlog = Backlog(world.store, world.intake.writer, Recognition(), take_in=take_in, done=lambda led: None)
+    write_down(world, said([1, 2, 3]))
+    with pytest.raises(OperationalError):
+        backlog.run_due()
+    full = False
+    backlog.run_due()
+
+    assert 0 == waiting(world)
 
 
 def test_the_time_of_acceptance_is_kept() -> None:

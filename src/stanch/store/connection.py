@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from stanch.kernel.errors import Invalid
+from stanch.kernel.errors import Invalid, Unavailable
 
 _SQLITE_BUSY_MS: Final = 30_000
 # One page of the log is 4 KiB: about 80 MB of write-ahead log before a checkpoint, so that bursts are not interrupted.
@@ -108,6 +110,11 @@ def _begin_sqlite(connection: Connection) -> None:
     # A write takes the lock at once: a deferred one could fail half-way with SQLITE_BUSY, whatever the time-out.
     options: dict[str, Any] = dict(connection.get_execution_options())  # Any: SQLAlchemy's own type for options
     connection.exec_driver_sql("BEGIN" if options.get("stanch_reading") else "BEGIN IMMEDIATE")
+
+
+def is_trouble(error: BaseException) -> bool:
+    """Tell whether an error is of the database, and not of what it was given: it is away, full, locked or broken."""
+    return isinstance(error, (OperationalError, sqlite3.OperationalError, psycopg.OperationalError, Unavailable))
 
 
 def lock_event_order(connection: Connection) -> None:

@@ -6,6 +6,7 @@ asked as a whole whether any of them could find anything, which costs a few micr
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -81,21 +82,27 @@ def hide(batch: Sequence[Received]) -> None:
 
 
 def hide_before(batch: Sequence[Received]) -> None:
-    """Take the secrets out of alerts as `hide` does, of labels that have not been read too.
+    """Take the secrets out of alerts as `hide` does, also out of labels that have not been read, and for good.
 
-    Whoever is changed by it is known by its key from then on, and by nothing else.
+    Whoever may hold one is known by its key from then on, and by nothing else. Doing it again changes nothing.
     """
-    raw = b"\n".join([part for one in batch for part in (one.raw_labels, one.raw_annotations)])
-    links = "\n".join({one.generator_url for one in batch}).encode("utf-8", "replace")
-    if not is_suspicious(raw + b"\n" + links):
+    links = {one.generator_url for one in batch}
+    if not is_suspicious(b"\n".join([*chain.from_iterable(map(_raw, batch)), *map(_link, links)])):
         return
     for one in batch:
-        one.read()
-        if is_suspicious(b"\n".join(_said((one,)))):
+        if is_suspicious(b"\n".join((*_raw(one), _link(one.generator_url)))):
+            one.read()
             _hide(one)
+            one.raw_labels = msgspec.Raw(one.canonical)
             one.id = one.said = 0
-        else:
-            one.stored_by = None
+
+
+def _raw(one: Received) -> tuple[msgspec.Raw, msgspec.Raw]:
+    return one.raw_labels, one.raw_annotations
+
+
+def _link(link: str) -> bytes:
+    return link.encode("utf-8", "replace")
 
 
 def _said(batch: Sequence[Received]) -> Iterable[bytes | msgspec.Raw]:
@@ -103,7 +110,7 @@ def _said(batch: Sequence[Received]) -> Iterable[bytes | msgspec.Raw]:
     links = {one.generator_url for one in batch}
     yield from [one.canonical for one in batch]
     yield from [one.raw_annotations for one in batch]
-    yield from (link.encode("utf-8", "replace") for link in links)
+    yield from map(_link, links)
 
 
 def _hide(one: Received) -> None:

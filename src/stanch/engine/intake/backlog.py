@@ -29,6 +29,7 @@ from stanch.alerts.intake.model import Received
 from stanch.alerts.intake.receiving import LOCK
 from stanch.alerts.intake.recognition import Recognition
 from stanch.store import Store, Transaction
+from stanch.store.connection import is_trouble
 from stanch.store.writer import GroupWriter
 
 TakeIn = Callable[[Transaction, Sequence[Received]], object]
@@ -39,7 +40,7 @@ AT_ONCE: Final = 128
 MOST: Final = 200_000
 """Alerts that may wait, in about 100 MB on the disk: 10 s of work."""
 
-LATEST_S: Final = 5.0
+LATEST_S: Final = 10.0
 """How long there may be something that waits while senders go on without a pause."""
 
 # Senders pause when none has said anything for so long, and all have been answered.
@@ -194,7 +195,9 @@ class Backlog:
         put = self._put
         try:
             worked = self._writer.do(self._work_off)
-        except Exception:  # boundary "writer": one that cannot be taken in must not keep the others out
+        except Exception as error:  # boundary "writer": one that cannot be taken in must not keep the others out
+            if is_trouble(error):
+                raise
             log.exception("taking_in_failed")
             return self._apart()
         self.ended(worked)
@@ -234,7 +237,9 @@ class Backlog:
     def _takes(self, one: Received) -> bool:
         try:
             led = self._writer.do(lambda tx: self._take_in(tx, [one]))
-        except Exception:  # boundary "writer": as above
+        except Exception as error:  # boundary "writer": as above
+            if is_trouble(error):
+                raise
             log.exception("alert_set_aside", key=one.stored_by)
             return False
         self._done(led)

@@ -37,7 +37,7 @@ def write(batch: Sequence[Received]) -> bytes:
     return msgspec.json.encode(
         [
             (
-                one.raw_labels if one.stored_by is None or not one.canonical else msgspec.Raw(one.canonical),
+                one.raw_labels,
                 one.raw_annotations or _NOTHING,
                 one.generator_url,
                 one.note,
