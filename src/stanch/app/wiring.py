@@ -110,7 +110,8 @@ def build_engine(world: World) -> Engine:
         watchdog.schedule_watchdog(tx, world)
         runbooks.schedule_trials(tx, world)
         tx.schedule(board.first_timer(world))
-        tx.schedule(tidy.first_timer(world))
+        for timer in tidy.first_timers(world):
+            tx.schedule(timer)
         schedule_beats(tx, world)
         if calendars.places_of(world.catalog):
             tx.schedule(calendars.first_timer(world.clock.now()))

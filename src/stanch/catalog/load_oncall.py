@@ -28,6 +28,7 @@ from stanch.catalog.oncall_keys import (
 )
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.kernel.errors import Invalid, Problem
+from stanch.kernel.pattern import pattern
 from stanch.kernel.zone import check_zone
 
 FOLDER: Final = "oncall"
@@ -36,7 +37,7 @@ TESTS: Final = "tests.toml"
 
 HAND_OVER: Final = time(9)
 _WHOLE: Final = ("schedules", "policies", "severities", "people", "services")
-_SINGLE: Final = ("policy", "check_days")
+_SINGLE: Final = ("policy", "check_days", "keep_days", "time_off")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -105,6 +106,11 @@ def read_oncall(top: Reader, known: Known) -> dict[str, object]:
     """Return the data of the record `OnCall` that the table `oncall` describes."""
     reader = top.inner(top.table("oncall"), at="oncall", keys=ONCALL)
     _complain_of_name(reader, "policy", reader.text("policy"), known.policies, "policy")
+    for word in reader.texts("time_off"):
+        try:
+            pattern(word)
+        except ValueError as error:
+            reader.complain("time_off", f"{word!r} is no regular expression: {error}")
     severities = {
         name: _severity(one, name=name, known=known) for name, one in _each(reader, "severities", SEVERITY).items()
     }

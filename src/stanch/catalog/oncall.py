@@ -158,12 +158,38 @@ def shipped_severities() -> dict[str, SeverityPaging]:
     }
 
 
+ALL_TIME_OFF: Final = "all"
+"""The word of `time_off` by which every event of a person's calendar that takes time is time off."""
+
+TIME_OFF: Final = (
+    "vacation",
+    "holiday",
+    "annual leave",
+    "on leave",
+    "parental leave",
+    "sick",
+    "ooo",
+    "out of office",
+    "out of the office",
+    "time off",
+    "days? off",
+    "pto",
+    "urlaub",
+    "elternzeit",
+    "krank",
+    "loma",
+)
+"""Words by which an event is time off, in titles and categories."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OnCall:
     """Everything about on-call that is configured. `policy` is that of services which name none."""
 
     policy: str = ""
     check_days: int = 90
+    time_off: tuple[str, ...] = TIME_OFF
+    keep_days: int = 400
     schedules: dict[str, Schedule] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     severities: dict[str, SeverityPaging] = field(default_factory=shipped_severities)

@@ -8,6 +8,19 @@ from stanch.catalog.oncall import ROTATIONS, URGENCIES, WEEKDAYS
 ONCALL: Final = (
     Key(name="policy", type=Type.TEXT, doc="The escalation policy of services that name none."),
     Key(name="check_days", type=Type.INTEGER, doc="How far ahead the rules are checked, in days.", low=1, high=1000),
+    Key(
+        name="time_off",
+        type=Type.TEXTS,
+        doc="Words, or expressions, by which an event of a person's calendar is time off, in its title or category; "
+        "`all` makes every event that takes time some.",
+    ),
+    Key(
+        name="keep_days",
+        type=Type.INTEGER,
+        doc="How long pages and their attempts are kept once they are over, in days.",
+        low=1,
+        high=10_000,
+    ),
     Key(name="schedules", type=Type.TABLES, doc="Who is on call when, `[oncall.schedules.checkout]`."),
     Key(name="policies", type=Type.TABLES, doc="Who is paged in which order, `[oncall.policies.checkout]`."),
     Key(name="severities", type=Type.TABLES, doc="What a severity changes, `[oncall.severities.SEV1]`."),

@@ -17,6 +17,14 @@ WATCHDOG: Final = (
     Key(name="synthetic", type=Type.TEXTS, doc="Whom the synthetic page goes to: targets such as `person:robot`."),
     Key(name="synthetic_every_s", type=Type.SECONDS, doc="How often it goes the whole way.", low=60, high=2_592_000),
     Key(
+        name="synthetic_within_s",
+        type=Type.SECONDS,
+        doc="When it has not been handed over by then, that is an alarm, and no ping goes out.",
+        low=5,
+        high=86_400,
+    ),
+    Key(name="service", type=Type.TEXT, doc="The service that the alarm about a missing synthetic page is about."),
+    Key(
         name="weekly",
         type=Type.BOOLEAN,
         doc="Tell the responders' channels on Mondays at 9 who could not be reached.",
@@ -32,6 +40,8 @@ class Watchdog:
     ping_every_s: float = 60.0
     synthetic: tuple[str, ...] = ()
     synthetic_every_s: float = 86400.0
+    synthetic_within_s: float = 120.0
+    service: str = ""
     weekly: bool = True
 
 

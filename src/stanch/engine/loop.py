@@ -7,7 +7,7 @@ back as an effect, which is applied only if the claim still holds. So an effect 
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 import structlog
@@ -15,8 +15,9 @@ import structlog
 from stanch.engine.deliver import Senders, deliver_due
 from stanch.engine.paging import Paging
 from stanch.kernel.errors import Conflict
+from stanch.operations.paging import TIMER as PAGE_TIMER
 from stanch.operations.world import World
-from stanch.store import Transaction, timers
+from stanch.store import Transaction, seen, timers
 from stanch.store.model import Timer
 
 Effect: TypeAlias = Callable[[Transaction], None]
@@ -28,6 +29,9 @@ _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 300.0
 _MOST_DOUBLINGS: Final = 20
 _WATCH: Final = "watch"
+# A clock that is adjusted by less is not worth a word; it is noted so often that what is missed in between is short.
+_BACKWARDS: Final = timedelta(seconds=5)
+_NOTED_EVERY: Final = timedelta(minutes=1)
 WATCHERS: Final = 128
 """Looks at once. A thread that waits costs some 100 KB; more than that many far ends hang together only in an outage of
 everything."""
@@ -78,9 +82,13 @@ class Engine:
         self._threads: list[threading.Thread] = []
         self._held: dict[str, Timer] = {}
         self._lock = threading.Lock()
+        # Nodes of one machine share its clock.
+        self._machine = world.node.rpartition("-")[0] or world.node
+        self._noted: datetime | None = None
 
     def run_due(self, *, limit: int = 100) -> int:
         """Fire the timers, move pages on and hand over what is due; return how many were worked on."""
+        self._watch_clock()
         claimed = self._claim(tuple(self.duties), limit)
         for timer in claimed:
             self._fire(timer)
@@ -98,6 +106,7 @@ class Engine:
 
     def start(self) -> None:
         """Work in threads of its own until `stop`."""
+        self._watch_clock()
         for lane in self._lanes:
             lane.pool = ThreadPoolExecutor(lane.workers, thread_name_prefix=f"stanch-{lane.name}")
         for name, target in (("timers", self._timer_loop), ("deliveries", self._delivery_loop), ("leases", self._hold)):
@@ -125,8 +134,29 @@ class Engine:
         """Look again now: something was just scheduled."""
         self._wake.set()
 
+    def _watch_clock(self) -> None:
+        """Note what the clock says, and bring timers forward where it was set back since, in this process or before."""
+        now = self.world.clock.now()
+        if self._noted is not None and timedelta() <= now - self._noted < _NOTED_EVERY:
+            return
+        with self.world.store.writing() as tx:
+            tx.lock("clock")
+            before = seen.seen(tx.connection, self._machine) or now
+            if now < before - _BACKWARDS:
+                moved = seen.bring_forward(tx.connection, since=before - _NOTED_EVERY, by=before - now, but=PAGE_TIMER)
+                log.warning("clock_went_back", by_s=(before - now).total_seconds(), timers=moved)
+            seen.note(tx.connection, self._machine, now)
+        if self._noted is None:
+            self.paging.set_back_from(before)
+        self._noted = now
+
     def _timer_loop(self) -> None:
         while not self._stopping.is_set():
+            try:
+                self._watch_clock()
+            except Exception:  # boundary "engine loop": a database that is away must not end the loop
+                log.exception("noting_the_clock_failed")
+                self._stopping.wait(1.0)
             worked = sum(self._turn(lane) for lane in self._lanes)
             if not worked:
                 self._wake.wait(_POLL_S)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -101,6 +101,10 @@ class Paging:
         self._pool: ThreadPoolExecutor | None = None
         self._senders: dict[str, _Senders] = {}
         self._seen = world.clock.now()
+
+    def set_back_from(self, before: datetime) -> None:
+        """Take it that the clock said `before` when a process of this machine read it last; call it before `start`."""
+        self._seen = max(self._seen, before)
 
     def run_due(self, *, limit: int = 100) -> int:
         """Escalate and hand over what is due; return how many timers and notices were worked on."""

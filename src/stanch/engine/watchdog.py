@@ -1,8 +1,8 @@
 """What watches Stanch itself. Duty of the timer kind `watchdog`: a ping outwards, a synthetic page, a weekly word.
 
 The ping goes out only when a timer fired and its effect was stored, so that it stops when the engine or the database
-does. Let it reach a service that alerts when it is missing, or `/heartbeat/<name>` of another Stanch: two of them then
-watch each other.
+does, and not while a synthetic page that should have arrived has not. Let it reach a service that alerts when it is
+missing, or `/heartbeat/<name>` of another Stanch: two of them then watch each other.
 """
 
 from datetime import datetime, time, timedelta
@@ -16,6 +16,7 @@ from stanch.kernel.errors import Unavailable
 from stanch.kernel.zone import in_zone, resolve
 from stanch.oncall.escalation.model import FrozenPolicy, FrozenStep, Purpose
 from stanch.operations import paging
+from stanch.operations.oncall import synthetic
 from stanch.operations.oncall.readiness import readiness_of
 from stanch.operations.world import World
 from stanch.ports.channel import Message
@@ -25,7 +26,10 @@ from stanch.store.model import Delivery, Timer
 KIND: Final = "watchdog"
 _PING: Final = "watchdog/ping"
 _SYNTHETIC: Final = "watchdog/synthetic"
+_ARRIVAL: Final = "watchdog/arrival"
 _WEEKLY: Final = "watchdog/weekly"
+# After one that did not arrive the next comes soon, so that it is known when pages arrive again.
+_AGAIN: Final = timedelta(minutes=10)
 _AT: Final = time(9, 0)
 _WAIT_S: Final = 300.0
 _MOST_BYTES: Final = 64 * 1024
@@ -60,6 +64,8 @@ def watch_self(timer: Timer, world: World) -> Effect:
             return lambda tx: tx.schedule(Timer(id=_PING, kind=KIND, due_at=now + every))
         case "watchdog/synthetic":
             return lambda tx: _synthetic(tx, world)
+        case "watchdog/arrival":
+            return lambda tx: _arrival(tx, world, int(str(timer.data["page"])))
     return lambda tx: _weekly(tx, world)
 
 
@@ -76,6 +82,10 @@ def _ping(world: World) -> None:
     url = world.catalog.watchdog.ping_url
     if not url or world.fetch is None:
         return
+    with world.store.reading() as view:
+        if synthetic.is_missing(view, world):
+            log.warning("ping_withheld", why="the synthetic page did not arrive")
+            return
     try:
         got = world.fetch(url, timeout_s=5.0, most_bytes=_MOST_BYTES)
     except Unavailable as error:
@@ -89,7 +99,7 @@ def _ping(world: World) -> None:
 def _synthetic(tx: Transaction, world: World) -> None:
     """Send a page the whole way, and say what became of it in its own log."""
     spec = world.catalog.watchdog
-    paging.start(
+    page = paging.start(
         tx,
         world,
         purpose=Purpose.SYNTHETIC,
@@ -98,8 +108,18 @@ def _synthetic(tx: Transaction, world: World) -> None:
         policy=FrozenPolicy(name="synthetic", steps=(FrozenStep(targets=spec.synthetic, wait_s=_WAIT_S),)),
         reason="to see that a page arrives",
     )
-    due_at = world.clock.now() + timedelta(seconds=spec.synthetic_every_s)
-    tx.schedule(Timer(id=_SYNTHETIC, kind=KIND, due_at=due_at))
+    now = world.clock.now()
+    tx.schedule(Timer(id=_SYNTHETIC, kind=KIND, due_at=now + timedelta(seconds=spec.synthetic_every_s)))
+    look_at = now + timedelta(seconds=spec.synthetic_within_s)
+    tx.schedule(Timer(id=_ARRIVAL, kind=KIND, due_at=look_at, data={"page": page.number}), replace=True)
+
+
+def _arrival(tx: Transaction, world: World, number: int) -> None:
+    """Say whether the synthetic page arrived in time; send another one soon when it did not."""
+    if synthetic.judge(tx, world, number):
+        return
+    every = timedelta(seconds=world.catalog.watchdog.synthetic_every_s)
+    tx.schedule(Timer(id=_SYNTHETIC, kind=KIND, due_at=world.clock.now() + min(every, _AGAIN)), replace=True)
 
 
 def _weekly(tx: Transaction, world: World) -> None:

@@ -1,10 +1,12 @@
 """What calendars mean for on-call: an event is a shift of whoever it names, time off, or a day off for all. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from stanch.catalog.model import Catalog
+from stanch.catalog.oncall import ALL_TIME_OFF
+from stanch.kernel.pattern import pattern
 from stanch.oncall.model import Absence, Shift
 from stanch.ports.calendars import CalendarEvent
 
@@ -45,13 +47,24 @@ def shifts_of(catalog: Catalog, events: Iterable[CalendarEvent]) -> tuple[tuple[
     return tuple(found), tuple(dict.fromkeys(unknown))
 
 
-def absences_of(person: str, events: Iterable[CalendarEvent]) -> tuple[Absence, ...]:
-    """Return the time off in the calendar of a person: every event that takes time."""
+def absences_of(person: str, events: Iterable[CalendarEvent], *, words: Sequence[str]) -> tuple[Absence, ...]:
+    """Return the time off in the calendar of a person: events that take time and whose title or category has a word.
+
+    `words` are regular expressions without regard to case, found as whole words; `all` among them stands for every
+    event that takes time. One that its program marks as out of office needs no word.
+    """
     return tuple(
         Absence(person=person, start=event.start, end=event.end, what=event.title)
         for event in events
-        if not event.free and event.end > event.start
+        if not event.free and event.end > event.start and _is_off(event, words)
     )
+
+
+def _is_off(event: CalendarEvent, words: Sequence[str]) -> bool:
+    if ALL_TIME_OFF in words or event.away:
+        return True
+    wanted = pattern(rf"\b(?:{'|'.join(words)})s?\b", ignore_case=True)
+    return any(wanted.is_in(text) for text in (event.title, *event.categories))
 
 
 def days_of(events: Iterable[CalendarEvent]) -> frozenset[date]:

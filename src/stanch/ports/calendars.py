@@ -10,7 +10,8 @@ from typing import Protocol
 class CalendarEvent:
     """One event, or one repetition of one: from `start` to `end` (UTC). A day-long one is so in the zone asked for.
 
-    `people` are the addresses and names of those who attend, without `mailto:`; `free` that it takes no time.
+    `people` are the addresses and names of those who attend, without `mailto:`; `free` that it takes no time, `away`
+    that the program which made it says that its owner is out of office.
     """
 
     uid: str
@@ -20,6 +21,8 @@ class CalendarEvent:
     days: tuple[date, ...] = ()
     people: tuple[str, ...] = ()
     free: bool = False
+    away: bool = False
+    categories: tuple[str, ...] = ()
 
 
 class Calendars(Protocol):

@@ -1,16 +1,17 @@
 """Deliveries: what is owed to the outside, its attempts, and how each one ended."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from stanch.store.model import Attempt, Delivery, DeliveryState
 from stanch.store.schema import attempts, deliveries
 
+_FORGOTTEN_AT_ONCE = 500
 _OPEN = (DeliveryState.READY.value, DeliveryState.SENDING.value)
 # Put together once: an alert whose group waits for nothing is told of while its sender waits for the answer.
 _NEW_DELIVERY = insert(deliveries)
@@ -338,6 +339,14 @@ def reference_of(connection: Connection, id: str) -> str:
     """Return the provider's own reference for a delivery, empty where it gave none."""
     found = connection.execute(select(deliveries.c.reference).where(deliveries.c.id == id)).scalar_one_or_none()
     return str(found or "")
+
+
+def forget(connection: Connection, ids: Collection[str]) -> None:
+    """Delete deliveries and their attempts, whatever their state."""
+    for start in range(0, len(ids), _FORGOTTEN_AT_ONCE):
+        some = sorted(ids)[start : start + _FORGOTTEN_AT_ONCE]
+        connection.execute(delete(attempts).where(attempts.c.delivery.in_(some)))
+        connection.execute(delete(deliveries).where(deliveries.c.id.in_(some)))
 
 
 def attempts_of(connection: Connection, delivery_id: str) -> list[Attempt]:

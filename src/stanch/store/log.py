@@ -1,10 +1,10 @@
 """The event log: append with optimistic concurrency, read in order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from stanch.kernel.actor import Actor, ActorKind, Via
@@ -134,6 +134,13 @@ def read(
     if limit is not None:
         query = query.limit(limit)
     return [_event(row) for row in connection.execute(query)]
+
+
+def forget(connection: Connection, streams: Collection[str]) -> None:
+    """Delete the events of streams that belong to no incident; what happened in an incident is never forgotten."""
+    if streams:
+        statement = delete(events).where(events.c.stream.in_(sorted(streams)), events.c.incident.is_(None))
+        connection.execute(statement)
 
 
 def last_seq(connection: Connection) -> int:

@@ -27,6 +27,8 @@ from stanch.operations.oncall import answers
 from stanch.ports.calendars import CalendarEvent
 from stanch.ports.pager import Failure, PagerSettings
 from stanch.ports.signals import Inbound
+from stanch.store import timers as stored_timers
+from stanch.store.model import Timer
 from stanch.store.schema import deliveries, timers
 from tests.oncall.paging.exchange import POLICY, START, Exchange, Provider, catalog_of, somebody
 
@@ -321,3 +323,39 @@ def test_a_clock_set_back_does_not_hold_up_a_second_method(make: Make) -> None:
     exchange.after(121)
 
     assert [page.kind for page in exchange.took] == ["push", "sms"]
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=20), timedelta(hours=3), timedelta(days=400)])
+def test_a_clock_set_back_across_a_restart_holds_up_nothing(make: Make, back: timedelta) -> None:
+    """The clock is set back while nothing runs here: the next level still comes after its wait, and duties too."""
+    exchange = make(node="here-1")
+    with exchange.world.store.writing() as tx:
+        tx.schedule(Timer(id="watchdog/x", kind="watchdog", due_at=exchange.clock.now() + timedelta(minutes=1)))
+    exchange.engine.run_due()
+    exchange.declare()
+    exchange.engine.run_due()
+    exchange.clock.advance(timedelta(seconds=30) - back)
+    after = make(node="here-2")
+    after.clock.set(exchange.clock.now())
+    after.engine.run_due()
+    paged = list(after.people)
+    with after.world.store.reading() as view:
+        (waiting,) = (one for one in stored_timers.find(view.connection, kind="watchdog") if one.id == "watchdog/x")
+    wait = waiting.due_at - after.clock.now()
+    after.after(301, step_s=20)
+
+    assert ([], ["bob"], True) == (paged, after.people, wait < timedelta(minutes=3))
+
+
+def test_what_arrived_after_all_is_not_said_again(make: Make) -> None:
+    """A text of unknown outcome of which the provider says later that it was delivered is not repeated."""
+    exchange = make(Provider(answers=[Failure.UNKNOWN], idempotent=False))
+    exchange.declare()
+    exchange.after(20)
+    reply(exchange, "status", MessageStatus="delivered")
+    exchange.after(200)
+
+    assert (["page1/n1"], [NoticeState.DELIVERED, NoticeState.CANCELLED]) == (
+        [page.id for page in exchange.took],
+        exchange.states(),
+    )

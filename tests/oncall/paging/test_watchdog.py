@@ -6,11 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from stanch.catalog.model import ChannelSpec
 from stanch.catalog.watchdog import Watchdog
 from stanch.engine.watchdog import next_monday, schedule_watchdog
 from stanch.kernel.errors import Refused
+from stanch.operations.board.views import AlertPage
 from stanch.operations.oncall.readiness import Readiness
 from stanch.ports.fetch import Got
+from stanch.ports.pager import Failure
+from stanch.store import deliveries
 from tests.oncall.paging.exchange import Exchange, Provider, catalog_of, somebody
 
 
@@ -135,3 +139,75 @@ def test_guessing_a_code_ends(sqlite_url: str) -> None:
     exchange.close()
 
     assert [*["wrong_code"] * 5, "no_code"] == answers
+
+
+def silent(sqlite_url: str, asked: Asked, *answers: Failure) -> Exchange:
+    """Return a watched exchange whose provider does not answer so many times, with a room for responders."""
+    watched = Watchdog(ping_url="https://hc.example/ping", synthetic=("person:alice",), synthetic_every_s=3600.0)
+    room = ChannelSpec(name="room", kind="file", target="room", audiences=("responders",))
+    catalog = replace(catalog_of(), watchdog=watched, channels={"room": room})
+    made = Exchange(sqlite_url, Provider(answers=list(answers)), catalog=catalog)
+    made.world = replace(made.world, fetch=asked)
+    made.engine.world = made.world
+    with made.world.store.writing() as tx:
+        schedule_watchdog(tx, made.world)
+    return made
+
+
+def run(exchange: Exchange, seconds: float, *, step_s: float = 30.0) -> None:
+    """Move the clock, and let duties and pages do what is due at each step."""
+    for _ in range(int(seconds / step_s)):
+        exchange.clock.advance(timedelta(seconds=step_s))
+        exchange.engine.run_due()
+        exchange.settle()
+
+
+def alarms(exchange: Exchange) -> list[tuple[str, str]]:
+    """Return name and state of the alerts of the watchdog."""
+    page = exchange.call("alert.list", source="watchdog")
+    assert isinstance(page, AlertPage)
+    return [(one.name, one.state.value) for one in page.alerts]
+
+
+def test_a_synthetic_page_that_does_not_arrive_is_an_alarm(sqlite_url: str, asked: Asked) -> None:
+    """Two minutes after nobody took it over there is an alert, and a word for the responders with the provider's."""
+    exchange = silent(sqlite_url, asked, *[Failure.UNREACHABLE] * 99)
+    run(exchange, 3600)
+    before = alarms(exchange)
+    run(exchange, 150)
+    after = alarms(exchange)
+    with exchange.world.store.reading() as view:
+        told = [one.id for one in deliveries.newest_below(view.connection, prefix="oncall/synthetic/", limit=9)]
+    exchange.close()
+
+    assert ([], [("SyntheticPageMissing", "firing")], ["oncall/synthetic/1/room"]) == (before, after, told)
+
+
+def test_the_ping_is_withheld_while_pages_do_not_arrive(sqlite_url: str, asked: Asked) -> None:
+    """From then on no ping goes out, so that whoever misses it says so; it comes back with the next that arrives."""
+    exchange = silent(sqlite_url, asked, *[Failure.UNREACHABLE] * 99)
+    run(exchange, 3600 + 150)
+    pinged = len(asked.urls)
+    run(exchange, 300)
+    withheld = len(asked.urls)
+    exchange.providers[0].answers.clear()
+    run(exchange, 1200)
+    ended = alarms(exchange)
+    exchange.close()
+
+    assert (True, pinged, True, [("SyntheticPageMissing", "resolved")]) == (
+        pinged > 50,
+        withheld,
+        len(asked.urls) > withheld + 5,
+        ended,
+    )
+
+
+def test_one_that_arrives_alarms_nobody(sqlite_url: str, asked: Asked) -> None:
+    """While the synthetic page arrives, nothing is said and the ping goes on."""
+    exchange = silent(sqlite_url, asked)
+    run(exchange, 7500)
+    found = alarms(exchange)
+    exchange.close()
+
+    assert ([], True) == (found, len(asked.urls) > 110)

@@ -4,7 +4,7 @@ Public holidays come from the library and not from files, because it knows 150 c
 every upgrade; a company's own days off come as an iCalendar file by the same key.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
@@ -99,7 +99,15 @@ def _event(component: Component, zone: str) -> CalendarEvent:
         days=days,
         people=tuple(_person(one) for one in attendees),
         free=str(component.get("TRANSP", "")).upper() == "TRANSPARENT",
+        away=str(component.get("X-MICROSOFT-CDO-BUSYSTATUS", "")).upper() == "OOF",
+        categories=tuple(_categories(component.get("CATEGORIES", []))),
     )
+
+
+def _categories(given: object) -> Iterator[str]:
+    """Yield every category: the property may stand several times, each with several."""
+    for one in given if isinstance(given, list) else [given]:
+        yield from (str(name) for name in getattr(one, "cats", [one]))
 
 
 def _instant(value: date | datetime, zone: str) -> datetime:

@@ -2,19 +2,33 @@
 proved to work; the key that answers without a login are signed with, and which of them were used."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Column, Connection, Index, Integer, Table, Text, and_, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from stanch.kernel.codec import from_data, to_data
 from stanch.kernel.event import Event
 from stanch.oncall.escalation import events as ev
-from stanch.oncall.escalation.model import PageStatus
+from stanch.oncall.escalation.model import PageStatus, Purpose
 from stanch.oncall.escalation.state import PageState, fold
 from stanch.store.schema import metadata
 from stanch.store.types import Document, Instant, Serial
@@ -31,6 +45,7 @@ pages: Final = Table(
     Column("document", Document, nullable=False),
     Index("ix_pages_incident", "incident"),
     Index("ix_pages_status", "status"),
+    Index("ix_pages_started_at", "started_at"),
 )
 
 contacts: Final = Table(
@@ -148,15 +163,43 @@ def incident_of(connection: Connection, number: int) -> int | None:
 
 
 def find_pages(
-    connection: Connection, *, incident: int | None = None, open_only: bool = False, limit: int = 100
+    connection: Connection,
+    *,
+    incident: int | None = None,
+    open_only: bool = False,
+    purpose: Purpose | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    limit: int = 100,
 ) -> list[PageState]:
-    """Return pages, newest first, narrowed by incident and to those that are not over."""
+    """Return pages, newest first, narrowed by incident, purpose, when they began (from `start`, before `end`), and to
+    those that are not over."""
     query = select(pages.c.document).order_by(pages.c.number.desc()).limit(limit)
     if incident is not None:
         query = query.where(pages.c.incident == incident)
     if open_only:
         query = query.where(pages.c.status != PageStatus.ENDED.value)
+    if purpose is not None:
+        query = query.where(pages.c.purpose == purpose.value)
+    if start is not None:
+        query = query.where(pages.c.started_at >= start)
+    if end is not None:
+        query = query.where(pages.c.started_at < end)
     return [from_data(row.document, PageState) for row in connection.execute(query)]
+
+
+def old_pages(connection: Connection, *, before: datetime, not_about: Collection[int], limit: int) -> list[PageState]:
+    """Return pages that are over and began before `before`, the oldest first, but for those about these incidents."""
+    query = select(pages.c.document).order_by(pages.c.started_at, pages.c.number).limit(limit)
+    query = query.where(pages.c.started_at < before, pages.c.status == PageStatus.ENDED.value)
+    if not_about:
+        query = query.where(or_(pages.c.incident.is_(None), pages.c.incident.not_in(sorted(not_about))))
+    return [from_data(row.document, PageState) for row in connection.execute(query)]
+
+
+def drop_pages(connection: Connection, numbers: Collection[int]) -> None:
+    """Delete the rows of these pages."""
+    connection.execute(delete(pages).where(pages.c.number.in_(sorted(numbers))))
 
 
 def signing_key(connection: Connection) -> bytes:

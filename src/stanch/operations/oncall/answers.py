@@ -150,7 +150,16 @@ def _take_in(world: World, name: str, news: News) -> bool:
                 mark_bounced(tx.connection, person=notice.person, method=notice.method, now=world.clock.now())
             if to is NoticeState.FAILED:
                 paging.after_failure(tx, world, after, number)
+            else:
+                _spare_the_repetition(tx, after, number)
         return True
+
+
+def _spare_the_repetition(tx: Transaction, page: PageState, number: int) -> None:
+    """Say nothing again that was said because nobody knew whether it had arrived: it has."""
+    for again in [one for one in page.notices if one.repeats == number and one.state.is_waiting]:
+        detail = f"notice #{number} arrived after all"
+        page = paging.record(tx, page, ev.NoticeMoved(notice=again.number, state=NoticeState.CANCELLED, detail=detail))
 
 
 def _is_news(known: NoticeState, told: NoticeState) -> bool:

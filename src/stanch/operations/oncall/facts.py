@@ -124,7 +124,7 @@ class _Reading:
             if person.calendar:
                 zone = zone_of_person(self._catalog, person.id)
                 events = self._events(person.calendar, zone=zone, field=f"people.{person.id}.calendar")
-                found += absences_of(person.id, events)
+                found += absences_of(person.id, events, words=self._catalog.oncall.time_off)
         return found
 
     def entries(self) -> dict[str, tuple[Shift, ...]]:

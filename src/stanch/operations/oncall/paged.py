@@ -15,8 +15,8 @@ _DISTURBING = frozenset({Purpose.INCIDENT, Purpose.DIRECT})
 
 def pages_between(connection: Connection, *, start: datetime, end: datetime) -> list[PageState]:
     """Return the pages about something real that began from `start` to `end`, newest first."""
-    found = find_pages(connection, limit=_MOST)
-    return [one for one in found if start <= one.started_at < end and one.purpose in _DISTURBING]
+    found = find_pages(connection, start=start, end=end, limit=_MOST)
+    return [one for one in found if one.purpose in _DISTURBING]
 
 
 def people_paged(pages: Iterable[PageState]) -> list[PageAt]:

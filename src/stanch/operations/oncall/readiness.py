@@ -13,8 +13,6 @@ from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call, World
 from stanch.store import Transaction
 
-_LOOKED_THROUGH = 200
-
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
@@ -63,8 +61,7 @@ def readiness_of(tx: Transaction, world: World) -> Readiness:
     found += tuple(of_provider(one, alone=_is_alone(world, one, refused)) for one in troubles)
     found = tuple(sorted(found, key=lambda one: not one.grave))
     oncall = world.catalog.oncall
-    recent = find_pages(tx.connection, limit=_LOOKED_THROUGH)
-    synthetic = next((page for page in recent if page.purpose is Purpose.SYNTHETIC), None)
+    synthetic = next(iter(find_pages(tx.connection, purpose=Purpose.SYNTHETIC, limit=1)), None)
     return Readiness(
         ready=not any(one.grave for one in found),
         configured=bool(oncall.policies or oncall.schedules),

@@ -508,6 +508,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_intake_told_expires_at", ["expires_at"], unique=False)
 
     op.create_table(
+        "items",
+        sa.Column("incident", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Text(), nullable=False),
+        sa.Column("priority", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("added_at", types.Instant(), nullable=False),
+        sa.Column("ended_at", types.Instant(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("tracker", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_items")),
+    )
+    with op.batch_alter_table("items", schema=None) as batch_op:
+        batch_op.create_index("ix_items_status_due_on", ["status", "due_on"], unique=False)
+        batch_op.create_index("ix_items_tracker_reference", ["tracker", "reference"], unique=False)
+
+    op.create_table(
         "maintenance",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
@@ -657,6 +679,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("pages", schema=None) as batch_op:
         batch_op.create_index("ix_pages_incident", ["incident"], unique=False)
+        batch_op.create_index("ix_pages_started_at", ["started_at"], unique=False)
         batch_op.create_index("ix_pages_status", ["status"], unique=False)
 
     op.create_table(
