@@ -51,7 +51,7 @@ def plan_of(world: World, state: IncidentState, runbook: Runbook, block: Block) 
         risk=block.risk,
         reversible=bool(block.undo),
         expectation=None,
-        approvals_needed=approvals_needed(block.risk, state.ruling.severity),
+        approvals_needed=approvals_needed(block.risk, state.ruling.severity, world.catalog.approvals),
         digest="",
         origin=f"runbook:{runbook.id}",
     )
