@@ -105,9 +105,9 @@ def processes_of(home: Path) -> list[str]:
     return found
 
 
-def drill(fault: str, *, home: Path) -> Drilled:
-    """Run one drill to its end and return how it went."""
-    words = ("run", "--auto", "--exit", "--json", "--fault", fault, "--baseline", str(_BASELINE_S))
+def drill(fault: str, *more: str, home: Path) -> Drilled:
+    """Run one drill to its end and return how it went; `more` are further words for it."""
+    words = ("run", "--auto", "--exit", "--json", "--fault", fault, "--baseline", str(_BASELINE_S), *more)
     process = stanch(*words, "--port", str(free_port()), home=home)
     try:
         out, err = process.communicate(timeout=_LONGEST_S)

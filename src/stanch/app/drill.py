@@ -25,6 +25,7 @@ def run_drill(
     folder: Path,
     fault: str,
     decoy: bool,
+    automatic: bool,
     baseline_s: float,
     port: int,
     stay: bool,
@@ -46,7 +47,7 @@ def run_drill(
     try:
         narrate("Starting the sample shop: gateway, checkout, payments, customers")
         with Shop.start(place / "shop") as shop:
-            catalog = load_catalog(write_config(shop, place))
+            catalog = load_catalog(write_config(shop, place, automatic=automatic))
             # A drill begins with an empty log: what an earlier one broke is not this one's history.
             for old in place.glob("stanch.db*"):
                 old.unlink()

@@ -13,19 +13,22 @@ from stanch.gameday.shop.shop import Shop
 _EVERY_S: Final = 1.0
 
 
-def write_config(shop: Shop, folder: Path) -> Path:
-    """Write `stanch.toml` for `shop` into `folder` and return its path."""
+def write_config(shop: Shop, folder: Path, *, automatic: bool = False) -> Path:
+    """Write `stanch.toml` for `shop` into `folder` and return its path.
+
+    With `automatic`, what is of low risk runs by itself.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "stanch.toml"
-    path.write_text(config_text(shop, rooms=folder / "rooms"), encoding="utf-8")
+    path.write_text(config_text(shop, rooms=folder / "rooms", automatic=automatic), encoding="utf-8")
     return path
 
 
-def config_text(shop: Shop, *, rooms: Path) -> str:
+def config_text(shop: Shop, *, rooms: Path, automatic: bool = False) -> str:
     """Return the configuration for `shop`, with message rooms as files in `rooms`."""
     pages = rooms.parent / "pages.jsonl"
     parts = [_HEAD.format(root=_quote(str(shop.root)), rooms=_quote(str(rooms)), pages=_quote(str(pages)))]
-    parts += [_service(shop, name, depends_on) for name, depends_on in _CALLS.items()]
+    parts += [_service(shop, name, depends_on, automatic=automatic) for name, depends_on in _CALLS.items()]
     parts.append(
         _ACQUIRER.format(health=_quote(shop.ports.url("acquirer", "/health")), page=_quote(shop.status_page_url))
     )
@@ -86,7 +89,7 @@ check_every_s = 2
 """
 
 
-def _service(shop: Shop, name: str, depends_on: tuple[str, ...]) -> str:
+def _service(shop: Shop, name: str, depends_on: tuple[str, ...], *, automatic: bool) -> str:
     lines = [
         f"\n[services.{name}]",
         f"title = {_quote(_TITLES[name])}",
@@ -108,7 +111,7 @@ def _service(shop: Shop, name: str, depends_on: tuple[str, ...]) -> str:
         f"target = {_quote(shop.health_url(name))}",
         "every_s = 2",
     ]
-    lines += _actions(shop, name)
+    lines += _actions(shop, name, automatic=automatic)
     return "\n".join(lines)
 
 
@@ -125,8 +128,8 @@ class _Action:
     risk: str = "low"
 
 
-def _actions(shop: Shop, service: str) -> list[str]:
-    return [line for action in _actions_of(service) for line in _declared(shop, service, action)]
+def _actions(shop: Shop, service: str, *, automatic: bool) -> list[str]:
+    return [line for action in _actions_of(service) for line in _declared(shop, service, action, automatic=automatic)]
 
 
 def _actions_of(service: str) -> tuple[_Action, ...]:
@@ -195,7 +198,7 @@ _OF_PAYMENTS: Final = (
 )
 
 
-def _declared(shop: Shop, service: str, action: _Action) -> list[str]:
+def _declared(shop: Shop, service: str, action: _Action, *, automatic: bool) -> list[str]:
     run = shop.ctl_command("--actor", "stanch", "--note", "mitigation", *action.run)
     lines = [
         f"\n[[services.{service}.actions]]",
@@ -206,6 +209,9 @@ def _declared(shop: Shop, service: str, action: _Action) -> list[str]:
         f"dry_run = {json.dumps([*run, '--dry-run'])}",
         f'risk = "{action.risk}"',
     ]
+    if automatic and action.risk == "low":
+        # The whole shop is one journey: whatever breaks in it hits all of it.
+        lines += ["automatic = true", 'guard = { score = 0.6, worst = "SEV1", share = 1.0 }']
     if action.then:
         further = [shop.ctl_command("--actor", "stanch", "--note", "mitigation", *each) for each in action.then]
         lines.append(f"then = {json.dumps(further)}")

@@ -163,7 +163,9 @@ class Drill:
         def is_settled() -> bool:
             return self._state_of(number, name) != "proposed"
 
-        if self.decide(plan.text("title"), is_settled):
+        if is_settled():
+            self.narrate(f"{plan.text('title')}: {self._state_of(number, name)} by itself")
+        elif self.decide(plan.text("title"), is_settled):
             self._say_yes(number, plan, is_settled)
         elif is_settled():
             self.narrate(f"{plan.text('title')}: {self._state_of(number, name)}, decided elsewhere")

@@ -81,8 +81,6 @@ def _look(world: World, steps: Sequence[Step], found: list[Seen]) -> None:
             found.append(Seen(outlook=actuator.look(step)))
         except StanchError as error:
             found.append(Seen(unseen=error.message))
-        except (
-            Exception
-        ) as error:  # boundary "integration": a defect there keeps its plan from being approved
+        except Exception as error:  # boundary "integration": a defect there keeps its plan from being approved
             log.exception("look_failed", actuator=step.actuator)
             found.append(Seen(unseen=f"{step.actuator} failed: {type(error).__name__}"))

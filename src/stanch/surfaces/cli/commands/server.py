@@ -49,6 +49,7 @@ def serve(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 @click.option("--fault", default="bad-deploy", show_default=True, help="What breaks; `list` shows all.")
 @click.option("--decoy", is_flag=True, help="Deploy something harmless just before.")
+@click.option("--automatic", is_flag=True, help="Let what is of low risk run by itself, without a yes.")
 @click.option("--baseline", default=20.0, type=_SECONDS, show_default=True, help="Seconds of normal life first.")
 @click.option("--port", default=_PORT, type=_PORTS, show_default=True, help="Port to listen on.")
 @click.pass_context
@@ -60,6 +61,7 @@ def run(
     as_json: bool,
     fault: str,
     decoy: bool,
+    automatic: bool,
     baseline: float,
     port: int,
 ) -> None:
@@ -88,6 +90,7 @@ def run(
         folder=session.folder,
         fault=fault,
         decoy=decoy,
+        automatic=automatic,
         baseline_s=baseline,
         port=port,
         stay=not and_exit,
