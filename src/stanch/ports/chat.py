@@ -37,10 +37,12 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What is answered. A `private` one is for who asked alone."""
+    """What is answered. A `private` one is for who asked alone; one that `replaces` takes the place of the message
+    with the button."""
 
     text: str
     private: bool = True
+    replaces: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

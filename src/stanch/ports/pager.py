@@ -16,7 +16,8 @@ class Page:
     `text` is plain and short enough for a text message when `link` is added to it. `link` is a page that confirms an
     acknowledgement and `answer` takes it by a POST; both work without logging in, and are empty where there is nothing
     to acknowledge. `urgent` says that it should break through what the person's device keeps quiet. `callback` is where
-    the far end reports to, without a final slash. `reply_to` is the address at which a reply by mail is understood.
+    the far end reports to, without a final slash. `reply_to` is the address at which a reply by mail is understood, and
+    `token` what a button carries whose press reaches us through a chat; empty where none does.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Page:
     incident: int | None = None
     callback: str = ""
     reply_to: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,8 +105,9 @@ class SlackChat:
             text = body["text"] if isinstance(body, dict) else ""
             self._api.call("chat.postEphemeral", {"channel": asked.place, "user": asked.user, "text": text})
             return
+        said = {**_dict(body), "replace_original": reply.replaces}
         try:
-            answer = self._client.post(asked.reply_to, content=json.dumps({**_dict(body), "replace_original": False}))
+            answer = self._client.post(asked.reply_to, content=json.dumps(said))
         except httpx2.HTTPError as error:
             raise Unavailable(f"{self._name} did not take the answer: {type(error).__name__}", retry=True) from None
         if not answer.is_success:

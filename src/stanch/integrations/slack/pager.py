@@ -7,6 +7,9 @@ import httpx2
 from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt, lost, refused
 
 KINDS: Final = frozenset({"slack"})
+ANSWER: Final = "stanch/answer"
+"""The action of the button that acknowledges; what it carries is a token of the page."""
+
 _TIMEOUT: Final = httpx2.Timeout(8.0, connect=3.0)
 _API: Final = "https://slack.com/api"
 # Slack says these with status 200; the far end has taken nothing and may later.
@@ -54,7 +57,8 @@ class SlackPager:
         return False
 
     def page(self, page: Page) -> Receipt:
-        """Send `page` with two buttons that are links: they need nothing from Slack but to be opened."""
+        """Send `page` with two buttons. They are links, which need nothing from Slack but to be opened, unless the app
+        hears buttons: then the first acknowledges where it is pressed."""
         body = {"channel": page.address, "text": f"{page.subject}\n{page.text}", "blocks": _blocks(page)}
         try:
             answer = self._client.post(f"{self._url}/chat.postMessage", json=body)
@@ -88,7 +92,9 @@ class SlackPager:
 def _blocks(page: Page) -> list[dict[str, object]]:
     text = {"type": "plain_text", "text": f"{page.subject}\n{page.text}"[:3000]}
     buttons = []
-    if page.link:
+    if page.token:
+        buttons.append(_pressed("Acknowledge", page.token))
+    elif page.link:
         buttons.append(_button("Acknowledge", page.link, style="primary"))
     if page.url:
         buttons.append(_button("Open", page.url))
@@ -96,6 +102,11 @@ def _blocks(page: Page) -> list[dict[str, object]]:
     if buttons:
         blocks.append({"type": "actions", "elements": buttons})
     return blocks
+
+
+def _pressed(label: str, token: str) -> dict[str, object]:
+    text = {"type": "plain_text", "text": label}
+    return {"type": "button", "text": text, "action_id": ANSWER, "value": token, "style": "primary"}
 
 
 def _button(label: str, url: str, *, style: str = "") -> dict[str, object]:

@@ -18,6 +18,7 @@ from stanch.kernel.actor import Actor, Via, person
 from stanch.kernel.errors import Forbidden, Invalid, NotFound, Refused, StanchError
 from stanch.kernel.event import JSON
 from stanch.operations import cases, registry
+from stanch.operations.oncall import answers
 from stanch.operations.registry import Operation
 from stanch.operations.world import Call, World
 from stanch.ports.chat import Asked, AskedBy, Reply
@@ -29,6 +30,7 @@ Say = Callable[[str, JSON], str]
 """Returns an answer in words: how it is shown, and the answer as JSON."""
 
 _LEAST_DIGEST = 6
+_ANSWER = "answer "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class Desk:
     def answer(self, asked: Asked, *, channel: str, kind: str) -> Reply:
         """Do what was asked in `channel`, and say how that went; what was refused is said to who asked alone."""
         try:
+            if asked.by is AskedBy.BUTTON and asked.text.startswith(_ANSWER):
+                return self._answered(asked.text.removeprefix(_ANSWER).strip(), kind)
             actor = self._who(asked.user, kind)
             reply = self._mark(asked, actor, channel) if asked.by is AskedBy.MARK else self._do(asked, actor, channel)
         except StanchError as error:
@@ -52,6 +56,18 @@ class Desk:
             return Reply(text="an unexpected error; it is in the server's log")
         self.wake()
         return reply
+
+    def _answered(self, token: str, kind: str) -> Reply:
+        """Take on the page whose button was pressed: its token says whose it is, as with a link."""
+        found = answers.take(self.world, token, how=f"{kind} button")
+        self.wake()
+        if found.done or found.acknowledged_by == found.person:
+            said = "You have it. Paging has stopped."
+        elif found.acknowledged_by and found.acknowledged_at is not None:
+            said = f"{found.acknowledged_by} has it since {found.acknowledged_at:%H:%M} UTC."
+        else:
+            said = "This page is over: nobody is looked for any more."
+        return Reply(text=f"{found.severity} {found.title}\n{said}", private=False, replaces=True)
 
     def _who(self, user: str, kind: str) -> Actor:
         for known in self.world.catalog.people.values():
