@@ -19,7 +19,7 @@ from psycopg import sql
 
 STANCH: Final = "stanch"
 ALERTMANAGER: Final = "alertmanager"
-_STARTED_WITHIN_S: Final = 60.0
+_STARTED_WITHIN_S: Final = 180.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 

@@ -25,7 +25,6 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    cast,
     column,
     delete,
     func,
@@ -33,7 +32,6 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from stanch.alerts.baseline import Floats
 from stanch.alerts.tables import insert_into, labels_of, labels_text
@@ -85,7 +83,7 @@ def read_samples(
     Without `labels` it is the largest value over all label sets at each instant; `{}` means the series without any.
     """
     if labels is None:
-        asked = _asked((service,), (metric,), start=start, end=end)
+        asked = _asked(connection, (service,), (metric,), start=start, end=end)
         rows = connection.execute(_largest(connection.dialect.name), asked).all()
     else:
         exactly = and_(
@@ -105,7 +103,7 @@ def read_all_samples(
     One statement for many series, oldest first.
     """
     found: dict[tuple[str, str], list[tuple[str, float, float]]] = {}
-    asked = _asked(services, metrics, start=start, end=end)
+    asked = _asked(connection, services, metrics, start=start, end=end)
     for service, metric, labels, at, value in connection.execute(_together(connection.dialect.name), asked):
         if at is not None:
             found.setdefault((service, metric), []).append((labels, at / MICROS, value))
@@ -124,7 +122,7 @@ def label_sets(
     connection: Connection, *, metric: str, services: Sequence[str], start: datetime, end: datetime
 ) -> list[tuple[str, dict[str, str]]]:
     """Return the services that have series of one metric in (start, end], each with the labels of one series."""
-    asked = _asked(services, (metric,), start=start, end=end)
+    asked = _asked(connection, services, (metric,), start=start, end=end)
     rows = connection.execute(_newest(connection.dialect.name), asked)
     return sorted(((row.service, labels_of(row.labels)) for row in rows), key=lambda one: (one[0], labels_text(one[1])))
 
@@ -133,60 +131,78 @@ def newest_labels(
     connection: Connection, *, metric: str, start: datetime, end: datetime, services: Sequence[str]
 ) -> dict[str, dict[str, str]]:
     """Return by service the labels of the newest sample of `metric` in (start, end]: how a version is known."""
-    asked = _asked(services, (metric,), start=start, end=end)
+    asked = _asked(connection, services, (metric,), start=start, end=end)
     rows = connection.execute(_newest(connection.dialect.name), asked)
     return {row.service: labels_of(row.labels) for row in rows}
 
 
 # Microseconds as they are stored: making a datetime of each would cost more than all the rest.
 _AT: Final = type_coerce(samples.c.at, BigInteger)
-_START: Final = bindparam("start", type_=Instant)
-_END: Final = bindparam("end", type_=Instant)
+_IN_TIME: Final = and_(
+    samples.c.at > bindparam("start", type_=Instant), samples.c.at <= bindparam("end", type_=Instant)
+)
+_NAMED: Final = and_(
+    samples.c.service.in_(bindparam("services", expanding=True)),
+    samples.c.metric.in_(bindparam("metrics", expanding=True)),
+)
 
 
-def _asked(services: Sequence[str], metrics: Sequence[str], *, start: datetime, end: datetime) -> dict[str, object]:
-    """Return the parameters of the statements below: names as one text each, however many there are."""
-    given = {"services": services, "metrics": metrics}
-    return {name: msgspec.json.encode(list(names)).decode() for name, names in given.items()} | {
-        "start": start,
-        "end": end,
-    }
+def _asked(
+    connection: Connection, services: Sequence[str], metrics: Sequence[str], *, start: datetime, end: datetime
+) -> dict[str, object]:
+    """Return the parameters of the statements below; for SQLite names are one text, however many there are."""
+    names: dict[str, object] = {"services": list(services), "metrics": list(metrics)}
+    if connection.dialect.name == "sqlite":
+        names = {name: msgspec.json.encode(given).decode() for name, given in names.items()}
+    return {**names, "start": start, "end": end}
 
 
-# The statements are made once for a database: making one takes ten times as long as running it.
+# The statements are made once for a database: making one takes ten times as long as running it. PostgreSQL knows how
+# its samples are spread and finds a window by itself; SQLite is led from one label set to the next.
 @lru_cache
 def _largest(dialect: str) -> Select[int, float]:
     """Return what reads the largest value over all label sets at each instant."""
-    series = _series(dialect)
-    query = select(_AT, func.max(samples.c.value)).select_from(series.outerjoin(samples, _within(series)))
+    query = select(_AT, func.max(samples.c.value))
+    if dialect == "sqlite":
+        series = _series()
+        query = query.select_from(series.outerjoin(samples, _within(series)))
+    else:
+        query = query.where(_NAMED, _IN_TIME)
     return query.group_by(samples.c.at).order_by(samples.c.at)
 
 
 @lru_cache
 def _together(dialect: str) -> Select[str, str, str, int, float]:
     """Return what reads every sample."""
-    series = _series(dialect)
-    columns = (series.c.service, series.c.metric, series.c.labels, _AT, samples.c.value)
-    return select(*columns).select_from(series.outerjoin(samples, _within(series))).order_by(samples.c.at)
+    query = select(samples.c.service, samples.c.metric, samples.c.labels, _AT, samples.c.value)
+    if dialect == "sqlite":
+        series = _series()
+        query = query.select_from(series.outerjoin(samples, _within(series)))
+    else:
+        query = query.where(_NAMED, _IN_TIME)
+    return query.order_by(samples.c.at)
 
 
 @lru_cache
 def _newest(dialect: str) -> Select[str, str]:
     """Return what reads which series have samples, the one with the newest last."""
-    series = _series(dialect)
+    if dialect != "sqlite":
+        query = select(samples.c.service, samples.c.labels).where(_NAMED, _IN_TIME)
+        return query.group_by(samples.c.service, samples.c.labels).order_by(func.max(samples.c.at))
+    series = _series()
     newest = select(func.max(samples.c.at)).where(_within(series)).correlate(series).scalar_subquery()
     dated = select(series.c.service, series.c.labels, newest.label("newest")).subquery()
     return select(dated.c.service, dated.c.labels).where(dated.c.newest.is_not(None)).order_by(dated.c.newest)
 
 
-def _series(dialect: str) -> CTE:
+def _series() -> CTE:
     """Return the label sets there are of these services and metrics, as a table that samples are joined to.
 
     By an outer join: SQLite may turn round an inner one, and look through all samples of the window instead.
     It goes from one label set to the next by the index: without it, a window would be looked for in all samples that
     are kept of a metric, 300,000 for a week of looks every two seconds.
     """
-    service, metric = (_each(dialect, name) for name in ("services", "metrics"))
+    service, metric = (_each(name) for name in ("services", "metrics"))
     first = samples.alias("first")
     start = (
         select(func.min(first.c.labels))
@@ -206,13 +222,9 @@ def _series(dialect: str) -> CTE:
     return known.union_all(select(known.c.service, known.c.metric, after).where(known.c.labels.is_not(None)))
 
 
-def _each(dialect: str, name: str) -> TableValuedAlias:
+def _each(name: str) -> TableValuedAlias:
     """Return the names in the parameter `name`, a JSON list, as the column `value` of a table."""
-    given = bindparam(name, type_=Text)
-    if dialect == "postgresql":
-        unpacked = func.jsonb_array_elements_text(cast(given, JSONB))
-        return unpacked.table_valued(column("value", Text)).render_derived()
-    return func.json_each(given).table_valued(column("value", Text))
+    return func.json_each(bindparam(name, type_=Text)).table_valued(column("value", Text))
 
 
 def _within(series: CTE) -> ColumnElement[bool]:
@@ -220,8 +232,7 @@ def _within(series: CTE) -> ColumnElement[bool]:
         samples.c.service == series.c.service,
         samples.c.metric == series.c.metric,
         samples.c.labels == series.c.labels,
-        samples.c.at > _START,
-        samples.c.at <= _END,
+        _IN_TIME,
     )
 
 
