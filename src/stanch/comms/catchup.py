@@ -146,8 +146,6 @@ def _changed_cause(old: IncidentState, new: IncidentState) -> Iterator[str]:
         yield f"The likely cause is known: {first}"
     elif before and not first:
         yield f"{before} is no longer the likely cause"
-    if new.hypotheses and not first and not before and not old.hypotheses:
-        yield f"Being looked into: {new.hypotheses[0].title}"
 
 
 def _standing(state: IncidentState) -> Iterator[str]:

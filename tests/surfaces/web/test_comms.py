@@ -49,7 +49,7 @@ def test_what_was_written_is_sent(client: httpx2.Client, story: Story) -> None:
 
     assert (303, True, True) == (
         answer.status_code,
-        "on its way Update responders room" in shown,
+        "on its way update responders room" in shown,
         "The rollback runs." in shown,
     )
 

@@ -16,6 +16,7 @@ import click
 from stanch.catalog.first import COMPOSE_FILES, Surroundings, first_document, read_compose
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog
+from stanch.comms.templates import open_templates
 from stanch.kernel.errors import Conflict, Invalid, NotFound, StanchError
 from stanch.packs.reading import read_packs
 from stanch.surfaces.cli.moments import ahead
@@ -55,6 +56,7 @@ def check(ctx: click.Context, file: Path | None, instant: str, as_json: bool) ->
     except NotFound as error:
         raise NotFound(error.message, hint="write a first one: stanch init") from error
     read_packs(Path(catalog.root) / catalog.packs)
+    open_templates(Path(catalog.root) / catalog.comms.templates)
     _check_oncall(ctx.obj, catalog, where, at=ahead(instant, zone=catalog.zone, field="--at"))
     checks = sum(len(service.checks) for service in catalog.services.values())
     actions = sum(len(service.actions) for service in catalog.services.values())
