@@ -530,3 +530,14 @@ def test_an_error_before_a_late_onset_is_new_since_the_deploy() -> None:
     found = top(ranked([finding("f1-metrics-1", *failing()), finding("f1-logs-1", early)], (deploy,)))
 
     assert ("bad_deploy", True) == (found.kind, any("not seen before" in one.text for one in found.evidence_for))
+
+
+def test_what_says_the_same_is_no_rival() -> None:
+    """That the far end is down and that there is an outage there is one cause, with one score, that is known."""
+    page = reading("status_page", "", 0, target="acquirer")
+    probe = reading("dependency_up", "", 0, target="acquirer")
+    admitted = Signal(**{**vars(page), "text": "critical"})
+    found = unreachable_acquirer(REFUSED, probe, admitted)
+    about = [one.kind for one in found.hypotheses if one.kind in ("dependency_down", "third_party_outage")]
+
+    assert (True, 1, True) == (found.known, len(about), found.hypotheses[0].score > 0.85)

@@ -33,7 +33,8 @@ class Weight:
 class Kind:
     """A kind of cause. `title`, `next_test` and `next_command` are filled with the candidate's words.
 
-    `signs` are the signals without which a kind of the subject `sign` is not thought of at all.
+    `signs` are the signals without which a kind of the subject `sign` is not thought of at all. `same_as` are kinds
+    that say the same of the same place in other words: they are no rivals, and share one score.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Kind:
     mitigations: tuple[str, ...]
     changes: tuple[ChangeKind, ...] = ()
     signs: tuple[str, ...] = ()
+    same_as: tuple[str, ...] = ()
 
 
 MITIGATIONS: Final = (

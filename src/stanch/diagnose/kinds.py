@@ -157,6 +157,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         name="third_party_outage",
         subject=Subject.CALL,
+        same_as=("dependency_down", "dependency_slow"),
         title="Outage at {target}, which {service} needs",
         prior=log_odds(0.04),
         weights=(

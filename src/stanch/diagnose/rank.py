@@ -6,7 +6,8 @@ likelihood ratio, s the sighting's strength, 0..1):
     l(i) = b - ln n + (largest w > 0 + SHARE * the other w > 0) + (smallest w < 0 + SHARE * the other w < 0)
     score(i) = (1 - UNSEEN) * exp(A l(i)) / (exp(A l(else)) + sum over j of exp(A l(j))), A being SHARPNESS
 
-`else` is "something else": a cause that is none of the kinds. Worked value: a deploy alone (b = ln(0.3 / 0.7)) that
+Kinds that say the same of the same place (`Kind.same_as`) have one score together, under the likelier name. `else` is
+"something else": a cause that is none of the kinds. Worked value: a deploy alone (b = ln(0.3 / 0.7)) that
 came 40 s before (15) and is where it starts (8): l = -0.85 + 2.71 + 0.5 * 2.08 = 2.90; against `else` at
 ln(0.15 / 0.85) = -1.73 and nothing more: score = 0.98 * exp 3.77 / (exp -2.25 + exp 3.77) = 0.98.
 """
@@ -118,6 +119,8 @@ def rank_picture(
     scored = _scored(picture, kinds=kinds, named=named, judged=judged)
     masses = {each.id: math.exp(SHARPNESS * each.log_odds) for each in scored}
     total = math.exp(SHARPNESS * _else(picture)) + sum(masses.values())
+    masses = _joined(scored, masses)
+    scored = [each for each in scored if each.id in masses]
     weighed = {
         each.id: Weighed(
             kind=each.kind,
@@ -151,6 +154,31 @@ def rank_picture(
         next_clue="" if known or question is None else question.clue,
         next_about=() if known or question is None else question.about,
     )
+
+
+def _joined(scored: Sequence[_Scored], masses: Mapping[str, float]) -> dict[str, float]:
+    """Give what says the same of the same place one mass: the likelier of the two has it, the other is left out.
+
+    That the far end is down, and that there is an outage at the far end, would else halve each other's score until
+    neither is known. What a person had a hand in stays.
+    """
+    found = dict(masses)
+    for one in scored:
+        place = (one.candidate.service, one.candidate.target)
+        others = [
+            each
+            for each in scored
+            if each.kind.name in one.kind.same_as
+            and (each.candidate.service, each.candidate.target) == place
+            and each.id in found
+        ]
+        if not others or one.id not in found:
+            continue
+        best = max(others, key=lambda each: found[each.id])
+        kept, dropped = (one, best) if found[one.id] > found[best.id] else (best, one)
+        if dropped.named is None and dropped.judged is None:
+            found[kept.id] += found.pop(dropped.id)
+    return found
 
 
 def _else(picture: Picture) -> float:
