@@ -67,6 +67,7 @@ from stanch.integrations.twilio import TwilioPager
 from stanch.integrations.webhook import WebhookChannel, WebhookPager
 from stanch.kernel.clock import Clock, SystemClock
 from stanch.kernel.codec import from_data
+from stanch.kernel.redaction import hide_emails
 from stanch.oncall.pages.tables import PageProjector
 from stanch.operations.all import all_operations
 from stanch.operations.investigation import conclude
@@ -165,6 +166,7 @@ def open_world(
     """Open the store and put together everything the process has. Raises what opening a database raises."""
     clock = clock or SystemClock()
     root = Path(catalog.root)
+    hide_emails(catalog.redact_emails)
     systems = open_systems(catalog)
     sources = (*_change_sources(catalog), *systems.changes)
     return World(

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from stanch.catalog.tables import add_change, find_changes, find_latest, known_changes, rewrite_change
+from stanch.kernel.redaction import redact, redact_tree
 from stanch.ports.changes import Change
 from stanch.store import Connection
 
@@ -18,13 +19,13 @@ _LONGEST_DIFF: Final = 65_536
 
 def record_changes(connection: Connection, found: Sequence[Change], *, now: datetime) -> int:
     """Store changes by id and return how many were new; one that is known is completed, never overwritten."""
-    unique = {change.id: _bounded(change) for change in found}
+    unique = {change.id: change for change in found}
     known = known_changes(connection, list(unique))
     for id, change in unique.items():
         if id not in known:
-            add_change(connection, change, now=now)
-        elif (completed := _completed(known[id], change)) != known[id]:
-            rewrite_change(connection, completed)
+            add_change(connection, without_secrets(change), now=now)
+        elif _completed(known[id], change) != known[id]:
+            rewrite_change(connection, _completed(known[id], without_secrets(change)))
     return len(unique) - len(known)
 
 
@@ -44,8 +45,19 @@ def latest_changes(connection: Connection, services: Iterable[str]) -> dict[str,
     return {service: change for service, change in found.items() if change is not None}
 
 
-def _bounded(change: Change) -> Change:
-    return replace(change, diff=change.diff[:_LONGEST_DIFF]) if len(change.diff) > _LONGEST_DIFF else change
+def without_secrets(change: Change) -> Change:
+    """Return a change as it may be kept: titles and diffs, of people and of pipelines, hold tokens at times."""
+    data = redact_tree(dict(change.data))
+    return replace(
+        change,
+        title=redact(change.title),
+        version=redact(change.version),
+        previous=redact(change.previous),
+        author=redact(change.author),
+        url=redact(change.url),
+        diff=redact(change.diff[:_LONGEST_DIFF]),
+        data=data if isinstance(data, dict) else {},
+    )
 
 
 def _completed(known: Change, read: Change) -> Change:

@@ -104,6 +104,7 @@ ROOT: Final = (
     Key(name="systems", type=Type.TABLES, doc="What evidence is read from, `[systems.orders-db]`."),
     Key(name="packs", type=Type.TEXT, doc="Folder of own query packs, which replace and add to the shipped ones."),
     Key(name="programs", type=Type.TEXTS, doc="Programs that commands may run, as they are called; by default any."),
+    Key(name="redact_emails", type=Type.BOOLEAN, doc="Take e-mail addresses out of what is stored, as secrets are."),
     Key(name="alerting", type=Type.TABLE, doc="What alerts from outside lead to."),
     Key(name="heartbeats", type=Type.TABLES, doc="What must be heard regularly, `[heartbeats.backup]`."),
     Key(name="pagers", type=Type.TABLES, doc="Providers that pages go through, `[pagers.twilio]`."),

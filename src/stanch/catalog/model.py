@@ -196,6 +196,7 @@ class Catalog:
     systems: dict[str, SystemConfig] = field(default_factory=dict)
     packs: str = "packs"
     programs: tuple[str, ...] = ()
+    redact_emails: bool = False
     alerting: Alerting = field(default_factory=Alerting)
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     pagers: dict[str, PagerSpec] = field(default_factory=dict)

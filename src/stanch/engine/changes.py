@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from stanch.catalog.changes import changes_between, record_changes
+from stanch.catalog.changes import changes_between, record_changes, without_secrets
 from stanch.engine.loop import Effect
 from stanch.kernel.errors import Unavailable
 from stanch.kernel.event import JSON
@@ -82,7 +82,7 @@ def read_source(
         log.exception("change_source_failed", source=source.name)
         found, trouble = [], f"{source.name} failed: {type(error).__name__}"
     known = _stored(world, start=start, end=end)
-    completed = tuple(known.get(change.id) or _completed(world, source, change) for change in found)
+    completed = tuple(known.get(change.id) or without_secrets(_completed(world, source, change)) for change in found)
     return Read(source=source.name, changes=completed, trouble=trouble, took_s=time.monotonic() - began)
 
 

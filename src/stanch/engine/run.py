@@ -92,7 +92,7 @@ def _why_not(state: IncidentState, action: Action, now: ev.Plan, world: World, *
         "cannot_run": _problems(plan, world),
     }
     reason = next((name for name, why in found.items() if why), "")
-    return ev.RunRefused(plan=plan.id, reason=reason, detail=found[reason]) if reason else None
+    return ev.RunRefused(plan=plan.id, reason=reason, detail=redact(found[reason])) if reason else None
 
 
 def _problems(plan: ev.Plan, world: World) -> str:

@@ -107,6 +107,9 @@ _HARMLESS_VALUES_WORDS: Final = """
 """
 _HARMLESS_VALUES: Final = frozenset(_HARMLESS_VALUES_WORDS.split())
 
+_EMAIL: Final = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])"
+)
 _CARD: Final = re.compile(
     r"(?<![A-Za-z0-9_])(?<![0-9][.,-])(?:[0-9]{13,19}|[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
     r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5})(?![A-Za-z0-9_])"
@@ -119,11 +122,16 @@ _ISSUER: Final = re.compile(
 )
 
 
+def hide_emails(hidden: bool) -> None:
+    """Have `redact` take e-mail addresses out as well, in this process, from now on: `redact_emails` of the catalog."""
+    _EXTRA[:] = [_emails] if hidden else []
+
+
 def redact(text: str) -> str:
     """Return `text` with every secret replaced by `[redacted:kind]`; the rest stays as it is."""
     for _ in range(_ROUNDS):
         before = text
-        for spans in _RULES:
+        for spans in (*_RULES, *_EXTRA):
             text = _replace(text, spans(text))
         if text == before:
             break
@@ -344,6 +352,11 @@ def _cards(text: str) -> _Spans:
             position = match.start() + 1
 
 
+def _emails(text: str) -> _Spans:
+    for match in _EMAIL.finditer(text):
+        yield *match.span(), "email"
+
+
 def _is_card(digits: str) -> bool:
     """Tell whether `digits` is a number of a known issuer whose last digit fits (Luhn, ISO/IEC 7812-1 annex B)."""
     if not _ISSUER.fullmatch(digits):
@@ -363,3 +376,5 @@ _RULES: Final[tuple[Callable[[str], _Spans], ...]] = (
     _pairs,
     _cards,
 )
+_EXTRA: Final[list[Callable[[str], _Spans]]] = []
+"""What the configuration adds; set once, before anything is taken in."""

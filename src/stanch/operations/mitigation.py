@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from stanch.incidents import events as ev
 from stanch.incidents.state import Action, ActionState, IncidentState
 from stanch.kernel.errors import Conflict, Invalid, NotFound, Refused
+from stanch.kernel.redaction import redact
 from stanch.mitigate.approval import approve
 from stanch.mitigate.foresight import what_changed
 from stanch.mitigate.plan import digest_of
@@ -17,6 +19,8 @@ from stanch.operations.views import IncidentView
 from stanch.operations.world import Call
 from stanch.ports.actuator import Step, StepResult
 from stanch.store.model import Timer
+
+_MOST_OUTPUT: Final = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,8 @@ def dry_run(call: Call, request: OnePlan) -> IncidentView:
         raise Refused(f"{action.plan.title} declares no dry run", reason="no_dry_run")
     with call.world.store.writing() as tx:
         cases.load_open(tx, request.incident)
-        record = ev.DryRunFinished(plan=request.plan, code=code, output=output)
+        # As of a run, the first 64 KiB, without secrets: it is kept for ever.
+        record = ev.DryRunFinished(plan=request.plan, code=code, output=redact(output[:_MOST_OUTPUT]))
         stream = ev.action_stream(request.incident, request.plan)
         cases.record(tx, request.incident, record, actor=call.actor, via=call.via, stream=stream)
         return incident_view(tx, call.world, cases.load(tx, request.incident), now=call.now)

@@ -15,7 +15,7 @@ import msgspec
 
 from stanch.kernel.actor import ActorKind
 from stanch.kernel.errors import Bug, Forbidden, Invalid, NotFound
-from stanch.kernel.redaction import redact
+from stanch.kernel.redaction import redact, redact_tree
 from stanch.operations.world import Call
 
 Q = TypeVar("Q")
@@ -134,6 +134,8 @@ def _clean(request: Q) -> Q:
             changed[field.name] = _clean_text(value)
         elif isinstance(value, tuple) and value and all(isinstance(one, str) for one in value):
             changed[field.name] = tuple(_clean_text(one) for one in value)
+        elif isinstance(value, dict):
+            changed[field.name] = redact_tree(value)
     return replace(request, **changed) if changed else request  # type: ignore[type-var]  # requests are dataclasses
 
 
