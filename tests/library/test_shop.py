@@ -14,8 +14,9 @@ from stanch.catalog.load import load_catalog
 from stanch.gameday.config import write_config
 from stanch.gameday.shop.faults import inject, undo
 from stanch.gameday.shop.shop import Shop
+from stanch.incidents import events as ev
 from stanch.kernel.actor import Via, person
-from stanch.operations import registry
+from stanch.operations import cases, registry
 from stanch.operations.all import all_operations
 from stanch.operations.runbooks.views import CheckView
 from stanch.operations.views import IncidentView
@@ -56,6 +57,14 @@ class Watched:
         assert isinstance(view, IncidentView)
         return view.card.number
 
+    def name_target(self, number: int, target: str) -> None:
+        """Let an alert of the incident say what is called, as one about a dependency does."""
+        told = ev.AlertAttached(
+            alert="told", summary="told", reading=None, starts_at=datetime.now(UTC), labels={"target": target}
+        )
+        with self.world.store.writing() as tx:
+            cases.record(tx, number, told)
+
     def outcome(self, number: int, runbook: str) -> str:
         """Return how the first check of a runbook ended: the one that reads our own figure."""
         found = self.ask("runbook.check", incident=number, runbook=runbook, block=1)
@@ -92,6 +101,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 def test_its_check_finds_the_fault_and_its_end(watched: Watched, fault: str, runbook: str, service: str) -> None:
     """As expected before, not while the shop is broken, and as expected again when it is mended."""
     number = watched.declare(service)
+    watched.name_target(number, "acquirer")
     watched.until(number, runbook, "as_expected")
     inject(fault, watched.shop)
     try:

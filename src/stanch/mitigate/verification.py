@@ -37,6 +37,7 @@ _NAMES: Final = {
 }
 # How many times its normal memory a process may take and count as recovered: it fills its caches anew.
 _MEMORY_FACTOR: Final = 2.0
+_RATE_FACTOR: Final = 2.0
 _DECLARED: Final = frozenset({"check", "rule"})
 # Of which of its labels a series is told apart; the others say how it was judged.
 _OWN_LABELS: Final = frozenset({"resource", "target"})
@@ -322,5 +323,8 @@ def _limit(reading: Reading, catalog: Catalog) -> float:
             return limits.saturation
         case "memory_bytes":
             return memory_limit(reading)
+        case "request_rate":
+            # Twice as many as usual are still the same customers.
+            return max(high or 0.0, _RATE_FACTOR * (reading.normal or 0.0))
         case _:
             return high or 0.0

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from stanch.alerts.series import LATEST_LOOKS, baseline_before, recent_value
+from stanch.alerts.series import LATEST_LOOKS, baseline_before, read_series, recent_value
 from stanch.incidents.model import Reading
 from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
@@ -23,6 +23,7 @@ from stanch.operations.asking import concerns
 from stanch.operations.runbooks.views import CheckView
 from stanch.operations.world import World
 from stanch.ports.query import Ask, QuerySource, Reply
+from stanch.store import Connection
 
 TIMEOUT_S: Final = 8.0
 LONGEST: Final = 8 * 1024
@@ -165,9 +166,7 @@ def _own(world: World, known: Known, text: str) -> Answered:
             window_s = max(world.catalog.timing.detect_window_s, LATEST_LOOKS * slowest_s)
             if metric == "restarts":
                 window_s = max(window_s, _RESTARTS.total_seconds())
-            value = recent_value(
-                view.connection, service=service, metric=metric, now=now, window_s=window_s, labels=labels or None
-            )
+            value = _value(view.connection, service, metric, labels or None, now=now, window_s=window_s)
             if value is None:
                 raise Unavailable(f"{named(service, metric)} is not measured", retry=True)
             before = baseline_before(
@@ -191,6 +190,17 @@ def _own(world: World, known: Known, text: str) -> Answered:
             told.append(f"{named(service, metric, labels=check.labels)} {figure(metric, value)}{normal}")
             rows.append({"service": service, "metric": metric, "value": value, "normal": not judge(check, value)})
     return Answered(text="\n".join(told), rows=tuple(rows), figures=tuple(float(str(row["value"])) for row in rows))
+
+
+def _value(
+    connection: Connection, service: str, metric: str, labels: dict[str, str] | None, *, now: datetime, window_s: float
+) -> float | None:
+    """Return what a metric is lately; of restarts how many there were, for the middle of their looks is mostly none."""
+    if metric != "restarts":
+        return recent_value(connection, service=service, metric=metric, now=now, window_s=window_s, labels=labels)
+    start = now - timedelta(seconds=window_s)
+    counted = read_series(connection, service=service, metric=metric, start=start, end=now, labels=labels).values
+    return sum(counted) if counted else None
 
 
 def judged_by(expected: Expectation, answered: Answered) -> bool | None:
