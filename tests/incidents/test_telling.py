@@ -13,6 +13,7 @@ from stanch.oncall.escalation import events as paging
 from stanch.oncall.escalation.model import FrozenPolicy, Notice, NoticeState, Purpose
 from tests.incidents.lives import DECLARED, NOW, PLAN, PROPOSED, RANKED, whole_life
 
+ITEM = ev.ActionItem(number=2, title="Test guest checkout", owner="bob", due_on=NOW.date())
 MORE: tuple[ev.IncidentEvent, ...] = (
     ev.AlertAttached(alert="a1", summary="checkout error rate 45 %", reading=None, starts_at=NOW, trend="sudden"),
     ev.AlertEnded(alert="a1", summary="checkout error rate back to 0.2 % after 4m 20s"),
@@ -94,6 +95,14 @@ MORE: tuple[ev.IncidentEvent, ...] = (
     ev.PostmortemReviewed(revision=2, agreed=True),
     ev.PostmortemReviewed(revision=2, agreed=False, note="the second page is missing"),
     ev.PostmortemPublished(revision=2),
+    ev.UpdateMissed(due_at=NOW, person="bob"),
+    ev.UpdateMissed(due_at=NOW),
+    ev.ItemAdded(item=ITEM),
+    ev.ItemChanged(item=replace(ITEM, owner="", due_on=None)),
+    ev.ItemEnded(number=2, status=ev.ItemStatus.DONE),
+    ev.ItemEnded(number=2, status=ev.ItemStatus.OPEN, note="the test is skipped"),
+    ev.ItemLinked(number=2, tracker="github", reference="shop#41", url="https://git.example/shop/41"),
+    ev.ItemsReminded(numbers=(1, 2), due_at=NOW),
 )
 NOTICE = Notice(number=1, person="alice", method="push", kind="push", hint="ntfy ...ice", due_at=NOW)
 POLICY = FrozenPolicy(name="default", steps=(), fallback=("person:bob",))

@@ -28,6 +28,7 @@ from stanch.engine import (
     follow,
     foresee,
     hold,
+    items,
     remind,
     reports,
     run,
@@ -90,6 +91,7 @@ from stanch.ports.checks import (
 from stanch.ports.evidence import Collector
 from stanch.ports.pager import Pager, PagerSettings
 from stanch.ports.sampler import Sampler
+from stanch.review.items.tables import ItemProjector
 from stanch.store import Store
 from stanch.surfaces.cli.embedded import EmbeddedWay
 
@@ -97,7 +99,7 @@ T = TypeVar("T")
 
 DEFAULT_URL: Final = "http://127.0.0.1:8484"
 DATABASE: Final = "stanch.db"
-PROJECTORS: Final = (IncidentProjector(), PageProjector())
+PROJECTORS: Final = (IncidentProjector(), PageProjector(), ItemProjector())
 
 CHANNELS: Final[Mapping[str, Callable[[ChannelSettings], Channel]]] = {
     "file": lambda one: FileChannel(name=one.name, folder=Path(one.root) / one.target),
@@ -155,6 +157,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "heartbeat": beats.check,
     "tidy": tidy.tidy,
     "hold": hold.hold,
+    "items": items.remind,
     "board": board.keep_board,
     "reports": reports.settle,
 }

@@ -26,10 +26,11 @@ PURPOSES: Final = (
     "reminder",
     "handover",
     "facts",
+    "action_items",
 )
 """What messages are for. A declaration is for responders; everybody else hears of it first by the initial message."""
 
-AMONG_OURSELVES: Final = frozenset({"reminder", "handover", "facts"})
+AMONG_OURSELVES: Final = frozenset({"reminder", "handover", "facts", "action_items"})
 """Those that are for responders alone and promise nothing to anybody."""
 
 VARIABLES: Final[dict[str, str]] = {
@@ -66,6 +67,7 @@ VARIABLES: Final[dict[str, str]] = {
     "role": "the role that is handed over",
     "person": "to whom",
     "duty": "what the role must do now",
+    "items": "action items that are due, a line each",
 }
 """Every variable, with what is filled in."""
 

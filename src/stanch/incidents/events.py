@@ -38,6 +38,17 @@ from stanch.incidents.recorded.investigation import (
     RankedChange,
     ScoreMoved,
 )
+from stanch.incidents.recorded.items import (
+    ActionItem,
+    ItemAdded,
+    ItemChanged,
+    ItemEnded,
+    ItemLinked,
+    ItemPriority,
+    ItemPurpose,
+    ItemsReminded,
+    ItemStatus,
+)
 from stanch.incidents.recorded.mitigation import (
     Approved,
     AutomaticDecided,
@@ -81,6 +92,7 @@ from stanch.oncall.escalation.events import PageEvent
 __all__ = [
     "EVENT_TYPES",
     "Acknowledged",
+    "ActionItem",
     "AlertAttached",
     "AlertEnded",
     "Approved",
@@ -102,6 +114,14 @@ __all__ = [
     "ImpactMeasured",
     "IncidentEvent",
     "InvestigationStarted",
+    "ItemAdded",
+    "ItemChanged",
+    "ItemEnded",
+    "ItemLinked",
+    "ItemPriority",
+    "ItemPurpose",
+    "ItemStatus",
+    "ItemsReminded",
     "LookedAgain",
     "MessageEnded",
     "MessageOwed",
@@ -141,6 +161,7 @@ __all__ = [
     "action_stream",
     "data_of",
     "incident_stream",
+    "items_stream",
     "new_event",
     "postmortem_stream",
     "typed",
@@ -198,6 +219,11 @@ IncidentEvent: TypeAlias = (
     | PostmortemScheduled
     | PostmortemDrafted
     | PostmortemReviewed
+    | ItemAdded
+    | ItemChanged
+    | ItemEnded
+    | ItemLinked
+    | ItemsReminded
     | PostmortemPublished
     | PageEvent
 )
@@ -236,3 +262,8 @@ def action_stream(number: int, plan: str) -> str:
 def postmortem_stream(number: int) -> str:
     """Return the stream of the write-up."""
     return f"postmortem/{number}"
+
+
+def items_stream(number: int) -> str:
+    """Return the stream of what is to be done after the incident."""
+    return f"items/{number}"

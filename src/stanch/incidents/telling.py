@@ -416,6 +416,41 @@ def _(record: ev.PostmortemPublished) -> Telling:
     return Telling(title=f"Post-mortem revision {record.revision} published", tone="good", major=True)
 
 
+@tell.register
+def _(record: ev.ItemAdded) -> Telling:
+    return Telling(
+        title=f"Action item {record.item.number}: {record.item.title}", text=_owed(record.item), tone="person"
+    )
+
+
+@tell.register
+def _(record: ev.ItemChanged) -> Telling:
+    told = f"Action item {record.item.number} is now: {record.item.title}"
+    return Telling(title=told, text=_owed(record.item), tone="person")
+
+
+@tell.register
+def _(record: ev.ItemEnded) -> Telling:
+    word = "opened again" if record.status is ev.ItemStatus.OPEN else record.status.value
+    return Telling(title=f"Action item {record.number} {word}", text=record.note, tone="person")
+
+
+@tell.register
+def _(record: ev.ItemLinked) -> Telling:
+    return Telling(title=f"Action item {record.number} is {record.reference} in {record.tracker}", text=record.url)
+
+
+@tell.register
+def _(record: ev.ItemsReminded) -> Telling:
+    numbers = ", ".join(str(number) for number in record.numbers)
+    return Telling(title=f"Reminded of action item {numbers}")
+
+
+def _owed(item: ev.ActionItem) -> str:
+    due = f", due {item.due_on:%Y-%m-%d}" if item.due_on else ""
+    return f"{item.owner or 'nobody'} has it{due}; {item.priority} priority, to {item.purpose}"
+
+
 def _paging(record: PageEvent) -> Telling:
     told = words(record)
     return Telling(title=told.title, text=told.text, tone=told.tone, major=told.major)

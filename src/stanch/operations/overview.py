@@ -9,6 +9,7 @@ from stanch.incidents.state import ActionState, IncidentState
 from stanch.incidents.tables import Listed, find
 from stanch.incidents.troubles import Trouble, troubles_of
 from stanch.operations import cases
+from stanch.operations.items import overdue_notices
 from stanch.operations.runbooks.trying import rot_notices
 from stanch.operations.views import IncidentCard, Overview, ServiceCard
 from stanch.operations.world import World
@@ -35,7 +36,7 @@ def overview(tx: Transaction, world: World, *, now: datetime, trouble: Trouble |
         recent=recent,
         quiet="" if open_cards else _quiet(services, trouble),
         workflow=_workflow(next(state for state in states if state.key == ordered[0].key)) if ordered else (),
-        notices=rot_notices(tx),
+        notices=(*overdue_notices(tx, world, now=now), *rot_notices(tx)),
     )
 
 

@@ -78,7 +78,7 @@ def sections_of(state: IncidentState, events: Sequence[Event], *, url: str, now:
         "root_cause": _root_cause(state, source),
         "went_well": [Bullets(_went_well(state, source))],
         "went_poorly": [Bullets(_went_poorly(state, source))],
-        "action_items": [Checklist(tuple((False, item) for item in _action_items(state, source)))],
+        "action_items": [Checklist(_items(state, source))],
         "prevention": [Bullets(_prevention(state, source))],
         "to_write": [Paragraph(_TODO)],
     }
@@ -270,6 +270,32 @@ def _went_poorly(state: IncidentState, source: Source) -> tuple[Text, ...]:
             case _:
                 pass
     return tuple(lines) or ("Nothing in the log says so.",)
+
+
+def _items(state: IncidentState, source: Source) -> tuple[tuple[bool, Text], ...]:
+    """Return the action items as they stand; where nobody wrote any, those that the log suggests."""
+    known: dict[int, tuple[ev.ActionItem, ev.ItemStatus, Event]] = {}
+    for event in source.events:
+        match ev.typed(event):
+            case ev.ItemAdded(item=item) | ev.ItemChanged(item=item):
+                status = known[item.number][1] if item.number in known else ev.ItemStatus.OPEN
+                known[item.number] = (item, status, event)
+            case ev.ItemEnded(number=number, status=status) if number in known:
+                known[number] = (known[number][0], status, event)
+            case _:
+                pass
+    if not known:
+        return tuple((False, item) for item in _action_items(state, source))
+    return tuple(
+        (status is ev.ItemStatus.DONE, (f"{item.title} ({_owed(item)})", *source.link(event)))
+        for item, status, event in known.values()
+        if status is not ev.ItemStatus.DROPPED
+    )
+
+
+def _owed(item: ev.ActionItem) -> str:
+    due = f", due {item.due_on}" if item.due_on else ""
+    return f"owner: {item.owner or 'to be named'}{due}, to {item.purpose}"
 
 
 def _action_items(state: IncidentState, source: Source) -> tuple[Text, ...]:

@@ -22,6 +22,7 @@ from stanch.incidents.tables import IncidentProjector
 from stanch.kernel.clock import ManualClock
 from stanch.operations.all import all_operations
 from stanch.operations.world import World
+from stanch.review.items.tables import ItemProjector
 from stanch.store import Store
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
@@ -51,7 +52,7 @@ def description(tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathes
     """Give the description of a served API with every operation there is, and one incident in its store."""
     path: Path = tmp_path_factory.mktemp("contract") / "stanch.db"
     clock = ManualClock(desk.START)
-    store = Store.open(path, clock=clock, projectors=(IncidentProjector(),))
+    store = Store.open(path, clock=clock, projectors=(IncidentProjector(), ItemProjector()))
     services = {name: Service(name=name) for name in ("checkout", "payments", "orders-db")}
     methods = (Method(id="push", kind="push", address="https://push.example/alice"),)
     catalog = Catalog(services=services, people={"alice": Person(id="alice", methods=methods)})

@@ -31,6 +31,7 @@ from stanch.ports.actuator import Step, StepResult
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.evidence import Finding, FindingStatus, Signal
 from stanch.ports.sampler import Sample
+from stanch.review.items.tables import ItemProjector
 from stanch.store import Store
 
 START: Final = datetime(2026, 3, 1, 14, 30, tzinfo=UTC)
@@ -85,7 +86,7 @@ class Story:
 
     def __init__(self, path: str) -> None:
         self.clock = ManualClock(START + timedelta(seconds=40))
-        self.store = Store.open(path, clock=self.clock, projectors=(IncidentProjector(),))
+        self.store = Store.open(path, clock=self.clock, projectors=(IncidentProjector(), ItemProjector()))
         self.world = World(store=self.store, clock=self.clock, catalog=catalog(), actuators={"command": Rehearsal()})
         self._plan: ev.Plan | None = None
 

@@ -304,3 +304,17 @@ def _templates(folder: Traversable) -> Iterator[Traversable]:
             yield from _templates(one)
         else:
             yield one
+
+
+def test_action_items_are_written_down_and_done_on_their_page(client: httpx2.Client, story: Story) -> None:
+    """The list shows what is open; what is done leaves it."""
+    story.declare()
+    post(client, "/do/item/add", incident=1, title="Test <guest> checkout", owner="", due_on="", back="/items")
+    before = client.get("/items?incident=INC-1")
+    post(client, "/do/item/done", incident=1, number=1, back="/items")
+
+    assert (True, False, True) == (
+        "Test &lt;guest&gt; checkout" in before.text,
+        "guest" in client.get("/items").text,
+        "guest" in client.get("/items?all=1").text,
+    )

@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "runbook": ("runbook", "Find, read and run runbooks"),
     "resolve": ("respond", "End an incident whose recovery is verified"),
     "postmortem": ("postmortem", "Read, draft, edit and publish post-mortems"),
+    "item": ("item", "What is to be done after incidents, by whom, until when"),
     "open": ("respond", "Open an incident's page in the browser"),
     "alert": ("alert", "List alerts, show one, send one from a script, see who sends"),
     "report": ("report", "Record and list what customers report"),

@@ -26,6 +26,7 @@ PLACES: Final = (
     Place(title="Pages", path="/pages", key="p"),
     Place(title="Services", path="/services", key="v", below=("/s",)),
     Place(title="Changes", path="/changes", key="h"),
+    Place(title="To do", path="/items", key="d"),
     Place(title="Runbooks", path="/runbooks", key="r", below=("/automatic",)),
 )
 

@@ -1,0 +1,1 @@
+"""Action items: what is to be done after an incident, until it is done."""
