@@ -3,11 +3,12 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from stanch.app.wiring import DUTIES
-from stanch.catalog.acting import Guard
+from stanch.catalog.acting import Automatic, AutomaticRunbook, Guard
 from stanch.engine.loop import Engine
 from stanch.incidents import events as ev
 from stanch.incidents.model import Reading
@@ -263,6 +264,59 @@ def test_two_nodes_decide_once(desk: Desk) -> None:
         one.join(timeout=60)
 
     assert [(False, "busy"), (True, "acts")] == sorted(decisions(desk, number)[-1] for number in numbers)
+
+
+RUNBOOK = """---
+kinds: [bad_deploy]
+---
+# Caches are cold
+
+## Mitigation
+```sh risk=low
+shopctl warm {{service}}
+```
+"""
+WARM = ("shopctl", "warm", "payments")
+
+
+def with_runbook(desk: Desk, folder: Path, *, services: tuple[str, ...] = ("payments",), guard: Guard = WIDE) -> Desk:
+    """Let the first block of a runbook run by itself at these services."""
+    (folder / "runbooks").mkdir()
+    (folder / "runbooks" / "cold-caches.md").write_text(RUNBOOK)
+    marked = AutomaticRunbook(runbook="cold-caches", block=1, services=services, guard=guard)
+    changed = replace(desk.world.catalog, root=str(folder), automatic=Automatic(runbooks=(marked,)))
+    return replace(desk, world=replace(desk.world, catalog=changed))
+
+
+def test_a_runbook_that_is_marked_and_fits_runs_by_itself(desk: Desk, tmp_path: Path) -> None:
+    """Its block is proposed and decided on like an action."""
+    desk = with_runbook(desk, tmp_path)
+    number = diagnosed(desk)
+    desk.work()
+
+    assert ([WARM], [(True, "acts")]) == (desk.runner.ran, decisions(desk, number))
+
+
+def test_a_runbook_has_a_guard_too(desk: Desk, tmp_path: Path) -> None:
+    """Where it does not hold, the block waits for a person, and the reason is on record."""
+    desk = with_runbook(desk, tmp_path, guard=replace(WIDE, score=0.99))
+    number = diagnosed(desk)
+    desk.work()
+
+    assert ([], [(False, "score")], ActionState.PROPOSED) == (
+        desk.runner.ran,
+        decisions(desk, number),
+        desk.state(number).actions["runbook-cold-caches-1"].state,
+    )
+
+
+def test_a_runbook_runs_by_itself_at_its_services_alone(desk: Desk, tmp_path: Path) -> None:
+    """Elsewhere it is not even proposed by itself."""
+    desk = with_runbook(desk, tmp_path, services=("checkout",))
+    number = diagnosed(desk)
+    desk.work()
+
+    assert ([], []) == (desk.runner.ran, decisions(desk, number))
 
 
 def test_the_status_says_what_may_run_and_what_did(desk: Desk) -> None:

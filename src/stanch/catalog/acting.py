@@ -1,7 +1,7 @@
 """How an action is decided on: how many people say yes, and when it may run by itself. Records and their keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from stanch.catalog.key import Key, Type
@@ -34,7 +34,19 @@ GUARD: Final = (
     Key(name="zone", type=Type.TEXT, doc="Time zone of `hours` and `days`; by default the installation's."),
 )
 
+RUNBOOK: Final = (
+    Key(name="runbook", type=Type.TEXT, doc="The runbook's name.", required=True),
+    Key(name="block", type=Type.INTEGER, doc="Which of its blocks, counted from 1.", required=True, low=1, high=1_000),
+    Key(name="services", type=Type.TEXTS, doc="The services at which it may run by itself.", required=True),
+    Key(name="guard", type=Type.TABLE, doc="When it may; the keys are those of an action's guard."),
+)
+
 AUTOMATIC: Final = (
+    Key(
+        name="runbooks",
+        type=Type.LIST_OF_TABLES,
+        doc="Blocks of runbooks that may run by themselves, `[[automatic.runbooks]]`.",
+    ),
     Key(name="services", type=Type.TEXTS, doc="Only these services; by default all that mark an action."),
     Key(name="most", type=Type.INTEGER, doc="So many runs at most of everything together ...", low=0, high=1_000),
     Key(name="within_s", type=Type.SECONDS, doc="... in this time.", low=60, high=31_536_000),
@@ -71,9 +83,20 @@ class Guard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Automatic:
-    """What holds for all automatic actions together."""
+class AutomaticRunbook:
+    """A block of a runbook that may run by itself at these services, where the runbook fits the incident."""
 
+    runbook: str
+    block: int
+    services: tuple[str, ...] = ()
+    guard: Guard = field(default_factory=Guard)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Automatic:
+    """What holds for all automatic actions together, and the runbooks among them."""
+
+    runbooks: tuple[AutomaticRunbook, ...] = ()
     services: tuple[str, ...] = ()
     most: int = 3
     within_s: float = 3600.0
@@ -94,7 +117,16 @@ def read_guard(reader: Reader) -> dict[str, object]:
 
 def read_automatic(reader: Reader, services: Sequence[str]) -> dict[str, object]:
     """Return the fields of the table; complain of services that are not declared."""
+    _complain_of_services(reader, services)
+    found = []
+    for number, table in enumerate(reader.tables("runbooks")):
+        one = reader.inner(table, at=f"runbooks.{number}", keys=RUNBOOK)
+        _complain_of_services(one, services)
+        found.append({**one.given(), "guard": read_guard(one.inner(one.table("guard"), at="guard", keys=GUARD))})
+    return {**reader.given(), "runbooks": found}
+
+
+def _complain_of_services(reader: Reader, services: Sequence[str]) -> None:
     for name in reader.texts("services"):
         if name not in services:
             reader.complain("services", f"names no service: {name!r}{did_you_mean(name, services)}")
-    return reader.given()

@@ -6,7 +6,7 @@ Owns the list only: reading is `reader`, the records are `model`, where the defa
 from dataclasses import MISSING, fields
 from typing import Final
 
-from stanch.catalog.acting import APPROVALS, AUTOMATIC, GUARD, Approvals, Automatic, Guard
+from stanch.catalog.acting import APPROVALS, AUTOMATIC, GUARD, RUNBOOK, Approvals, Automatic, AutomaticRunbook, Guard
 from stanch.catalog.actuators import ACTUATORS
 from stanch.catalog.alerting import Alerting, Heartbeat
 from stanch.catalog.alerting_keys import ALERTING, HEARTBEAT
@@ -310,6 +310,7 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "tree": BRANCH,
     "tree.when": WHEN,
     "automatic": AUTOMATIC,
+    "automatic.runbooks": RUNBOOK,
     "thresholds": THRESHOLDS,
     "timing": TIMING,
     "oncall": ONCALL,
@@ -359,6 +360,7 @@ MODELS: Final[dict[str, type]] = {
     "tree": Branch,
     "tree.when": When,
     "automatic": Automatic,
+    "automatic.runbooks": AutomaticRunbook,
     "thresholds": Thresholds,
     "timing": Timing,
     "oncall": OnCall,

@@ -7,6 +7,7 @@ the lock that orders all events, so that no limit is passed by both at once and 
 from datetime import timedelta
 from typing import Final
 
+from stanch.catalog.acting import AutomaticRunbook, Guard
 from stanch.catalog.model import ActionSpec
 from stanch.incidents import events as ev
 from stanch.incidents.state import Action, ActionState, IncidentState
@@ -24,20 +25,38 @@ _UNDER_WAY: Final = frozenset({ActionState.APPROVED, ActionState.RUNNING, Action
 
 
 def consider(tx: Transaction, world: World, number: int) -> None:
-    """Decide whether the plan that is proposed first runs without a person; nothing where it is not marked so.
+    """Decide whether the plan that is proposed first, or a runbook's, runs without a person where it is marked so.
 
     A decision that was made before for the same reason is not recorded again.
     """
     state = cases.load(tx, number)
-    action = waiting_first(state)
-    if not state.is_open or action is None:
+    if not state.is_open:
         return
-    spec = spec_of(world, action.plan)
-    if spec is None or not spec.automatic:
-        return
+    first = waiting_first(state)
+    spec = spec_of(world, first.plan) if first is not None else None
+    if first is not None and spec is not None and spec.automatic:
+        _consider(tx, world, state, first, name=spec.name, guard=spec.guard)
+    for marked in world.catalog.automatic.runbooks:
+        action = waiting_runbook(state, marked)
+        if action is not None:
+            # What was decided just now may be under way: it is looked at as it stands after each.
+            now = cases.load(tx, number)
+            _consider(tx, world, now, action, name=f"runbook {marked.runbook}", guard=marked.guard)
+
+
+def waiting_runbook(state: IncidentState, marked: AutomaticRunbook) -> Action | None:
+    """Return the plan of a block that is marked automatic, where it waits at one of its services."""
+    root = f"runbook-{marked.runbook}-{marked.block}"
+    found = (one for one in state.actions.values() if root_of(one.plan.id) == root)
+    return next(
+        (one for one in found if one.state is ActionState.PROPOSED and one.plan.target in marked.services), None
+    )
+
+
+def _consider(tx: Transaction, world: World, state: IncidentState, action: Action, *, name: str, guard: Guard) -> None:
     lock_event_order(tx.connection)
-    plan, now = action.plan, world.clock.now()
-    decision = decide(plan, spec.guard, world.catalog.automatic, _facts(tx, world, state, action, spec))
+    number, plan, now = state.number, action.plan, world.clock.now()
+    decision = decide(plan, guard, world.catalog.automatic, _facts(tx, world, state, plan, name=name, guard=guard))
     if not decision.acts and action.decided == (plan.digest, decision.why.value):
         return
     record = ev.AutomaticDecided(
@@ -51,7 +70,7 @@ def consider(tx: Transaction, world: World, number: int) -> None:
     cases.record(tx, number, record, stream=ev.action_stream(number, plan.id))
     if not decision.acts:
         return
-    run = AutomaticRun(incident=number, plan=plan.id, service=plan.target, action=spec.name, began_at=now)
+    run = AutomaticRun(incident=number, plan=plan.id, service=plan.target, action=name, began_at=now)
     put_run(tx.connection, run)
     timer = Timer(id=f"inc{number}/run/{plan.id}", kind="run", due_at=now, incident=number, data={"plan": plan.id})
     tx.schedule(timer)
@@ -111,13 +130,13 @@ def spec_of(world: World, plan: ev.Plan) -> ActionSpec | None:
     return names.get(root_of(plan.id))
 
 
-def _facts(tx: Transaction, world: World, state: IncidentState, action: Action, spec: ActionSpec) -> Facts:
-    now, plan, overall = world.clock.now(), action.plan, world.catalog.automatic
-    longest = timedelta(seconds=max(overall.within_s, spec.guard.within_s))
+def _facts(tx: Transaction, world: World, state: IncidentState, plan: ev.Plan, *, name: str, guard: Guard) -> Facts:
+    now, overall = world.clock.now(), world.catalog.automatic
+    longest = timedelta(seconds=max(overall.within_s, guard.within_s))
     known = runs_since(tx.connection, now - longest)
     # What was refused has not run, and counts for no limit.
     ran = [one for one in known if one.outcome != "refused"]
-    own = [one for one in ran if (one.service, one.action) == (plan.target, spec.name)]
+    own = [one for one in ran if (one.service, one.action) == (plan.target, name)]
     services = [name for name, one in world.catalog.services.items() if not one.external]
     impact = (*state.impact.down, *state.impact.affected) if state.impact else ()
     hit = {*state.services, *impact}

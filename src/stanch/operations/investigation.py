@@ -83,6 +83,8 @@ def conclude(tx: Transaction, world: World, state: IncidentState, *, anew: bool 
         cases.record(tx, state.number, ev.StatusChanged(status=Status.IDENTIFIED, reason=reason))
     if is_settled(state, anew=anew):
         return
+    if state.cause_known and world.catalog.automatic.runbooks:
+        look_soon(tx, world, state.number, what="runbooks")
     proposal = proposed_now(state, world)
     if state.proposal is not None and not asks_for_more(proposal, state.proposal):
         consider(tx, world, state.number)
