@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from stanch.integrations.flags.model import NAME, Changed, FlagState, Provider, Switch, Told, Wanted, read_wanted
+from stanch.kernel.blocks import clean
 from stanch.kernel.errors import Bug, Refused, Unavailable
+from stanch.kernel.redaction import redact
 from stanch.ports.actuator import Outlook, Step, StepResult
 
 _OURS: Final = ("restore", "version", "dry_run", "undo")
@@ -73,7 +75,7 @@ class FlagActuator:
             undo=replace(step, data={**settings, "restore": state.exact}),
             fingerprint=state.version,
             warnings=state.warnings,
-            preview=(f"{_what(told)} is {state.shown}; it would be {wanted.shown}", *sent),
+            preview=tuple(map(_told_plainly, (f"{_what(told)} is {state.shown}; it would be {wanted.shown}", *sent))),
         )
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
@@ -82,8 +84,8 @@ class FlagActuator:
         lines: list[str] = []
 
         def say(line: str) -> None:
-            lines.append(line)
-            emit(line)
+            lines.append(_told_plainly(line))
+            emit(lines[-1])
 
         try:
             code = self._tried(step, say=say) if step.data.get("dry_run") is True else self._set(step, say=say)
@@ -159,6 +161,11 @@ def _wanted(step: Step) -> Wanted:
     if wanted is None:
         raise Bug("a step whose settings were not looked at")
     return wanted
+
+
+def _told_plainly(line: str) -> str:
+    # A variant's value may be a key, and its name whatever somebody typed.
+    return redact(" ".join(clean(line).split("\n")))
 
 
 def _what(told: Told) -> str:
