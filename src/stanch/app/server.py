@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from stanch.app.chat import chat_desk, chats_of
+from stanch.app.listening import listeners_of
 from stanch.app.logging import configure_logging
 from stanch.app.mail import mail_listener
 from stanch.app.wiring import DATABASE, build_engine, build_intake, build_world, read_catalog
@@ -105,6 +106,7 @@ def running(
     front = Front.of(world)
     web = Server(asgi(front, intake, trust=Trust(hosts=_names(host, catalog.url), token=token)), front=front)
     mail = mail_listener(world, wake=intake.wake)
+    listeners = listeners_of(world, chat_desk(world, wake=intake.wake))
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, name="stanch-web", daemon=True)
     trace = server_file(announced_in or folder)
     engine.start()
@@ -112,6 +114,8 @@ def running(
     try:
         if mail is not None:
             mail.start()
+        for one in listeners:
+            one.start()
         thread.start()
         _wait_started(web, thread)
         trace.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
@@ -119,6 +123,8 @@ def running(
     finally:
         trace.unlink(missing_ok=True)
         web.should_exit = True
+        for one in listeners:
+            one.stop()
         engine.stop()
         thread.join(timeout=_GOODBYE_S)
         if mail is not None:

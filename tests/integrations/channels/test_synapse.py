@@ -15,9 +15,17 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
+from stanch.app.chat import chat_desk
+from stanch.catalog.channels import ChannelSpec
+from stanch.comms.tables import keep_place
+from stanch.incidents.tables import IncidentProjector
 from stanch.integrations.matrix import MatrixChannel
+from stanch.integrations.matrix.chat import Heard, MatrixChat
+from stanch.kernel.clock import ManualClock
 from stanch.ports.channel import ChannelSettings, Message
+from stanch.store import Store
 from tests.integrations.channels.cases import message
+from tests.operations.desk import START, Desk
 from tests.support.needs import lacking
 from tests.support.servers import free_port, listens, running
 
@@ -36,7 +44,14 @@ class Homeserver:
     def ask(self, path: str, *, token: str = "") -> dict[str, object]:
         """Read something with the client API."""
         headers = {"Authorization": f"Bearer {token or self.token}"}
-        found: dict[str, object] = httpx2.get(f"{self.url}/_matrix/client/v3{path}", headers=headers).json()
+        found: dict[str, object] = httpx2.get(f"{self.url}/_matrix/client/v3{path}", headers=headers, timeout=60).json()
+        return found
+
+    def tell(self, method: str, path: str, body: object) -> dict[str, object]:
+        """Do something as alice."""
+        headers = {"Authorization": f"Bearer {self.guest}"}
+        answer = httpx2.request(method, f"{self.url}/_matrix/client/v3{path}", headers=headers, json=body, timeout=60)
+        found: dict[str, object] = answer.raise_for_status().json()
         return found
 
     def messages(self, room: str) -> list[dict[str, object]]:
@@ -94,7 +109,7 @@ rc_invites: {{per_room: {{per_second: 1000, burst_count: 1000}}, per_user: {{per
         tokens = {}
         for user in ("stanch", "alice"):
             login = {"type": "m.login.password", "identifier": {"type": "m.id.user", "user": user}, "password": "pw"}
-            answer = httpx2.post(f"{url}/_matrix/client/v3/login", content=json.dumps(login))
+            answer = httpx2.post(f"{url}/_matrix/client/v3/login", content=json.dumps(login), timeout=60)
             tokens[user] = answer.json()["access_token"]
         yield Homeserver(url=url, token=tokens["stanch"], guest=tokens["alice"])
 
@@ -155,3 +170,48 @@ def test_the_longest_message_is_taken(homeserver: Homeserver, channel: MatrixCha
     channel.post(replace(made, id="c/update/2", room="incident-c", place=first.place, edits=first.reference))
 
     assert 2 == len(homeserver.messages(first.place))
+
+
+def test_people_act_from_the_room(homeserver: Homeserver, channel: MatrixChannel, tmp_path: Path) -> None:
+    """Who is known is answered as in the terminal and on record; a marked message enters the log with its link."""
+    clock = ManualClock(START)
+    store = Store.open(str(tmp_path / "stanch.db"), clock=clock, projectors=(IncidentProjector(),))
+    desk = Desk.open(store, clock)
+    catalog = desk.world.catalog
+    people = {**catalog.people, "alice": replace(catalog.people["alice"], chat={"matrix": "@alice:localhost"})}
+    ops = ChannelSpec(name="ops", kind="matrix", rooms=True)
+    world = replace(desk.world, catalog=replace(catalog, people=people, channels={**catalog.channels, "ops": ops}))
+    desk = replace(desk, world=world)
+    desk.declare()
+    place = channel.post(about("incident-d", "d/update/1")).place
+    with store.writing() as tx:
+        keep_place(tx.connection, channel="ops", incident=1, place=place)
+    chat = MatrixChat(name="ops", url=homeserver.url, token=homeserver.token, wait_s=5)
+    since, _ = chat.listen("")
+    room = f"/rooms/{quote(place, safe='')}"
+    homeserver.tell("POST", f"{room}/join", {})
+    homeserver.tell("PUT", f"{room}/send/m.room.message/t1", {"msgtype": "m.text", "body": "!incident ack"})
+    said = {"msgtype": "m.text", "body": "the pool is full"}
+    event = homeserver.tell("PUT", f"{room}/send/m.room.message/t2", said)["event_id"]
+    relation = {"m.relates_to": {"rel_type": "m.annotation", "event_id": event, "key": "📌"}}
+    homeserver.tell("PUT", f"{room}/send/m.reaction/t3", relation)
+    answers = chat_desk(world)
+    heard: list[Heard] = []
+    while len(heard) < 2:
+        since, more = chat.listen(since)
+        heard += more
+        assert since
+    for one in heard:
+        for _ in range(2):
+            chat.send(one, answers.answer(one.asked, channel="ops", kind="matrix"))
+    notices = [one["content"]["body"] for one in homeserver.messages(place)]  # type: ignore[index]
+    state, notes = desk.state(1), [one for one in desk.log(1) if one.kind == "incident.note_added"]
+    chat.close()
+    store.close()
+
+    assert ("alice", 1, True, 1) == (
+        getattr(state.acknowledged_by, "id", ""),
+        len(notes),
+        "Alice in chat: the pool is full (https://matrix.to/#/" in str(notes[0].data["text"]),
+        sum("INC-1 acknowledged by Alice" in str(words) for words in notices),
+    )

@@ -1,0 +1,73 @@
+"""Listens to the chats that do not post to us, in a thread for each: what is asked there goes to the desk."""
+
+import os
+import threading
+from typing import Final
+
+import structlog
+
+from stanch.integrations.matrix.chat import MatrixChat
+from stanch.kernel.errors import StanchError
+from stanch.operations.world import World
+from stanch.surfaces.chat.desk import Desk
+
+_AGAIN_AFTER_S: Final = 5.0
+
+log = structlog.get_logger("stanch.chat")
+
+
+class Listening:
+    """One chat that is listened to. What is asked while nobody listens is not done later: it may be hours old."""
+
+    def __init__(self, name: str, chat: MatrixChat, desk: Desk) -> None:
+        self._name = name
+        self._chat = chat
+        self._desk = desk
+        self._stopping = threading.Event()
+        # Not waited for at the end: it may hold a question open, and what it does is done in one transaction.
+        self._thread = threading.Thread(target=self._run, name=f"stanch-chat-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        since = ""
+        while not self._stopping.is_set():
+            try:
+                since = self._turn(since)
+            except StanchError as error:
+                log.warning("chat.not_heard", channel=self._name, error=error.message)
+                self._stopping.wait(_AGAIN_AFTER_S)
+            except Exception:  # boundary "engine loop": a defect in one message must not end the listening
+                log.exception("chat.listening_failed", channel=self._name)
+                self._stopping.wait(_AGAIN_AFTER_S)
+
+    def _turn(self, since: str) -> str:
+        following, heard = self._chat.listen(since)
+        for one in heard:
+            if self._stopping.is_set():
+                break
+            reply = self._desk.answer(one.asked, channel=self._name, kind=self._chat.kind)
+            try:
+                self._chat.send(one, reply)
+            except StanchError as error:
+                log.warning("chat.unanswered", channel=self._name, error=error.message)
+        return following
+
+
+def listeners_of(world: World, desk: Desk) -> list[Listening]:
+    """Return what listens to the chats of `world`, not started yet."""
+    return [
+        Listening(
+            spec.name,
+            MatrixChat(name=spec.name, url=spec.url, token=os.environ.get(spec.secret_env, "").strip()),
+            desk,
+        )
+        for spec in world.catalog.channels.values()
+        if spec.kind == "matrix" and os.environ.get(spec.secret_env, "").strip()
+    ]
