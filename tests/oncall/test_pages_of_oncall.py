@@ -137,3 +137,50 @@ def test_hostile_words(client: httpx2.Client, desk: ShiftDesk) -> None:
     desk.ask("oncall.override", by=ALICE, schedule="shop", person="carol", lasts="1h", why="<script>alert(1)</script>")
 
     assert "<script>alert(1)" not in client.get("/oncall").text
+
+
+def test_a_shift_is_offered_without_a_script(client: httpx2.Client, desk: ShiftDesk) -> None:
+    """The form beside a shift proposes to somebody else to take it; it waits for them."""
+    page = client.get("/oncall").text
+    form = page.split('action="/do/swap/propose"')[1].split("</form>")[0]
+    given = dict(re.findall(r'name="(schedule|give_start|give_end)" value="([^"]+)"', form))
+    taker = re.findall(r'<option value="([^"]+)"', form)[0]
+    answer = post(
+        client,
+        "/do/swap/propose",
+        **{name: unescape(text) for name, text in given.items()},
+        taker=taker,
+        back="/oncall",
+    )
+    swaps = cast("tuple[SwapView, ...]", desk.ask("swap.list", by=ALICE))
+
+    assert (303, [("alice", taker, "proposed")]) == (
+        answer.status_code,
+        [(one.giver, one.taker, one.state) for one in swaps],
+    )
+
+
+def test_time_off_is_taken_without_a_script(client: httpx2.Client) -> None:
+    """The form takes time off, which stands on the page then."""
+    answer = post(
+        client, "/do/oncall/timeoff", start="2026-12-21T08:00", end="2026-12-23T08:00", what="Lapland", back="/oncall"
+    )
+
+    assert (303, True) == (answer.status_code, "Lapland" in text_of(client.get("/oncall")))
+
+
+def test_the_checklist_is_ticked_without_a_script(client: httpx2.Client) -> None:
+    """What is to do before the next shift stands on the page, and is ticked there."""
+    page = client.get("/oncall").text
+    form = page.split('action="/do/oncall/check"')[1].split("</form>")[0]
+    fields = dict(re.findall(r'name="(schedule|item|done)" value="([^"]+)"', form))
+    answer = post(client, "/do/oncall/check", **fields, back="/oncall")
+
+    assert (303, 1) == (answer.status_code, client.get("/oncall").text.count("Not after all"))
+
+
+def test_the_load_is_a_page(client: httpx2.Client) -> None:
+    """Hours and pages of each person stand on a page of their own."""
+    shown = text_of(client.get("/oncall/load"))
+
+    assert ("Load" in shown, "How unevenly" in shown or "Nobody was on call" in shown) == (True, True)

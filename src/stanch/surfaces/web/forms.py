@@ -1,7 +1,9 @@
 """What the pages' forms post to when no script runs: any operation that changes something, and who one is."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -17,6 +19,8 @@ from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.identity import PERSON_COOKIE, check_name
 
 _A_YEAR_S: Final = 31_536_000
+_LOCAL: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?")
+_INSTANTS: Final = (datetime, datetime | None)
 
 
 def routes(front: Front) -> list[BaseRoute]:
@@ -56,7 +60,18 @@ def _filled(texts: Mapping[str, list[str]], kind: type[object]) -> dict[str, lis
         for one in fields(kind)  # type: ignore[arg-type]  # requests are dataclasses
         if one.default is not MISSING or one.default_factory is not MISSING
     }
-    return {name: values for name, values in texts.items() if name not in optional or any(values)}
+    instants = {one.name for one in fields(kind) if one.type in _INSTANTS}  # type: ignore[arg-type]  # as above
+    return {
+        name: [_in_utc(one) for one in values] if name in instants else values
+        for name, values in texts.items()
+        if name not in optional or any(values)
+    }
+
+
+def _in_utc(text: str) -> str:
+    """Return what a field for date and time holds with the zone that pages say it is in: UTC."""
+    found = _LOCAL.fullmatch(text)
+    return text if found is None else f"{found[1]}{found[2] or ':00'}Z"
 
 
 def _local_path(text: str) -> str:

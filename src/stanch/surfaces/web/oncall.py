@@ -14,6 +14,8 @@ from stanch.kernel.zone import in_zone
 from stanch.oncall.handing.model import Handoff
 from stanch.operations.oncall.changing import TimeOffView
 from stanch.operations.oncall.feeding import FeedView
+from stanch.operations.oncall.handing import ChecklistView
+from stanch.operations.oncall.loading import LoadReport
 from stanch.operations.oncall.swapping import SwapView
 from stanch.operations.oncall.views import Calendar, OnCallAnswer, Turn
 from stanch.review.rendering import as_html
@@ -43,11 +45,13 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A shift in the list, with its times on the clock of whoever has it."""
+    """A shift in the list, with its times on the clock of whoever has it; what of it can still be given begins at
+    `give_from`."""
 
     turn: Turn
     theirs: str
     length_s: float
+    give_from: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +69,7 @@ def routes(front: Front) -> list[BaseRoute]:
     return [
         *screen_routes(front, "/oncall", oncall_page),
         *screen_routes(front, "/oncall/handoff/{id}", handoff_page),
+        *screen_routes(front, "/oncall/load", load_page),
     ]
 
 
@@ -115,6 +120,25 @@ async def handoff_page(front: Front, request: Request, reader: Reader) -> Screen
     )
 
 
+async def load_page(front: Front, request: Request, reader: Reader) -> Screen:
+    """Put the load of on-call together, of all schedules or of the one that the address names."""
+    which = asked(request, "schedule")
+    values = {
+        "load": _the(LoadReport, await front.ask(request, "oncall.load", which, via=Via.WEB)),
+        "schedules": tuple(front.world.catalog.oncall.schedules),
+        "schedule": which.get("schedule", ""),
+        "reader": reader,
+        "now": front.world.clock.now(),
+    }
+    return Screen(
+        template="load.html",
+        title="Load of on-call · Stanch",
+        parts=[part("load", "oncall/load.html", values)],
+        values=values,
+        followed=False,
+    )
+
+
 def strips(calendar: Calendar, *, zone: str) -> tuple[Strip, ...]:
     """Return the calendar schedule by schedule, as bars on a strip and as rows."""
     people = sorted({turn.person for turn in calendar.turns})
@@ -145,25 +169,33 @@ def strips(calendar: Calendar, *, zone: str) -> tuple[Strip, ...]:
 
 
 async def _mine(front: Front, request: Request, reader: Reader, start: datetime) -> dict[str, object]:
-    """Return what is the reader's own: shifts, swaps, time off, feed."""
+    """Return what is the reader's own: shifts, swaps, time off, what to do before the next shift, feed."""
     body = {"person": reader.person}
     span = {"start": start.isoformat(), "end": (start + _MINE).isoformat()}
     shifts = _the(Calendar, await front.ask(request, "oncall.calendar", {**body, **span}, via=Via.WEB))
     swaps = _all(SwapView, await front.ask(request, "swap.list", body, via=Via.WEB))
     away = _all(TimeOffView, await front.ask(request, "oncall.away", body, via=Via.WEB))
     feed = _the(FeedView, await front.ask(request, "feed.list", body, via=Via.WEB))
+    ahead = [one for one in shifts.turns if one.start > start]
+    checklist = None
+    if ahead:
+        wanted = {"schedule": ahead[0].schedule, **body}
+        checklist = _the(ChecklistView, await front.ask(request, "oncall.checklist", wanted, via=Via.WEB))
     return {
-        "shifts": [_row(one) for one in shifts.turns[:8]],
+        "checklist": checklist,
+        "shifts": [_row(one, now=front.world.clock.now()) for one in shifts.turns[:8]],
         "swaps": [one for one in swaps if one.state == "proposed"],
         "away": away,
         "feed": feed,
     }
 
 
-def _row(turn: Turn) -> Row:
+def _row(turn: Turn, *, now: datetime | None = None) -> Row:
     begin, stop = in_zone(turn.start, turn.zone), in_zone(turn.end, turn.zone)
     theirs = f"{begin:%a %d %b %H:%M} to {stop:%a %d %b %H:%M} {turn.zone}"
-    return Row(turn=turn, theirs=theirs, length_s=(turn.end - turn.start).total_seconds())
+    length_s = (turn.end - turn.start).total_seconds()
+    give_from = (max(turn.start, now) if now else turn.start).isoformat()
+    return Row(turn=turn, theirs=theirs, length_s=length_s, give_from=give_from)
 
 
 def _the(kind: type[T], found: object) -> T:
