@@ -95,8 +95,8 @@ class PackCollector:
             if finding.status in (FindingStatus.FAILED, FindingStatus.REFUSED):
                 reason = finding.summary.removeprefix(f"{self._source.name}: {titles.get(finding.id, '')}: ")
                 # Of a system that answers nothing it is no news that it does so in several words.
-                same = _VARIES.sub("", reason) if answered else ""
-                reasons.setdefault((finding.status, same), []).append(finding)
+                told = _VARIES.sub("", reason) if answered else ""
+                reasons.setdefault((finding.status, told), []).append(finding)
         kept = list(findings)
         for (status, _), same in reasons.items():
             if len(same) > 1:
