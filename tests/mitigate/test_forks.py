@@ -76,6 +76,41 @@ def test_while_no_cause_stands_out_it_says_so() -> None:
     assert ("no", "no cause stands out: memory_leak is at 90%") == asked(When(kinds=("memory_leak",)), state)
 
 
+def rivals(**other: object) -> IncidentState:
+    """Return an incident whose two likeliest causes stand at 50 % and 47 %, alike but for `other` of the second."""
+    first = replace(cause_of("dependency_down", "circuit_breaker"), score=0.5, target="acquirer")
+    told: dict[str, object] = {"id": "h2", "kind": "third_party_outage", "title": "an outage", "score": 0.47, **other}
+    second = replace(first, **told)  # type: ignore[arg-type]  # fields by name
+    state = incident(cause=first)
+    return replace(state, hypotheses=(first, second), cause_known=False)
+
+
+def test_causes_that_ask_for_the_same_count_together() -> None:
+    """Whichever of them it is, the same helps first."""
+    when = When(kinds=("dependency_down", "third_party_outage"))
+
+    assert (
+        "yes",
+        "dependency_down (50%) or an outage (47%): whichever it is, the same helps, and together they stand at 97%",
+    ) == asked(when, rivals())
+
+
+@pytest.mark.parametrize(
+    "other", [{"target": "bank"}, {"change": "deploy/7"}, {"mitigations": ("failover",)}, {"score": 0.2}]
+)
+def test_causes_that_ask_for_something_else_do_not(other: dict[str, object]) -> None:
+    """Another far end, another change, another first step, or too little in all: nothing is proposed on a guess."""
+    assert "no" == asked(When(kinds=("dependency_down", "third_party_outage")), rivals(**other))[0]
+
+
+def test_what_causes_agree_on_is_proposed() -> None:
+    """With the words of the likeliest."""
+    cut = action("circuit_breaker", "cut", "{target}")
+    proposed = propose(rivals(), shop(cut), now=NOW)
+
+    assert ["ctl", "cut", "acquirer"] == (list(proposed.plan.steps[0].argv) if proposed.plan else [])
+
+
 def test_findings_are_cited_for_yes_and_no() -> None:
     """A yes cites what speaks for it, a no what speaks for something else."""
     cause = replace(cause_of("memory_leak"), evidence_for=(Citation(finding="f1-host-1", text="", weight=1.0),))

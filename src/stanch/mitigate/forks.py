@@ -12,6 +12,8 @@ from stanch.incidents.state import IncidentState
 from stanch.ports.evidence import Finding, FindingStatus
 
 _MOST_CITED: Final = 4
+# What causes that ask for the same must come to together: more than one cause alone, as nobody knows which it is.
+_TOGETHER: Final = 0.8
 
 Answer = tuple[bool, str, tuple[str, ...]]
 """Whether it holds, why, and the findings that say so."""
@@ -50,6 +52,11 @@ def _kind(when: When, state: IncidentState, top: Hypothesis | None) -> Answer:
     if top is None:
         return False, "no cause is ranked yet", ()
     against = tuple(citation.finding for citation in top.evidence_for)
+    together = alike(state)
+    total = sum(one.score for one in together)
+    if not state.cause_known and len(together) > 1 and top.kind in when.kinds and total >= max(when.score, _TOGETHER):
+        names = " or ".join(f"{one.title} ({one.score:.0%})" for one in together)
+        return True, f"{names}: whichever it is, the same helps, and together they stand at {total:.0%}", against
     if not state.cause_known:
         nearest = _nearest(when, state)
         return False, f"no cause stands out: {nearest}", ()
@@ -59,6 +66,28 @@ def _kind(when: When, state: IncidentState, top: Hypothesis | None) -> Answer:
     if top.score < when.score:
         return False, f"{stands}, and {when.score:.0%} is asked for", against
     return True, stands, against
+
+
+def alike(state: IncidentState) -> tuple[Hypothesis, ...]:
+    """Return the leading cause with those right behind it that blame the same and ask for the same first.
+
+    That a far end is down and that its owner has an outage cannot be told apart from here, and need not be: what is
+    done first is the same. Causes that blame different changes are never alike, for each asks to take back its own.
+    """
+    if not state.hypotheses:
+        return ()
+    top = state.hypotheses[0]
+    found = [top]
+    for one in state.hypotheses[1:]:
+        if (one.service, one.target, one.change, one.mitigations[:1]) != (
+            top.service,
+            top.target,
+            top.change,
+            top.mitigations[:1],
+        ):
+            break
+        found.append(one)
+    return tuple(found) if top.mitigations[:1] not in ((), ("investigate",)) else (top,)
 
 
 def _nearest(when: When, state: IncidentState) -> str:

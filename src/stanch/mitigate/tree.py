@@ -42,7 +42,9 @@ def propose(state: IncidentState, catalog: Catalog, *, now: datetime) -> Mitigat
 
 def as_of_now(proposal: MitigationProposed, state: IncidentState, catalog: Catalog) -> MitigationProposed:
     """Return a proposal with its phases as the incident stands now: they name figures and times that move on."""
-    cause = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    meant = proposal.plan.hypothesis if proposal.plan else ""
+    leading = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    cause = next((one for one in state.hypotheses if one.id == meant), leading)
     first = proposal.phases.get("now", (proposal.verdict,))[0]
     phases = phases_of(state, catalog, plan=proposal.plan, others=proposal.alternatives, cause=cause, first=first)
     return replace(proposal, phases=phases)
@@ -50,7 +52,8 @@ def as_of_now(proposal: MitigationProposed, state: IncidentState, catalog: Catal
 
 def _along(branch: Branch, state: IncidentState, catalog: Catalog, *, path: tuple[Fork, ...]) -> MitigationProposed:
     # A branch that asks for no kind of cause may be taken while none is known.
-    top = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    known = state.cause_known or bool(branch.when.kinds)
+    top = state.hypotheses[0] if known and state.hypotheses else None
     plans, troubles = _plans(branch, state, catalog, top)
     if not plans:
         about = top.service if top else ", ".join(state.services)

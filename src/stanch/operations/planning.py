@@ -34,7 +34,7 @@ def proposed_now(state: IncidentState, world: World) -> ev.MitigationProposed:
 
 
 def look_soon(tx: Transaction, world: World, number: int, *, what: str, plan: str = "", anew: bool = False) -> None:
-    """Have the far ends of a plan looked at, and the plan recorded then: `what` is `proposal`, `runbooks` or `undo` of `plan`."""
+    """Have far ends looked at and plans recorded then: `what` is `proposal`, `runbooks` or `undo` of `plan`."""
     data: dict[str, JSON] = {"what": what, "plan": plan, "anew": anew}
     timer = Timer(
         id=f"inc{number}/look/{plan or what}", kind="look", due_at=world.clock.now(), incident=number, data=data
