@@ -42,5 +42,9 @@ esac
 
 case $purpose in
     run) exec "$python" scripts/venv.py run ;;
-    *) exec "$python" scripts/venv.py dev ;;
+    dev) exec "$python" scripts/venv.py dev ;;
+    test)
+        scripts/synapse.sh "$python" || true
+        exec "$python" scripts/venv.py dev
+        ;;
 esac
