@@ -33,7 +33,7 @@ def test_a_check_is_run_and_comes_back(client: httpx2.Client, story: Story) -> N
     """No system is configured here, and that is what the page says."""
     story.declare()
     here = "/runbooks/traffic-spike?incident=1"
-    answer = post(client, "/do/runbook/check", incident=1, runbook="traffic-spike", block=1, back=here)
+    answer = post(client, "/do/runbook/check", incident=1, runbook="traffic-spike", block=2, back=here)
 
     assert (303, True) == (answer.status_code, "no system of the kind prometheus" in client.get(here).text)
 
