@@ -107,9 +107,7 @@ _HARMLESS_VALUES_WORDS: Final = """
 """
 _HARMLESS_VALUES: Final = frozenset(_HARMLESS_VALUES_WORDS.split())
 
-_EMAIL: Final = re.compile(
-    r"(?<![\w.+-])[\w.+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])"
-)
+_EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])")
 _CARD: Final = re.compile(
     r"(?<![A-Za-z0-9_])(?<![0-9][.,-])(?:[0-9]{13,19}|[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}"
     r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5})(?![A-Za-z0-9_])"

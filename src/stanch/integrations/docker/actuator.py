@@ -186,6 +186,6 @@ def _change(order: _Order, container: Container) -> tuple[dict[str, JSON], dict[
 
 
 def _undo_of(step: Step, container: Container, back: dict[str, JSON]) -> Step:
-    kept = {name: step.data[name] for name in ("socket", "grace_s", "action") if name in step.data}
-    told = {**kept, "container": container.identity, **back}
+    told: dict[str, JSON] = {name: step.data[name] for name in ("socket", "grace_s", "action") if name in step.data}
+    told |= {"container": container.identity, **back}
     return replace(step, data=told, describe=f"Undo: {step.describe}".strip())

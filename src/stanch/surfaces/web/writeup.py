@@ -118,7 +118,5 @@ def _chart(address: str, number: int) -> str:
 def _number(said: str) -> int:
     text = said.upper().removeprefix("INC-")
     if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
-        raise NotFound(
-            f"there is no post-mortem {said[:40]!r}", hint="its page is /postmortem/ and a number"
-        )
+        raise NotFound(f"there is no post-mortem {said[:40]!r}", hint="its page is /postmortem/ and a number")
     return int(text)
