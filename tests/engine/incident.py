@@ -70,6 +70,7 @@ def declare(
     timeout_s: float = 10.0,
     alert: bool = True,
     lasted_s: float = 60.0,
+    people: int = 1,
 ) -> int:
     """Put an incident with its clocks on record: payments fails for `lasted_s`, and a plan is proposed."""
     onset = world.clock.now() - timedelta(seconds=lasted_s)
@@ -88,7 +89,7 @@ def declare(
         cases.record(tx, number, declared)
         if alert:
             cases.record(tx, number, _alert(onset))
-        plan = _plan(tuple(argv), timeout_s=timeout_s)
+        plan = _plan(tuple(argv), timeout_s=timeout_s, people=people)
         proposed = ev.MitigationProposed(path=(), plan=plan, alternatives=(), verdict=plan.title)
         cases.record(tx, number, proposed)
         start_clocks(tx, world, cases.load(tx, number))
@@ -101,7 +102,7 @@ def _alert(onset: datetime) -> ev.AlertAttached:
     return ev.AlertAttached(alert="a1", summary="payments error rate 45 %", reading=reading, starts_at=onset)
 
 
-def _plan(argv: tuple[str, ...], *, timeout_s: float) -> ev.Plan:
+def _plan(argv: tuple[str, ...], *, timeout_s: float, people: int) -> ev.Plan:
     expectation = ev.Expectation(service="payments", metric="error_ratio", below=0.05, within_s=20.0)
     plan = ev.Plan(
         id=PLAN,
@@ -115,7 +116,7 @@ def _plan(argv: tuple[str, ...], *, timeout_s: float) -> ev.Plan:
         risk="low",
         reversible=False,
         expectation=expectation,
-        approvals_needed=1,
+        approvals_needed=people,
         digest="",
     )
     return replace(plan, digest=digest_of(plan))

@@ -15,6 +15,7 @@ from stanch.incidents.state import ActionState
 from stanch.kernel.actor import Via, person
 from stanch.kernel.clock import ManualClock
 from stanch.operations.incident import Resolve, resolve
+from stanch.operations.overview import recommended
 from stanch.operations.world import Call, World
 from stanch.ports.actuator import Step, StepResult
 from stanch.store import timers
@@ -138,6 +139,35 @@ def test_an_expired_approval_runs_nothing(world: World, clock: ManualClock) -> N
         actuator.runs,
         [(one.reason, one.detail) for one in told if isinstance(one, ev.RunRefused)],
     )
+
+
+def test_a_yes_that_has_expired_is_none_of_two(world: World, clock: ManualClock) -> None:
+    """Bob's yes after Alice's has expired waits for another, and is not used up by a run that could not be."""
+    world = shop(world)
+    number = declare(world, people=2)
+    approve(world, number, who="alice")
+    clock.advance(timedelta(seconds=world.catalog.timing.approval_s))
+    approve(world, number, who="bob")
+    engine(world).run_until_quiet()
+    waited = action_of(world, number).state
+    approve(world, number, who="alice")
+    engine(world).run_until_quiet()
+
+    assert (ActionState.PROPOSED, ActionState.SUCCEEDED) == (waited, action_of(world, number).state)
+
+
+def test_what_nobody_knows_the_outcome_of_is_the_first_thing_to_do(world: World, clock: ManualClock) -> None:
+    """After a death in the middle of a run, what is wrong now begins with it."""
+    world = shop(world, actuator=Scripted(die))
+    number = declare(world)
+    approve(world, number)
+    with pytest.raises(Death):
+        engine(world).run_until_quiet()
+    clock.advance(LEASE)
+    engine(replace(world, node="n2")).run_until_quiet()
+
+    first = recommended(state_of(world, number))[0]
+    assert f"Look what became of: Roll payments back to v3.2.0: stanch plan settle INC-{number}" in first
 
 
 def test_what_was_not_run_can_be_approved_again(world: World, clock: ManualClock) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from stanch.catalog.acting import Approvals
 from stanch.catalog.model import Catalog
 from stanch.incidents.model import Status
 from stanch.incidents.state import Action, ActionState, Approval
@@ -105,3 +106,30 @@ def test_an_expired_approval_runs_nothing() -> None:
 def test_an_approval_of_another_plan_runs_nothing() -> None:
     """A digest that does not fit is no approval."""
     assert "its approval has expired" == may_run(approved(digest="0" * 64), now=NOW)
+
+
+def test_a_yes_in_other_letters_is_the_same_person() -> None:
+    """Alice in the terminal and alice on the page are one of two."""
+    first = Approval(person=person("Alice"), digest="d", at=NOW, expires_at=NOW + timedelta(minutes=15))
+    action = replace(waiting(needed=2), approvals=(first,))
+    with pytest.raises(Refused) as refusal:
+        say_yes(action, actor=ALICE)
+
+    assert "already_approved" == refusal.value.reason
+
+
+def test_a_higher_severity_asks_for_more_people() -> None:
+    """What one person could approve when it was proposed takes two now that the severity says so."""
+    catalog = Catalog(approvals=Approvals(low=(2, 2, 2, 2)))
+    plan = waiting()
+    said = approve(bare_state(), plan, actor=ALICE, digest=digest_of(plan.plan), now=NOW, catalog=catalog)
+
+    assert 2 == said.needed
+
+
+def test_what_a_severity_asked_for_holds_when_it_runs() -> None:
+    """One yes does not run what takes two by then."""
+    action = approved()
+    action = replace(action, approvals=(replace(action.approvals[0], needed=2),))
+
+    assert "its approval has expired" == may_run(action, now=NOW)

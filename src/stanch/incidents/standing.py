@@ -23,12 +23,13 @@ class ActionState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Approval:
-    """A person's yes to one digest, until `expires_at`."""
+    """A person's yes to one digest, until `expires_at`; `needed` is how many were needed by then."""
 
     person: Actor
     digest: str
     at: datetime
     expires_at: datetime
+    needed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,17 @@ class Action:
     def standing(self) -> tuple[Approval, ...]:
         """Return the approvals that no run has used up yet."""
         return self.approvals[self.spent :]
+
+    @property
+    def needed(self) -> int:
+        """Return how many people must say yes: as the plan says, or more where the severity rose since."""
+        return max(self.plan.approvals_needed, *(one.needed for one in self.standing), 0)
+
+    def agreeing(self, now: datetime) -> tuple[Approval, ...]:
+        """Return the approvals that hold at `now`, one for each person."""
+        valid = (one for one in self.standing if one.expires_at > now)
+        # Alice in the terminal and alice on the page are one person.
+        return tuple({one.person.id.casefold(): one for one in valid}.values())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -333,12 +333,14 @@ def _(record: ev.Approved, state: IncidentState, event: Event) -> IncidentState:
     action = state.actions.get(record.plan)
     if action is None:
         return state
-    approval = Approval(person=event.actor, digest=record.digest, at=event.at, expires_at=record.expires_at)
-    approvals = (*action.approvals, approval)
-    enough = len({one.person.id for one in approvals[action.spent :]}) >= action.plan.approvals_needed
-    return _with_action(
-        state, event, record.plan, approvals=approvals, state=ActionState.APPROVED if enough else action.state
+    approval = Approval(
+        person=event.actor, digest=record.digest, at=event.at, expires_at=record.expires_at, needed=record.needed
     )
+    said = replace(action, approvals=(*action.approvals, approval))
+    # Who said yes so long ago that it holds no more is not one of those who say yes now.
+    enough = len(said.agreeing(event.at)) >= said.needed
+    became = ActionState.APPROVED if enough else action.state
+    return _with_action(state, event, record.plan, approvals=said.approvals, state=became)
 
 
 @_apply.register

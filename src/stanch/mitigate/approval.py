@@ -7,7 +7,7 @@ from stanch.incidents import events as ev
 from stanch.incidents.state import Action, ActionState, IncidentState
 from stanch.kernel.actor import Actor
 from stanch.kernel.errors import Conflict, Forbidden, Refused
-from stanch.mitigate.plan import digest_of
+from stanch.mitigate.plan import approvals_needed, digest_of
 
 # What failed may be tried again with a new yes; of an unknown outcome nobody can say what a second run would do.
 _WAITING = frozenset({ActionState.PROPOSED, ActionState.FAILED})
@@ -49,11 +49,14 @@ def approve(
             reason="digest_mismatch",
             hint="read the plan again, then approve it with its digest",
         )
-    valid = [one for one in action.standing if one.expires_at > now]
-    if any(one.person.id == actor.id for one in valid):
+    if any(one.person.id.casefold() == actor.id.casefold() for one in action.agreeing(now)):
         raise Refused("a second approval must come from another person", reason="already_approved")
     expires_at = now + timedelta(seconds=catalog.timing.approval_s)
-    return ev.Approved(plan=action.plan.id, digest=digest, expires_at=expires_at)
+    # The severity may have changed since the plan was made, and with it how many people it takes; never fewer.
+    needed = max(
+        action.plan.approvals_needed, approvals_needed(action.plan.risk, state.ruling.severity, catalog.approvals)
+    )
+    return ev.Approved(plan=action.plan.id, digest=digest, expires_at=expires_at, needed=needed)
 
 
 def may_run(action: Action, *, now: datetime) -> str:
@@ -64,7 +67,6 @@ def may_run(action: Action, *, now: datetime) -> str:
     if action.automatic:
         good = action.decided[0] == digest and action.automatic_until is not None and now < action.automatic_until
         return "" if good else "the decision that it runs by itself has expired"
-    people = {one.person.id for one in action.standing if one.digest == digest and one.expires_at > now}
-    if len(people) < action.plan.approvals_needed:
+    if sum(one.digest == digest for one in action.agreeing(now)) < action.needed:
         return "its approval has expired"
     return ""

@@ -130,10 +130,13 @@ def digest_of(plan: Plan) -> str:
 
 def command_line(step: Step) -> str:
     """Return a step as a line that a person can copy into a shell, or what an actuator is told."""
-    if not step.argv:
-        told = (f"{name}={_quoted(str(value))}" for name, value in step.data.items())
-        return " ".join((step.actuator, *told))
-    return " ".join(_quoted(argument) for argument in step.argv)
+    if step.argv:
+        return " ".join(_quoted(argument) for argument in step.argv)
+    # What is no text as JSON, not as Python writes it: it may be copied.
+    told = {
+        name: one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for name, one in step.data.items()
+    }
+    return " ".join((step.actuator, *(f"{name}={_quoted(one)}" for name, one in told.items())))
 
 
 def _steps(

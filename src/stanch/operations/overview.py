@@ -9,6 +9,7 @@ from stanch.incidents.state import ActionState, IncidentState
 from stanch.incidents.tables import Listed, find
 from stanch.incidents.troubles import Trouble, troubles_of
 from stanch.operations import cases
+from stanch.operations.deciding import plan_step
 from stanch.operations.items import overdue_notices
 from stanch.operations.runbooks.trying import rot_notices
 from stanch.operations.views import IncidentCard, Overview, ServiceCard
@@ -106,6 +107,11 @@ def recommended(state: IncidentState) -> tuple[str, ...]:
         return ()
     steps: list[str] = []
     proposal = state.proposal
+    first = proposal.plan.id if proposal and proposal.plan else ""
+    due = plan_step(state)
+    if due is not None and (due.operation == "mitigation.settle" or due.arguments["plan"] != first):
+        # What nobody knows the outcome of, an undo, a plan for a changed world: before what was proposed at first.
+        steps.append(f"{due.title}: {due.command}")
     if proposal:
         waiting = proposal.plan and state.actions[proposal.plan.id].state is ActionState.PROPOSED
         if proposal.plan and waiting:
@@ -119,10 +125,12 @@ def recommended(state: IncidentState) -> tuple[str, ...]:
 def _workflow(state: IncidentState) -> tuple[str, ...]:
     """Return what to type for the most urgent incident, step by step."""
     plan = state.proposal.plan if state.proposal else None
+    due = plan_step(state)
+    decide = due.command if due else f"stanch approve {state.key} {plan.id if plan else 'PLAN'}"
     return (
         f"Acknowledge: stanch ack {state.key}",
         f"Look: stanch incident show {state.key}",
-        f"Decide on the plan: stanch approve {state.key} {plan.id if plan else 'PLAN'}",
+        f"Decide on the plan: {decide}",
         f"Resolve once verified: stanch resolve {state.key}",
     )
 

@@ -92,12 +92,16 @@ class DryRunFinished:
 
 @dataclass(frozen=True, kw_only=True)
 class Approved:
-    """A person approved a plan, bound to its digest, until `expires_at`."""
+    """A person approved a plan, bound to its digest, until `expires_at`.
+
+    `needed` is how many people must, at the severity that the incident has by then; 0: as many as the plan says.
+    """
 
     kind: ClassVar[str] = "action.approved"
     plan: str
     digest: str
     expires_at: datetime
+    needed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

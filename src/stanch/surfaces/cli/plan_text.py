@@ -1,5 +1,6 @@
 """Plans as text: the path through the tree, the phases, and every plan with exactly what would run."""
 
+import json
 import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -77,7 +78,8 @@ def order(step: Record) -> str:
 
 
 def _short(value: object) -> str:
-    text = " ".join(str(value).split())
+    # As JSON, not as Python writes it: it may be copied.
+    text = " ".join((value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).split())
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
@@ -92,6 +94,9 @@ def _approvals(action: Record) -> str:
         left = int((until - now).total_seconds()) if until else 0
         holds = f"for {left // 60}:{left % 60:02} more, until {at(until)}" if left > 0 else "expired"
         said.append(f"{line_of(child(one, 'person'), 'id')} said yes ({holds})")
-    needed = child(action, "plan").get("approvals_needed")
-    need = f", needs {needed} people" if isinstance(needed, int) and needed > 1 else ""
+    counts = (child(action, "plan").get("approvals_needed"), *(one.get("needed") for one in standing))
+    needed = max((one for one in counts if isinstance(one, int)), default=0)
+    need = f", needs {needed} people" if needed > 1 else ""
+    if line_of(action, "state") not in ("proposed", "approved"):
+        return need
     return need + "".join(f", {one}" for one in said)
