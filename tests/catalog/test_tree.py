@@ -156,6 +156,17 @@ def test_mistakes_of_a_guard_are_named(tmp_path: Path, wrong: str, field: str, m
     assert problems(tmp_path, text).get(f"services.db.actions.0.{field}", "").startswith(message)
 
 
+@pytest.mark.parametrize("risk", ["read", "low"])
+def test_to_end_sessions_is_never_of_low_risk(tmp_path: Path, risk: str) -> None:
+    """Nothing takes it back, whatever its owner calls it."""
+    text = (
+        "[[services.db.actions]]\nname = 'x'\nmitigation = 'kill_queries'\nuses = 'postgresql.kill'\n"
+        f"settings = {{ on = 'db' }}\nrisk = '{risk}'\n"
+    )
+
+    assert problems(tmp_path, text)["services.db.actions.0.risk"].startswith("must be high or irreversible")
+
+
 def test_how_many_must_say_yes_is_configured(tmp_path: Path) -> None:
     """By risk, SEV1 first."""
     (tmp_path / "stanch.toml").write_text("[approvals]\nhigh = [1, 2, 2, 2]\n")

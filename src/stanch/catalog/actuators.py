@@ -211,6 +211,9 @@ ACTUATORS: Final = (
 )
 """What can carry an action out."""
 
+NEVER_LOW: Final = frozenset({"postgresql.kill", "mysql.kill"})
+"""Those whose risk is not the owner's to play down: it would take fewer people, and might run by itself."""
+
 IN_REPOSITORY: Final = frozenset({"git.revert", "git.hotfix", "github.revert", "gitlab.revert"})
 """Those that work in the clone of the service."""
 

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from stanch.catalog.acting import GUARD, read_guard
-from stanch.catalog.actuators import wrong_settings
+from stanch.catalog.actuators import NEVER_LOW, wrong_settings
 from stanch.catalog.keys import ACTION
 from stanch.catalog.reader import Reader, did_you_mean
 
@@ -48,6 +48,8 @@ def _action(service: Reader, number: int, table: dict[str, object]) -> dict[str,
             one.complain(key, wrong)
     for command, arguments in commands:
         _complain_of_words(service, f"actions.{number}.{command}", arguments)
+    if uses in NEVER_LOW and one.text("risk") in ("read", "low"):
+        one.complain("risk", f"must be high or irreversible: nothing takes back what {uses} does")
     guard = read_guard(one.inner(one.table("guard"), at="guard", keys=GUARD))
     _complain_of_automatic(one)
     return {
