@@ -93,9 +93,27 @@ def test_a_relapse_starts_the_wait_again() -> None:
     """What held before the relapse counts for nothing."""
     log = Log().tell(ev.VerificationStarted(window_s=900, checks=()))
     log.tell(ev.VerificationRelapsed(check="checkout", summary="9 %"), after_s=100)
+    log.tell(ev.VerificationStarted(window_s=900, checks=()))
     reason = rules.why_not_verified(log.state, now=log.now + timedelta(seconds=30))
 
     assert reason.endswith("so far 30 s")
+
+
+def test_what_does_not_hold_is_not_said_to_hold() -> None:
+    """While a check fails, no time counts as held."""
+    log = Log().tell(ev.VerificationStarted(window_s=900, checks=()))
+    log.tell(ev.VerificationRelapsed(check="checkout", summary="9 %"), after_s=100)
+    reason = rules.why_not_verified(log.state, now=log.now + timedelta(seconds=30))
+
+    assert reason.endswith("one does not hold now")
+
+
+def test_who_waits_for_nothing_is_told_so() -> None:
+    """Where nothing is watched, the hint says when it would be, and what to do else."""
+    with pytest.raises(Refused) as refusal:
+        rules.resolve(Log().state, rules.Resolution(), now=NOW, actor=ALICE)
+
+    assert refusal.value.hint.startswith("it is watched once a mitigation is done")
 
 
 def test_the_verified_needs_no_force() -> None:

@@ -80,6 +80,14 @@ def note(text: str, *, pinned: bool) -> ev.NoteAdded:
     return ev.NoteAdded(text=text, pinned=pinned)
 
 
+_WAIT: Final = "wait for the verification, or force it with a reason: --force-reason ..."
+# What nobody measures is never verified: who is told to wait would wait for ever.
+_NOTHING_TO_WAIT_FOR: Final = (
+    "it is watched once a mitigation is done, where something of it is measured;"
+    " otherwise end it with a reason: --force-reason ..."
+)
+
+
 def why_not_verified(state: IncidentState, *, now: datetime) -> str:
     """Return why the recovery does not count as verified, in words; empty when it does."""
     watched = state.verification
@@ -87,6 +95,8 @@ def why_not_verified(state: IncidentState, *, now: datetime) -> str:
         return "the recovery has not been watched yet"
     if watched.passed_at is not None:
         return ""
+    if watched.broken:
+        return f"every check must hold for {watched.window_s:.0f} s without a break, and one does not hold now"
     held_s = (now - watched.since).total_seconds()
     return f"every check must hold for {watched.window_s:.0f} s without a break; so far {held_s:.0f} s"
 
@@ -100,7 +110,7 @@ def resolve(
         raise Refused(
             f"{state.key} is not verified: {missing}",
             reason="not_verified",
-            hint="wait for the verification, or force it with a reason: --force-reason ...",
+            hint=_WAIT if state.verification else _NOTHING_TO_WAIT_FOR,
         )
     if missing and not actor.is_person:
         raise Refused("only a person can resolve what is not verified", reason="force_needs_a_person")
