@@ -42,6 +42,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group(group))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Stop where groups do nothing: two drills at once starve each other, and nobody would know why."""
+    is_worker = hasattr(session.config, "workerinput")
+    grouped = [item for item in session.items if item.get_closest_marker("xdist_group") is not None]
+    if is_worker and session.config.getoption("loadgroup", False) and any("@" not in item.nodeid for item in grouped):
+        raise pytest.UsageError("pytest-xdist does not group tests with this version of pytest: see pyproject.toml")
+
+
 def _is_postgres_case(callspec: object) -> bool:
     params: dict[str, object] = getattr(callspec, "params", {})
     return "postgres" in (params.get("database_url"), params.get("bare_database_url"))

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.slow, pytest.mark.timeout(900)]
 
 _ROOT: Final = Path(__file__).parents[2]
 

@@ -25,7 +25,7 @@ from psycopg import sql
 from tests.chaos.story import Scene
 
 # One worker plays all of it: the fixtures below live as long as their worker.
-pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.slow, pytest.mark.timeout(900)]
 
 _AT_ONCE: Final = 2
 _POSTGRES_EVERY: Final = 5

@@ -173,7 +173,7 @@ def test_reading_goes_on(world: World, clock: ManualClock) -> None:
     told = with_sources(world, source)
     engine = polling(told)
     engine.run_due()
-    clock.advance(timedelta(seconds=3))
+    clock.advance(timedelta(minutes=5))
     source.found.append(deploy(id="told/2", at=clock.now() - timedelta(seconds=1)))
     engine.run_due()
 

@@ -9,7 +9,7 @@ from sqlalchemy import Table, func, select
 from stanch.alerts.intake.retention.tables import IDLE, KEPT_FOR, idle_alerts
 from stanch.alerts.intake.tables import intake_alerts, intake_episodes, intake_hot
 from stanch.engine.loop import Engine
-from stanch.engine.tidy import first_timer, tidy
+from stanch.engine.tidy import first_timers, tidy
 from tests.intake.outside import Outside, outside
 
 
@@ -19,7 +19,8 @@ def world(database_url: str) -> Iterator[Outside]:
     with outside(database_url) as found:
         found.engine = Engine(found.world, {"tidy": tidy, "follow": lambda timer, world: lambda tx: None})
         with found.store.writing() as tx:
-            tx.schedule(first_timer(found.world))
+            for timer in first_timers(found.world):
+                tx.schedule(timer)
         yield found
 
 

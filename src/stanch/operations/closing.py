@@ -16,7 +16,7 @@ def write_postmortem(tx: Transaction, world: World, state: IncidentState, *, tem
     """Draft the post-mortem from the log as the next revision, and return its number.
 
     `template` names the outline, empty for that of the severity. Raises `Invalid` for one that there is not. One of the
-    configuration that is gone or cannot be read must not keep an incident from being resolved: then it is the standard one.
+    configuration that is gone or cannot be read keeps no incident from being resolved: then it is the standard one.
     """
     root = Path(world.catalog.root)
     outline = template_named(root, template) if template else _outline_of(world, state, root)

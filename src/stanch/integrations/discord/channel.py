@@ -1,6 +1,7 @@
 """The Discord channel: a webhook's messages (https://docs.discord.com/developers/resources/webhook). It keeps no key
 and shows its history to nobody, so a lost answer stays unknown; what it posted it can change."""
 
+import weakref
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -23,6 +24,7 @@ class DiscordChannel:
         self._settings = settings
         self._url = urlsplit(settings.secret)
         self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
+        weakref.finalize(self, self._client.close)
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ whose answer was lost is found again. The account needs no more than to make roo
 
 import hashlib
 import threading
+import weakref
 from typing import Final
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ class MatrixChannel:
         self._settings = settings
         self._base = settings.url.rstrip("/") + _API
         self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"})
+        weakref.finalize(self, self._client.close)
         self._server = ""
         self._invited: dict[str, frozenset[str]] = {}
         self._topics: dict[str, str] = {}

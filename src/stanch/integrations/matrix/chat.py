@@ -3,6 +3,7 @@ account is in. Nobody posts to us: the homeserver is asked, and waits with its a
 (https://spec.matrix.org/latest/client-server-api/#syncing)."""
 
 import hashlib
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ class MatrixChat:
         self._wait_s = wait_s
         timeout = httpx2.Timeout(wait_s + 10, connect=5.0)
         self._client = httpx2.Client(timeout=timeout, headers={"Authorization": f"Bearer {token}"})
+        weakref.finalize(self, self._client.close)
         self._me = ""
 
     def listen(self, since: str) -> tuple[str, list[Heard]]:

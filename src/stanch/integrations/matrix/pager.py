@@ -3,6 +3,7 @@
 
 import hashlib
 import threading
+import weakref
 from typing import Final
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ class MatrixPager:
         self._name = settings.name
         self._base = settings.url.rstrip("/") + _API
         self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"})
+        weakref.finalize(self, self._client.close)
         self._rooms: dict[str, str] = {}
         self._me = ""
         self._lock = threading.Lock()

@@ -5,6 +5,7 @@ there already is looked for first.
 """
 
 import threading
+import weakref
 from typing import Final
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ class MattermostChannel:
         self._settings = settings
         self._base = settings.url.rstrip("/") + _API
         self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"})
+        weakref.finalize(self, self._client.close)
         self._invited: dict[str, frozenset[str]] = {}
         self._headers: dict[str, str] = {}
         self._lock = threading.Lock()

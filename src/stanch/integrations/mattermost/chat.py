@@ -3,6 +3,7 @@
 
 import hmac
 import json
+import weakref
 from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -26,6 +27,7 @@ class MattermostChat:
         self._name = name
         self._tokens = secret.split()
         self._client = httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+        weakref.finalize(self, self._client.close)
 
     @property
     def kind(self) -> str:

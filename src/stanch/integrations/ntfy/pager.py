@@ -1,6 +1,7 @@
 """Publishes pages to ntfy topics as JSON (https://docs.ntfy.sh/publish/#publish-as-json)."""
 
 import hashlib
+import weakref
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ class NtfyPager:
         # A token goes to the server it is for, and to no other that somebody's address names; without one, to none.
         self._server = _server(settings.url) if settings.url else ""
         self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
+        weakref.finalize(self, self._client.close)
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 """The metrics sampler: fetches a page, compares it with the one before, and says what happened in between."""
 
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
@@ -56,6 +57,7 @@ class OpenMetricsSampler:
             # An answer is read as it is: what arrives is then also what it costs in memory.
             headers={"User-Agent": "stanch", "Accept": _ACCEPT, "Accept-Encoding": "identity"},
         )
+        weakref.finalize(self, self._client.close)
 
     @property
     def kind(self) -> str:

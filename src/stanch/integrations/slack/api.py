@@ -1,6 +1,7 @@
 """Calls of Slack's Web API, and what its answers mean (https://docs.slack.dev/apis/web-api). Errors come with status
 200 and a word."""
 
+import weakref
 from collections.abc import Mapping
 from typing import Final
 
@@ -51,6 +52,7 @@ class SlackApi:
         self._token = token
         self._url = (url or API).rstrip("/")
         self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {token}"})
+        weakref.finalize(self, self._client.close)
 
     def call(self, method: str, body: Mapping[str, object]) -> Answer:
         """Call `method` with a JSON body. Raises `SlackError` for its no, `NotTaken` where it did not say."""

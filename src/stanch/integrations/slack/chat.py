@@ -6,6 +6,7 @@ the event `reaction_added` with the scope `reactions:read`.
 """
 
 import json
+import weakref
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -39,6 +40,7 @@ class SlackChat:
         self._secret = secret
         self._api = SlackApi(name=name, token=token, url=url)
         self._client = httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+        weakref.finalize(self, self._client.close)
 
     @property
     def kind(self) -> str:

@@ -1,5 +1,6 @@
 """Sends pages with `chat.postMessage` (https://docs.slack.dev/reference/methods/chat.postMessage)."""
 
+import weakref
 from typing import Final
 
 import httpx2
@@ -40,6 +41,7 @@ class SlackPager:
         self._name = settings.name
         self._url = (settings.url or _API).rstrip("/")
         self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"})
+        weakref.finalize(self, self._client.close)
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ An incident carries in its metadata which one of ours it is and the id of its la
 lost is found again and no message is said twice. Statuspage mails its subscribers at every update.
 """
 
+import weakref
 from typing import Final
 from urllib.parse import quote
 
@@ -43,6 +44,7 @@ class StatuspageChannel:
         self._incidents = f"{base}/pages/{quote(settings.target, safe='')}/incidents"
         headers = {"Authorization": f"OAuth {settings.secret}"}
         self._client = httpx2.Client(timeout=_TIMEOUT, headers=headers, follow_redirects=False)
+        weakref.finalize(self, self._client.close)
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 a card and not whether it was shown, keeps no key, and can be read back by nobody: a lost answer stays unknown."""
 
 import json
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -43,6 +44,7 @@ class TeamsChannel:
     def __init__(self, settings: ChannelSettings) -> None:
         self._settings = settings
         self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
+        weakref.finalize(self, self._client.close)
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """Sends texts and calls (https://www.twilio.com/docs/messaging/api/message-resource, .../voice/api/call-resource)."""
 
+import weakref
 from typing import Final
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
@@ -28,6 +29,7 @@ class TwilioPager:
         base = (settings.url or _API).rstrip("/")
         self._base = f"{base}/2010-04-01/Accounts/{quote(settings.account, safe='')}"
         self._client = httpx2.Client(timeout=_TIMEOUT, auth=(settings.account, settings.secret))
+        weakref.finalize(self, self._client.close)
 
     @property
     def name(self) -> str:

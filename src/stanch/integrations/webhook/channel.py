@@ -1,5 +1,6 @@
 """The webhook channel: one POST per message, with the message's id in `Idempotency-Key`."""
 
+import weakref
 from typing import Final
 
 import httpx2
@@ -18,6 +19,7 @@ class WebhookChannel:
         self._name = name
         self._url = url
         self._client = httpx2.Client(timeout=_TIMEOUT_S)
+        weakref.finalize(self, self._client.close)
 
     @property
     def name(self) -> str:

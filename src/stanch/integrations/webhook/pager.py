@@ -7,6 +7,7 @@ the bytes as they came, and refuses what is older than five minutes.
 import hashlib
 import hmac
 import time
+import weakref
 from typing import Final
 
 import httpx2
@@ -26,6 +27,7 @@ class WebhookPager:
         self._name = settings.name
         self._secret = settings.secret
         self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
+        weakref.finalize(self, self._client.close)
 
     @property
     def name(self) -> str:
