@@ -1,6 +1,7 @@
 """The webhook channel: one POST per message, with the message's id in `Idempotency-Key`."""
 
 import weakref
+from dataclasses import replace
 from typing import Final
 
 import httpx2
@@ -33,9 +34,11 @@ class WebhookChannel:
 
     def post(self, message: Message) -> Receipt:
         """Post `message`. 5xx, 408, 425 and 429 are tried again; another refusal is final."""
+        # Whoever has the key already must be able to see that it is the same message.
+        body = to_data(replace(message, again=False))
         try:
             answer = self._client.post(
-                self._url, json=to_data(message), headers={"Idempotency-Key": message.id}, follow_redirects=False
+                self._url, json=body, headers={"Idempotency-Key": message.id}, follow_redirects=False
             )
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
             raise lost(self._name, error, begun=False) from None
