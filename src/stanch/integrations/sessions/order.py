@@ -49,7 +49,7 @@ def problems_of(step: Step, systems: Sequence[str]) -> tuple[str, ...]:
     found += [f"{name} must be a text" for name in _KEYS if not isinstance(step.data.get(name, ""), str)]
     if told["on"] not in systems:
         there = ", ".join(sorted(systems)) or "none"
-        found.append(f"{told['system']!r} is no system of this kind: there are {there}")
+        found.append(f"{told['on']!r} is no system of this kind: there are {there}")
     for word in _words(told["which"]):
         if word not in set(Trouble):
             found.append(f"{word!r} is nothing to end a session for: there are {', '.join(Trouble)}")
