@@ -26,6 +26,7 @@ DOORS: Final = Doors(
         "report_error": "stanch.surfaces.cli.failing",
         "stored_settings": "stanch.surfaces.cli.stored",
         "serve": "stanch.app.server",
+        "serve_agents": "stanch.app.agents",
         "run_drill": "stanch.app.drill",
     }
 )

@@ -40,6 +40,7 @@ VIOLATIONS: Final = {
     "click in the core": ("diagnose/planted.py", "import click", "The terminal only in"),
     "templates in the core": ("review/planted.py", "import jinja2", "The web server only in"),
     "HTTP client in the engine": ("engine/planted.py", "import httpx2", "The HTTP client only in"),
+    "agents' protocol in the web": ("surfaces/web/planted.py", "import mcp", "The agents' protocol only in"),
     "numpy in incidents": ("incidents/planted.py", "import numpy", "numpy only in"),
 }
 

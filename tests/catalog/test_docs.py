@@ -20,6 +20,7 @@ NAMED_BY_THE_TABLE = {
     "sources.<name>": {"name"},
     "systems.<name>": {"name"},
     "maintenance.<name>": {"name"},
+    "status.components.<service>": {"service"},
     "pagers.<name>": {"name"},
     "heartbeats.<name>": {"name"},
     "oncall.schedules.<name>": {"name"},

@@ -103,6 +103,19 @@ MORE: tuple[ev.IncidentEvent, ...] = (
     ev.ItemEnded(number=2, status=ev.ItemStatus.OPEN, note="the test is skipped"),
     ev.ItemLinked(number=2, tracker="github", reference="shop#41", url="https://git.example/shop/41"),
     ev.ItemsReminded(numbers=(1, 2), due_at=NOW),
+    ev.StatusOffered(
+        number=1,
+        purpose="initial",
+        stage="investigating",
+        title="Problems with Checkout",
+        text="We are looking into it.",
+        severity="SEV2",
+        started_at=NOW,
+        digest="0123456789ab",
+    ),
+    ev.StatusPublished(number=1, stage="investigating", automatic=True),
+    ev.StatusPublished(number=1, stage="investigating", text="Payments fail at times."),
+    ev.StatusDiscarded(number=1, reason="no customer sees it"),
 )
 NOTICE = Notice(number=1, person="alice", method="push", kind="push", hint="ntfy ...ice", due_at=NOW)
 POLICY = FrozenPolicy(name="default", steps=(), fallback=("person:bob",))

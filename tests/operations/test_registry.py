@@ -7,6 +7,7 @@ import pytest
 
 from stanch.kernel.errors import Invalid, NotFound
 from stanch.operations import registry
+from stanch.review.figures.model import By
 from tests.operations.desk import OPERATIONS
 
 NAMES = sorted(OPERATIONS)
@@ -128,3 +129,10 @@ def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
     assert [("title", "has more than 300 characters, which is all there is room for")] == [
         (one.field, one.message) for one in told.value.problems
     ]
+
+
+def test_a_word_of_a_closed_set_stays_one() -> None:
+    """What is redacted in texts leaves a member of an enum what it is."""
+    request = registry.decode(OPERATIONS["figures.show"], {"by": "month"})
+
+    assert By.MONTH is request.by  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
+from stanch.app.agents import limits
 from stanch.app.chat import chat_desk, chats_of
 from stanch.app.listening import listeners_of
 from stanch.app.logging import configure_logging
@@ -35,7 +36,8 @@ from stanch.surfaces.cli.session import server_file
 from stanch.surfaces.http import alertmanager, api, feeds
 from stanch.surfaces.http.heartbeats import Heartbeats
 from stanch.surfaces.http.hooks import Hooks
-from stanch.surfaces.web import answers, pages, report
+from stanch.surfaces.mcp.routes import Agents
+from stanch.surfaces.web import answers, pages, report, statuspage
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _GOODBYE_S: Final = 8
@@ -140,10 +142,12 @@ def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp
     hooks = Hooks(front.world, trust=trust, wake=intake.wake)
     beats = Heartbeats(front.world, trust=trust)
     chats = Chats(chat_desk(front.world, wake=intake.wake), chats_of(front.world))
+    agents = Agents(front, trust=trust, limits=limits())
     routes = [
         *hooks.routes(),
         *beats.routes(),
         *chats.routes(),
+        *agents.routes(),
         *alertmanager.routes(intake),
         *api.routes(front),
         *feeds.routes(front),
@@ -154,7 +158,7 @@ def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp
         routes=routes,
         trust=trust,
         page_error=pages.page_error(front),
-        checks_itself=_checks_itself(front.world, hooks, beats, chats),
+        checks_itself=_checks_itself(front.world, hooks, beats, chats, agents),
         direct={("POST", "/api/v2/alerts"): alertmanager.taking(intake)},
     )
 
@@ -170,13 +174,15 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _checks_itself(world: World, hooks: Hooks, beats: Heartbeats, chats: Chats) -> Callable[[str], bool]:
+def _checks_itself(
+    world: World, hooks: Hooks, beats: Heartbeats, chats: Chats, agents: Agents
+) -> Callable[[str], bool]:
     """Return what tells whether a path decides by itself whom it listens to."""
 
     def asked(path: str) -> bool:
-        sent = hooks.answers(path) or beats.answers(path) or chats.answers(path)
+        sent = hooks.answers(path) or beats.answers(path) or chats.answers(path) or agents.answers(path)
         read = answers.answers_itself(path) or feeds.answers_itself(path) or report.answers_itself(world, path)
-        return sent or read
+        return sent or read or statuspage.answers_itself(world, path)
 
     return asked
 

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from stanch.app.actuators import open_actuators
+from stanch.app.subscribers import subscriber_channels
 from stanch.app.systems import open_systems
 from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
+from stanch.comms.status.tables import StatusProjector
 from stanch.comms.templates import open_templates
 from stanch.engine import (
     beats,
@@ -33,6 +35,7 @@ from stanch.engine import (
     reports,
     run,
     runbooks,
+    statuspage,
     tidy,
     verify,
     watch,
@@ -91,7 +94,9 @@ from stanch.ports.checks import (
 from stanch.ports.evidence import Collector
 from stanch.ports.pager import Pager, PagerSettings
 from stanch.ports.sampler import Sampler
+from stanch.review.figures.tables import CourseProjector
 from stanch.review.items.tables import ItemProjector
+from stanch.review.similar.tables import TraitsProjector
 from stanch.store import Store
 from stanch.surfaces.cli.embedded import EmbeddedWay
 
@@ -99,7 +104,14 @@ T = TypeVar("T")
 
 DEFAULT_URL: Final = "http://127.0.0.1:8484"
 DATABASE: Final = "stanch.db"
-PROJECTORS: Final = (IncidentProjector(), PageProjector(), ItemProjector())
+PROJECTORS: Final = (
+    IncidentProjector(),
+    PageProjector(),
+    ItemProjector(),
+    CourseProjector(),
+    TraitsProjector(),
+    StatusProjector(),
+)
 
 CHANNELS: Final[Mapping[str, Callable[[ChannelSettings], Channel]]] = {
     "file": lambda one: FileChannel(name=one.name, folder=Path(one.root) / one.target),
@@ -160,6 +172,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "items": items.remind,
     "board": board.keep_board,
     "reports": reports.settle,
+    statuspage.KIND: statuspage.keep,
 }
 
 
@@ -188,7 +201,8 @@ def open_world(
         samplers=samplers_for(catalog),
         actuators=open_actuators(systems, programs=catalog.programs),
         calendars=calendars_for(catalog),
-        channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()},
+        channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()}
+        | subscriber_channels(catalog),
         pagers=_pagers(catalog),
         fetch=HttpGet(),
     )

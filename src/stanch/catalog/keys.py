@@ -41,6 +41,7 @@ from stanch.catalog.oncall import Layer, NotifyRule, OnCall, Policy, Schedule, S
 from stanch.catalog.oncall_keys import LAYER, ONCALL, POLICY, RULE, SCHEDULE, SEVERITY, STEP, STINT, WINDOW
 from stanch.catalog.pagers import PAGER, PagerSpec
 from stanch.catalog.runbooks import RUNBOOKS, Runbooks
+from stanch.catalog.status import COMPONENT, STATUS, ComponentSpec, StatusSpec
 from stanch.catalog.systems import SYSTEM, SystemConfig
 from stanch.catalog.tree import BRANCH, WHEN, Branch, When
 from stanch.catalog.watchdog import WATCHDOG, Watchdog
@@ -114,6 +115,7 @@ ROOT: Final = (
     Key(name="maintenance", type=Type.TABLES, doc="When something is expected to fail, `[maintenance.db-upgrade]`."),
     Key(name="mail", type=Type.TABLE, doc="Alerts that come by mail."),
     Key(name="report", type=Type.TABLE, doc="The form for customers' reports."),
+    Key(name="status", type=Type.TABLE, doc="The status page of its own."),
     Key(name="postmortem", type=Type.TABLE, doc="How post-mortems are written and reviewed."),
     Key(name="approvals", type=Type.TABLE, doc="How many people must say yes to an action."),
     Key(name="tree", type=Type.LIST_OF_TABLES, doc="The decision tree, `[[tree]]`; or in the file `tree.toml`."),
@@ -305,6 +307,8 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "mail": MAIL,
     "mail.rules": MAIL_RULE,
     "report": REPORT,
+    "status": STATUS,
+    "status.components.<service>": COMPONENT,
     "postmortem": POSTMORTEM,
     "approvals": APPROVALS,
     "tree": BRANCH,
@@ -355,6 +359,8 @@ MODELS: Final[dict[str, type]] = {
     "mail": MailSpec,
     "mail.rules": MailRule,
     "report": ReportSpec,
+    "status": StatusSpec,
+    "status.components.<service>": ComponentSpec,
     "postmortem": WriteUp,
     "approvals": Approvals,
     "tree": Branch,

@@ -40,6 +40,7 @@ from stanch.catalog.model import Catalog, Timing
 from stanch.catalog.pagers import PAGER, read_pager
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.catalog.runbooks import RUNBOOKS
+from stanch.catalog.status import read_status
 from stanch.catalog.systems import SYSTEM, read_system
 from stanch.catalog.tree import FILE as TREE_FILE
 from stanch.catalog.tree import read_tree
@@ -147,6 +148,12 @@ def read_catalog(
         },
         "mail": read_mail(top, problems, services=tuple(services)),
         "report": read_report(top, problems),
+        "status": read_status(
+            top,
+            problems,
+            titles={one: service.text("title") for one, service in services.items()},
+            channels={one: channel.text("kind") for one, channel in channels.items()},
+        ),
         "postmortem": read_writeup(top, problems),
         "links": read_links(top),
         "approvals": Reader(top.table("approvals"), at="approvals", keys=APPROVALS, problems=problems).given(),

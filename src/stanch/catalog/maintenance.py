@@ -16,11 +16,12 @@ class MaintenanceSpec:
     """A window, `[maintenance.<name>]`. One-off it has `starts_at` and `ends_at`, recurring `rrule` and `first`.
 
     The times are local, in `zone`. `lasts_s` or `until` says how long each lasts. With `dependants` it covers also
-    everything that needs `services`.
+    everything that needs `services`. `public` is what the public status page says of it, where it is to say anything.
     """
 
     name: str
     why: str = ""
+    public: str = ""
     services: tuple[str, ...] = ()
     dependants: bool = False
     matchers: str = ""
@@ -35,6 +36,7 @@ class MaintenanceSpec:
 
 MAINTENANCE: Final = (
     Key(name="why", type=Type.TEXT, doc="What is done then; it stands on every alert that is held back."),
+    Key(name="public", type=Type.TEXT, doc="What the public status page says of it; without it, nothing."),
     Key(name="services", type=Type.TEXTS, doc='The services it covers; `["*"]` for all.'),
     Key(name="dependants", type=Type.BOOLEAN, doc="It covers everything that needs these services too."),
     Key(name="matchers", type=Type.TEXT, doc='Only alerts with such labels: `team="db", severity!="critical"`.'),

@@ -11,6 +11,7 @@ from stanch.catalog.maintenance import MaintenanceSpec
 from stanch.catalog.oncall import Method, NotifyRule, OnCall
 from stanch.catalog.pagers import PagerSpec
 from stanch.catalog.runbooks import Runbooks
+from stanch.catalog.status import StatusSpec
 from stanch.catalog.systems import SystemConfig
 from stanch.catalog.tree import SHIPPED_TREE, Branch
 from stanch.catalog.watchdog import Watchdog
@@ -206,6 +207,7 @@ class Catalog:
     maintenance: dict[str, MaintenanceSpec] = field(default_factory=dict)
     mail: MailSpec = field(default_factory=MailSpec)
     report: ReportSpec = field(default_factory=ReportSpec)
+    status: StatusSpec = field(default_factory=StatusSpec)
     postmortem: WriteUp = field(default_factory=WriteUp)
     approvals: Approvals = field(default_factory=Approvals)
     tree: tuple[Branch, ...] = field(default_factory=lambda: SHIPPED_TREE)

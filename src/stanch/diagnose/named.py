@@ -33,7 +33,10 @@ OTHER: Final = Kind(
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """A cause as somebody named it. `cause` is a kind's name, empty for none of them; `by` is who."""
+    """A cause as somebody named it. `cause` is a kind's name, empty for none of them; `by` is who.
+
+    `weight` (nats) is what naming it is worth: nothing where a program did, which may have been told to.
+    """
 
     id: str
     title: str
@@ -42,6 +45,7 @@ class Named:
     cause: str = ""
     service: str = ""
     target: str = ""
+    weight: float = THOUGHT_OF
 
 
 def named_candidates(

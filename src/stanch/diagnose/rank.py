@@ -23,7 +23,7 @@ from stanch.diagnose.candidates import candidates
 from stanch.diagnose.clues import CLUES, Clue
 from stanch.diagnose.kinds import KINDS, Kind, Subject, log_odds
 from stanch.diagnose.model import Candidate, Graph, Sighting
-from stanch.diagnose.named import THOUGHT_OF, Named, named_candidates, word_of
+from stanch.diagnose.named import Named, named_candidates, word_of
 from stanch.diagnose.origin import origins, own_errors
 from stanch.diagnose.picture import Picture, picture_of
 from stanch.diagnose.questions import Weighed, most_informative
@@ -243,7 +243,7 @@ def _weigh(
         cited.append(Citation(finding=finding, text=_say(clue, sighting, candidate), weight=nats))
     said = word_of(judged)
     if named is not None:
-        said.append(Citation(finding="", text=f"{named.by} thought of it: {named.reason}", weight=THOUGHT_OF))
+        said.append(Citation(finding="", text=f"{named.by} thought of it: {named.reason}", weight=named.weight))
     # What people say is no overlapping view of the same measurements, so it counts in full.
     pro = (*(one for one in said if one.weight > 0), *_shared([each for each in cited if each.weight > 0]))
     contra = (*(one for one in said if one.weight < 0), *_shared([each for each in cited if each.weight < 0]))

@@ -75,6 +75,7 @@ from stanch.incidents.recorded.mitigation import (
     VerificationRelapsed,
     VerificationStarted,
 )
+from stanch.incidents.recorded.status import StatusDiscarded, StatusOffered, StatusPublished
 from stanch.incidents.recorded.telling import (
     MessageEnded,
     MessageOwed,
@@ -151,6 +152,9 @@ __all__ = [
     "ScoreMoved",
     "SeverityChanged",
     "StatusChanged",
+    "StatusDiscarded",
+    "StatusOffered",
+    "StatusPublished",
     "SymptomSeen",
     "TargetMissed",
     "UpdateMissed",
@@ -164,6 +168,7 @@ __all__ = [
     "items_stream",
     "new_event",
     "postmortem_stream",
+    "status_stream",
     "typed",
 ]
 
@@ -213,6 +218,9 @@ IncidentEvent: TypeAlias = (
     | MessageOwed
     | MessageEnded
     | UpdateMissed
+    | StatusOffered
+    | StatusPublished
+    | StatusDiscarded
     | Resolved
     | Reopened
     | Dismissed
@@ -262,6 +270,11 @@ def action_stream(number: int, plan: str) -> str:
 def postmortem_stream(number: int) -> str:
     """Return the stream of the write-up."""
     return f"postmortem/{number}"
+
+
+def status_stream(number: int) -> str:
+    """Return the stream of what the status page says of the incident."""
+    return f"status/{number}"
 
 
 def items_stream(number: int) -> str:

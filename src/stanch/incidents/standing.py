@@ -108,10 +108,11 @@ class Verification:
 
 @dataclass(frozen=True, kw_only=True)
 class AddedHypothesis:
-    """A cause that a person thought of, and who that was."""
+    """A cause that somebody thought of, who that was, and whether a person."""
 
     hypothesis: ev.HypothesisAdded
     by: str
+    by_person: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ from stanch.incidents.standing import (
     AttachedAlert,
     Verification,
 )
-from stanch.kernel.actor import Actor
+from stanch.kernel.actor import Actor, ActorKind
 from stanch.kernel.event import Event
 from stanch.ports.evidence import Finding
 
@@ -248,7 +248,7 @@ def _(record: ev.NextTestEnded, state: IncidentState, event: Event) -> IncidentS
 
 @_apply.register
 def _(record: ev.HypothesisAdded, state: IncidentState, event: Event) -> IncidentState:
-    added = AddedHypothesis(hypothesis=record, by=event.actor.label)
+    added = AddedHypothesis(hypothesis=record, by=event.actor.label, by_person=event.actor.kind is not ActorKind.AGENT)
     return replace(state, added={**state.added, record.hypothesis: added})
 
 

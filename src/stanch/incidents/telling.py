@@ -182,7 +182,8 @@ def _(record: ev.NextTestEnded) -> Telling:
 
 @tell.register
 def _(record: ev.HypothesisAdded) -> Telling:
-    return Telling(title=f"Possible cause added: {record.title}", text=record.reason, tone="person", major=True)
+    cited = f"{record.reason} (cites {', '.join(record.cites)})" if record.cites else record.reason
+    return Telling(title=f"Possible cause added: {record.title}", text=cited, tone="person", major=True)
 
 
 @tell.register
@@ -421,6 +422,22 @@ def _(record: ev.ItemAdded) -> Telling:
     return Telling(
         title=f"Action item {record.item.number}: {record.item.title}", text=_owed(record.item), tone="person"
     )
+
+
+@tell.register
+def _(record: ev.StatusOffered) -> Telling:
+    return Telling(title=f"Update {record.number} for the status page is ready: {record.stage}", text=record.text)
+
+
+@tell.register
+def _(record: ev.StatusPublished) -> Telling:
+    how = " by itself" if record.automatic else ""
+    return Telling(title=f"Published{how} on the status page: {record.stage}", text=record.text, tone="person")
+
+
+@tell.register
+def _(record: ev.StatusDiscarded) -> Telling:
+    return Telling(title=f"Update {record.number} is kept off the status page", text=record.reason, tone="person")
 
 
 @tell.register

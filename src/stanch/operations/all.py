@@ -5,6 +5,7 @@ from stanch.operations import (
     beating,
     change,
     communicating,
+    figures,
     hypotheses,
     incident,
     investigation,
@@ -19,6 +20,7 @@ from stanch.operations import (
     routing,
     senders,
     silencing,
+    similar,
     writeups,
 )
 from stanch.operations.board import groups, listing, selecting, showing
@@ -36,6 +38,7 @@ from stanch.operations.oncall import (
 )
 from stanch.operations.registry import Operation, registered
 from stanch.operations.runbooks import finding, running, testing
+from stanch.operations.statuspage import publishing
 
 MODULES = (
     incident,
@@ -48,6 +51,8 @@ MODULES = (
     postmortem,
     writeups,
     items,
+    figures,
+    similar,
     change,
     query,
     silencing,
@@ -74,6 +79,7 @@ MODULES = (
     handing,
     loading,
     replaying,
+    publishing,
 )
 
 

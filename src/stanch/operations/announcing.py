@@ -20,6 +20,7 @@ from stanch.kernel.codec import from_data, to_data
 from stanch.kernel.event import JSON
 from stanch.operations import cases
 from stanch.operations.casework import case_of
+from stanch.operations.statuspage.offering import offer, speaks_to_public
 from stanch.operations.world import World
 from stanch.ports.channel import Message
 from stanch.store import Transaction, deliveries
@@ -51,10 +52,14 @@ def announce(
     public_note: str = "",
     audiences: Sequence[str] = (),
     more: Mapping[str, Value] = _NOTHING,
+    seen: bool = False,
     actor: Actor = SYSTEM,
     via: Via = Via.ENGINE,
 ) -> int:
     """Owe a message of `purpose` to every recipient, those of `audiences` if any; return how many were new.
+
+    The status page is told as the public is; `seen` says that a person sends what they have seen, and so need not be
+    asked again.
 
     A delivery's id is made of the incident, the purpose and how many of that purpose went before, so that doing the
     same step twice owes one message.
@@ -63,6 +68,19 @@ def announce(
         tx, world, state, purpose=purpose, note=note, public_note=public_note, audiences=audiences, more=more
     )
     owed = sum(_owe(tx, world, state, one, actor=actor, via=via) for one in ready)
+    if speaks_to_public(audiences):
+        offer(
+            tx,
+            world,
+            state,
+            purpose=purpose,
+            public_note=public_note,
+            next_update_at=next_update(world, state, purpose=purpose),
+            more={**values_of(world), **more},
+            approved=seen,
+            actor=actor,
+            via=via,
+        )
     promised = next((one.next_update_at for one in ready if one.next_update_at is not None), None)
     if promised is not None and owed:
         schedule_reminder(tx, world, state.number, due_at=promised)
@@ -84,9 +102,8 @@ def outgoing(
 ) -> list[Outgoing]:
     """Return what `announce` would send now, without sending it."""
     now = world.clock.now()
-    every = None if purpose in AMONG_OURSELVES else update_every(state.ruling.severity)
-    next_update_at = now + every if every is not None and state.is_open else None
-    values = {**_of_catalog(world), "changed": changes_since_last(tx, state), **more}
+    next_update_at = next_update(world, state, purpose=purpose)
+    values = {**values_of(world), "changed": changes_since_last(tx, state), **more}
     return [
         Outgoing(
             recipient=one,
@@ -108,6 +125,12 @@ def outgoing(
         for one in recipients(world.catalog, state, purpose=purpose)
         if not audiences or one.audience.value in audiences
     ]
+
+
+def next_update(world: World, state: IncidentState, *, purpose: str) -> datetime | None:
+    """Return when a message of `purpose` that is sent now promises the next one (UTC), None where it promises none."""
+    every = None if purpose in AMONG_OURSELVES else update_every(state.ruling.severity)
+    return world.clock.now() + every if every is not None and state.is_open else None
 
 
 def changes_since_last(tx: Transaction, state: IncidentState) -> tuple[str, ...]:
@@ -169,11 +192,12 @@ def _facts(world: World, state: IncidentState) -> Composed:
         url=f"{world.url}/i/{state.number}",
         next_update_at=state.next_update_at,
         own=world.templates,
-        more=_of_catalog(world),
+        more=values_of(world),
     )
 
 
-def _of_catalog(world: World) -> dict[str, Value]:
+def values_of(world: World) -> dict[str, Value]:
+    """Return the variables of templates that the configuration fills."""
     return {"status_page": world.catalog.status_page, "war_room": world.catalog.war_room}
 
 

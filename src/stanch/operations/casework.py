@@ -6,6 +6,7 @@ from typing import Final
 
 from stanch.catalog.channels import ChannelSpec
 from stanch.comms.audience import Recipient
+from stanch.comms.status.rules import service_states
 from stanch.comms.words import Audience
 from stanch.incidents.model import Role
 from stanch.incidents.state import ActionState, IncidentState
@@ -72,19 +73,7 @@ def _buttons(state: IncidentState, url: str, *, acts: bool) -> Iterator[Button]:
 
 def _components(spec: ChannelSpec, state: IncidentState) -> tuple[tuple[str, str], ...]:
     """Return how the parts of a status page are, by Statuspage's words; all are well when it is over."""
-    impact = state.impact
-    down = set(impact.down) if impact else set()
-    met = {*state.services, *down, *(impact.affected if impact else ())}
+    states = service_states(state)
     return tuple(
-        (component, _component_state(service in down, state))
-        for service, component in spec.components.items()
-        if service in met
+        (component, states[service].value) for service, component in spec.components.items() if service in states
     )
-
-
-def _component_state(is_down: bool, state: IncidentState) -> str:
-    if not state.is_open:
-        return "operational"
-    if is_down:
-        return "major_outage" if state.ruling.severity.label == "SEV1" else "partial_outage"
-    return "degraded_performance"

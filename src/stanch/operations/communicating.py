@@ -1,13 +1,14 @@
 """Operations on what is told: preview a message and who gets it, send an update, see who was told what and when, hand a
 role over, catch up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Final
 
 from msgspec import Meta
 
 from stanch.comms.catchup import Catchup, catch_up, decisions, open_points
+from stanch.comms.status.tables import count_subscribers
 from stanch.comms.words import AMONG_OURSELVES, AUDIENCES, PURPOSES, Audience
 from stanch.incidents import events as ev
 from stanch.incidents.roles import TITLES, duty_now
@@ -15,9 +16,19 @@ from stanch.incidents.state import IncidentState
 from stanch.kernel.actor import ActorKind
 from stanch.kernel.errors import Forbidden, Invalid, Problem, Refused
 from stanch.operations import cases
-from stanch.operations.announcing import FACTS, announce, changes_since_last, keep_facts, outgoing
+from stanch.operations.announcing import (
+    FACTS,
+    announce,
+    changes_since_last,
+    keep_facts,
+    next_update,
+    outgoing,
+    values_of,
+)
 from stanch.operations.incident import ById, person_named, role_named
 from stanch.operations.registry import Effect, operation
+from stanch.operations.similar import alike, in_words
+from stanch.operations.statuspage.offering import offer_of, speaks_to_public
 from stanch.operations.world import Call
 from stanch.store import Transaction, deliveries
 from stanch.store.model import Delivery, DeliveryState
@@ -158,6 +169,7 @@ def send(call: Call, request: Send) -> PreviewView:
             note=request.text.strip(),
             public_note=request.public_text.strip(),
             audiences=audiences,
+            seen=call.actor.kind is ActorKind.PERSON,
             actor=call.actor,
             via=call.via,
         )
@@ -226,7 +238,10 @@ def catchup(call: Call, request: ById) -> Catchup:
     """Show what somebody needs who joins now: the state, the last decisions, what is open, who does what."""
     with call.world.store.reading() as view:
         state = cases.load(view, request.incident)
-        return catch_up(state, view.events(incident=state.number), url=f"{call.world.url}/i/{state.number}")
+        caught = catch_up(state, view.events(incident=state.number), url=f"{call.world.url}/i/{state.number}")
+        before = alike(view, state.number) or ()
+    # Whoever joins late is told of the likest only; the others are a click away.
+    return replace(caught, state=(*caught.state, *(in_words(one) for one in before[:1])))
 
 
 def _checked(request: Preview | Send) -> tuple[str, tuple[str, ...]]:
@@ -263,6 +278,7 @@ def _preview(
         audiences=audiences,
     )
     channels = call.world.catalog.channels
+    page = _page_draft(tx, call, state, request, purpose=purpose) if speaks_to_public(audiences) else ()
     return PreviewView(
         incident=state.number,
         key=state.key,
@@ -279,10 +295,42 @@ def _preview(
                 markdown=one.said.markdown,
             )
             for one in ready
-        ),
+        )
+        + page,
         changed=changes_since_last(tx, state),
         next_update_at=ready[0].next_update_at if ready else None,
         promised_at=state.next_update_at,
+    )
+
+
+def _page_draft(
+    tx: Transaction, call: Call, state: IncidentState, request: Preview | Send, *, purpose: str
+) -> tuple[DraftView, ...]:
+    """Return what the status page, and whoever subscribed to it, would be told; nothing where it would say nothing."""
+    said = offer_of(
+        tx,
+        call.world,
+        state,
+        purpose=purpose,
+        public_note=request.public_text.strip(),
+        next_update_at=next_update(call.world, state, purpose=purpose),
+        more=values_of(call.world),
+    )
+    if said is None:
+        return ()
+    subscribed = sum(count_subscribers(tx.connection).values())
+    return (
+        DraftView(
+            channel="status page",
+            kind="status",
+            audience=Audience.PUBLIC.value,
+            to=f"{subscribed} subscribers" if subscribed else "",
+            stakeholder="",
+            purpose=said.purpose,
+            subject=f"{said.stage.value.capitalize()}: {said.title}",
+            text=said.text,
+            markdown=said.text,
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from stanch.catalog.changes import changes_between
 from stanch.catalog.rules import deepest_first, neighbourhood
 from stanch.diagnose.model import graph_of
-from stanch.diagnose.named import Named
+from stanch.diagnose.named import THOUGHT_OF, Named
 from stanch.diagnose.picture import picture_of
 from stanch.diagnose.rank import rank_picture
 from stanch.diagnose.suspects import rank_suspects
@@ -95,6 +95,7 @@ def rank_now(
             cause=one.hypothesis.cause,
             service=one.hypothesis.service,
             target=one.hypothesis.target,
+            weight=THOUGHT_OF if one.by_person else 0.0,
         )
         for one in state.added.values()
     ]

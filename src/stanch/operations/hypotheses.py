@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stanch.diagnose.kinds import KINDS
 from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
+from stanch.kernel.actor import ActorKind
 from stanch.kernel.errors import Invalid, Problem, Refused
 from stanch.operations import cases
 from stanch.operations.diagnosing import rank_now
@@ -23,7 +24,10 @@ from stanch.store import Transaction
 
 @dataclass(frozen=True, kw_only=True)
 class AddHypothesis:
-    """A possible cause in words. With `cause`, a kind such as `bad_deploy`, the mitigations of that kind follow."""
+    """A possible cause in words. With `cause`, a kind such as `bad_deploy`, the mitigations of that kind follow.
+
+    `cites` are ids of findings of the incident that it rests on; a program that has an idea must cite some.
+    """
 
     incident: int
     title: str
@@ -31,6 +35,7 @@ class AddHypothesis:
     cause: str = ""
     service: str = ""
     target: str = ""
+    cites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,7 @@ def add(call: Call, request: AddHypothesis) -> IncidentView:
     _check(call, request)
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
+        _check_cited(call, state, request.cites)
         added = ev.HypothesisAdded(
             hypothesis=f"own/{len(state.added) + 1}",
             title=request.title.strip(),
@@ -59,6 +65,7 @@ def add(call: Call, request: AddHypothesis) -> IncidentView:
             cause=request.cause,
             service=request.service,
             target=request.target,
+            cites=request.cites,
         )
         return _ranked(tx, call, state, added)
 
@@ -91,6 +98,8 @@ def refute(call: Call, request: JudgeHypothesis) -> IncidentView:
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
         one = one_of(state, request.hypothesis)
+        if call.actor.kind is ActorKind.AGENT:
+            raise Refused("a program may doubt a cause in a note, not refute it", reason="refute_needs_a_person")
         refuted = ev.HypothesisRefuted(hypothesis=one.id, title=one.title, reason=_reason(request.reason))
         return _ranked(tx, call, state, refuted)
 
@@ -109,6 +118,15 @@ def _reason(text: str) -> str:
     if not text.strip():
         raise Invalid("say why", field="reason")
     return text.strip()
+
+
+def _check_cited(call: Call, state: IncidentState, cites: tuple[str, ...]) -> None:
+    """Raise `Invalid` for a finding that there is not, and for a program's idea that rests on none."""
+    known = {one.id for one in state.findings.values()}
+    if unknown := [one for one in cites if one not in known]:
+        raise Invalid(f"{state.key} has no finding {unknown[0]!r}", field="cites")
+    if not cites and call.actor.kind is ActorKind.AGENT:
+        raise Invalid("cite the findings that it rests on", field="cites")
 
 
 def _check(call: Call, request: AddHypothesis) -> None:

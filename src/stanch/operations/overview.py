@@ -12,6 +12,7 @@ from stanch.operations import cases
 from stanch.operations.deciding import plan_step
 from stanch.operations.items import overdue_notices
 from stanch.operations.runbooks.trying import rot_notices
+from stanch.operations.statuspage.publishing import waiting_notices
 from stanch.operations.views import IncidentCard, Overview, ServiceCard
 from stanch.operations.world import World
 from stanch.ports.changes import Change
@@ -37,7 +38,7 @@ def overview(tx: Transaction, world: World, *, now: datetime, trouble: Trouble |
         recent=recent,
         quiet="" if open_cards else _quiet(services, trouble),
         workflow=_workflow(next(state for state in states if state.key == ordered[0].key)) if ordered else (),
-        notices=(*overdue_notices(tx, world, now=now), *rot_notices(tx)),
+        notices=(*overdue_notices(tx, world, now=now), *rot_notices(tx), *waiting_notices(tx)),
     )
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
-from stanch.kernel.errors import Conflict, Invalid, NotFound, Refused
+from stanch.kernel.actor import ActorKind
+from stanch.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from stanch.operations import cases
 from stanch.operations.closing import write_postmortem
 from stanch.operations.registry import Effect, operation
@@ -128,6 +129,8 @@ def review(call: Call, request: Review) -> Postmortem:
 @operation("postmortem.publish", effect=Effect.WRITE, example={"incident": 1, "revision": 1})
 def publish(call: Call, request: Publish) -> Postmortem:
     """Publish a revision; refused for any but the newest, and until enough people agree with it."""
+    if call.actor.kind is ActorKind.AGENT:
+        raise Forbidden(f"{call.actor.label} may write but not publish", reason="publishing_needs_a_person")
     with call.world.store.writing() as tx:
         state = cases.load(tx, request.incident, lock=True)
         now = _newest(call, state, request.revision)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final, Generic, TypeVar, get_type_hints
 
 import msgspec
@@ -130,6 +130,9 @@ def _clean(request: Q) -> Q:
     changed: dict[str, object] = {}
     for field in fields(request):  # type: ignore[arg-type]  # requests are dataclasses
         value = getattr(request, field.name)
+        if isinstance(value, Enum):
+            # One of a closed set holds nothing that anybody typed, and must stay a member of it.
+            continue
         if isinstance(value, str):
             changed[field.name] = _clean_text(value)
         elif isinstance(value, tuple) and value and all(isinstance(one, str) for one in value):

@@ -76,7 +76,8 @@ class Message:
 
     What is known of earlier attempts and messages is filled in just before it goes: `place` is the far end's own name
     of the incident's room, `edits` its reference of the message that this one replaces, and `again` says that this
-    very message may stand there already. `pinned` says that it is the one with the facts.
+    very message may stand there already. `pinned` says that it is the one with the facts. At `leave` the recipient ends
+    what they subscribed to, with one POST.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Message:
     place: str = ""
     edits: str = ""
     again: bool = False
+    leave: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from stanch.alerts.samples.tables import store_samples
+from stanch.app.world import PROJECTORS
 from stanch.catalog.model import ActionSpec, Catalog, Person, Service
 from stanch.catalog.tables import add_change
 from stanch.incidents import events as ev
@@ -20,7 +21,6 @@ from stanch.incidents.model import (
     SeverityRuling,
     Status,
 )
-from stanch.incidents.tables import IncidentProjector
 from stanch.kernel.actor import SYSTEM, Actor, person
 from stanch.kernel.clock import ManualClock
 from stanch.mitigate.plan import make_plan
@@ -31,7 +31,6 @@ from stanch.ports.actuator import Step, StepResult
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.evidence import Finding, FindingStatus, Signal
 from stanch.ports.sampler import Sample
-from stanch.review.items.tables import ItemProjector
 from stanch.store import Store
 
 START: Final = datetime(2026, 3, 1, 14, 30, tzinfo=UTC)
@@ -86,7 +85,7 @@ class Story:
 
     def __init__(self, path: str) -> None:
         self.clock = ManualClock(START + timedelta(seconds=40))
-        self.store = Store.open(path, clock=self.clock, projectors=(IncidentProjector(), ItemProjector()))
+        self.store = Store.open(path, clock=self.clock, projectors=PROJECTORS)
         self.world = World(store=self.store, clock=self.clock, catalog=catalog(), actuators={"command": Rehearsal()})
         self._plan: ev.Plan | None = None
 

@@ -119,7 +119,10 @@ class NextTestEnded:
 
 @dataclass(frozen=True, kw_only=True)
 class HypothesisAdded:
-    """A person thought of a cause. `cause` is the name of a kind in `diagnose.kinds`, empty for none of them."""
+    """Somebody thought of a cause. `cause` is the name of a kind in `diagnose.kinds`, empty for none of them.
+
+    `cites` are the ids of the findings that it rests on.
+    """
 
     kind: ClassVar[str] = "investigation.hypothesis_added"
     hypothesis: str
@@ -128,6 +131,7 @@ class HypothesisAdded:
     cause: str = ""
     service: str = ""
     target: str = ""
+    cites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,7 +64,11 @@ def mail_of(message: Message, *, sender: str, to: tuple[str, ...]) -> EmailMessa
         root = f"<{message.room}.{message.case.number}@{domain}>"
         mail["In-Reply-To"] = root
         mail["References"] = root
-        if message.case.audience != "responders":
+        if message.leave:
+            # RFC 8058: the mail program asks there by itself when its user presses a button.
+            mail["List-Unsubscribe"] = f"<{message.leave}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        elif message.case.audience != "responders":
             # RFC 2369. Nothing acts on it by itself: a person takes the address out of the configuration.
             subject = quote(f"unsubscribe {message.to or ''}".strip())
             mail["List-Unsubscribe"] = f"<mailto:{address}?subject={subject}>"

@@ -50,6 +50,11 @@ class Front:
         decoded = registry.decode(entry, body)
         return await run_in_threadpool(self._timed, entry, decoded, actor, via)
 
+    def call(self, name: str, body: Mapping[str, object], *, actor: Actor, via: Via) -> object:
+        """Call the operation `name` for `actor`, in this thread, and return its answer. Raises as `ask` does."""
+        entry = self.operations[name]
+        return self._timed(entry, registry.decode(entry, body), actor, via)
+
     def _timed(self, entry: Operation[object, object], decoded: object, actor: Actor, via: Via) -> object:
         started, outcome = time.perf_counter(), "bug"
         try:

@@ -21,7 +21,13 @@ class EmbeddedWay:
     """Calls operations on a store of this process. `settle` does what is due, such as sending the collectors out."""
 
     def __init__(
-        self, world: World, engine: Engine, *, operations: Mapping[str, Operation[object, object]], actor: str
+        self,
+        world: World,
+        engine: Engine,
+        *,
+        operations: Mapping[str, Operation[object, object]],
+        actor: str,
+        via: Via = Via.CLI,
     ) -> None:
         self._world = world
         self._engine = engine
@@ -31,6 +37,7 @@ class EmbeddedWay:
         name = check_name(program or actor, field="actor")
         self._actor = agent(name) if program else person(name, name=known.name if known else "")
         self._has_written = False
+        self._via = via
 
     @property
     def where(self) -> str:
@@ -66,6 +73,6 @@ class EmbeddedWay:
         if entry is None:
             raise NotFound(f"there is no operation {operation!r}", hint="list them: stanch call")
         request = registry.decode(entry, {name: value for name, value in given.items() if value is not None})
-        answer = registry.call(entry, Call(world=self._world, actor=self._actor, via=Via.CLI), request)
+        answer = registry.call(entry, Call(world=self._world, actor=self._actor, via=self._via), request)
         # Through JSON and back: an answer has the same shape near and far, lists where the records hold tuples.
         return cast("JSON", msgspec.json.decode(msgspec.json.encode(answer)))

@@ -18,9 +18,9 @@ _TIMEOUT_S: Final = 60.0
 _LONGEST_ADDRESS: Final = 4_000
 
 
-def remote_way(url: str, *, actor: str, debug: bool = False) -> "Remote":
+def remote_way(url: str, *, actor: str, debug: bool = False, via: str = "cli") -> "Remote":
     """Return the way to the server at `url`. Raises `Invalid` when that is no address of a server."""
-    return Remote(url, actor=actor, debug=debug)
+    return Remote(url, actor=actor, debug=debug, via=via)
 
 
 def server_version(url: str) -> str:
@@ -32,7 +32,7 @@ def server_version(url: str) -> str:
 class Remote:
     """Asks a server over HTTP. With `debug` every call is told on standard error, without what must stay secret."""
 
-    def __init__(self, url: str, *, actor: str, debug: bool = False) -> None:
+    def __init__(self, url: str, *, actor: str, debug: bool = False, via: str = "cli") -> None:
         if "@" in url:
             # Not repeated even to say what is wrong with it: it would stand in terminals and logs.
             raise Invalid(
@@ -42,6 +42,7 @@ class Remote:
         self._parts = urlsplit(self._url)
         self._actor = actor
         self._debug = debug
+        self._via = via
         if self._parts.scheme not in ("http", "https") or not self._parts.netloc:
             raise Invalid(f"{url!r} is no server", field="server", hint="say it like http://127.0.0.1:8484")
 
@@ -83,7 +84,7 @@ class Remote:
         """Send one request and return the JSON that is answered. Raises what the answer says went wrong."""
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._parts.netloc, timeout=_TIMEOUT_S)
-        headers = {"Content-Type": "application/json", **self._who(), "Stanch-Via": "cli"}
+        headers = {"Content-Type": "application/json", **self._who(), "Stanch-Via": self._via}
         token = os.environ.get("STANCH_TOKEN")
         if token:
             headers["Authorization"] = f"Bearer {token}"

@@ -22,8 +22,8 @@ from stanch.surfaces.http import health, metrics, openapi, stream
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 PREFIX: Final = "/api/v1"
-# The page's script and the terminal say which surface a person sits at; others are the API itself.
-_VIAS: Final = {"web": Via.WEB, "cli": Via.CLI}
+# The page's script, the terminal and the agents' own process say which surface is used; others are the API itself.
+_VIAS: Final = {"web": Via.WEB, "cli": Via.CLI, "mcp": Via.MCP}
 
 
 def routes(front: Front) -> list[BaseRoute]:

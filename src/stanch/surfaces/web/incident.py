@@ -11,6 +11,7 @@ from stanch.incidents.model import Severity, Status
 from stanch.incidents.state import Action, ActionState
 from stanch.kernel.actor import Via
 from stanch.kernel.errors import Bug
+from stanch.operations.similar import SimilarIncident
 from stanch.operations.views import IncidentView, SeriesView, TimelineEntry
 from stanch.ports.evidence import Finding, FindingStatus
 from stanch.surfaces.asgi.front import Front
@@ -26,6 +27,7 @@ PARTS: Final = (
     "triage",
     "changed",
     "cause",
+    "similar",
     "plan",
     "verify",
     "resolve",
@@ -55,6 +57,7 @@ class IncidentPage:
     last_seq: int
     show: str
     series: tuple[SeriesView, ...]
+    similar: tuple[SimilarIncident, ...]
     reader: Reader
     now: datetime
 
@@ -84,6 +87,7 @@ class IncidentPage:
             "view": self.view,
             "card": self.view.card,
             "series": self.series,
+            "similar": self.similar,
             "reader": self.reader,
             "now": self.now,
             "action": first,
@@ -106,6 +110,7 @@ async def load_incident(
         asked = {"incident": number, "after": after}
         entries = await front.ask(request, "incident.timeline", asked, via=Via.WEB)
     series = await front.ask(request, "incident.series", {"incident": number}, via=Via.WEB)
+    similar = await front.ask(request, "incident.similar", {"incident": number, "limit": 3}, via=Via.WEB)
     return IncidentPage(
         view=view,
         entries=_only(TimelineEntry, entries),
@@ -113,6 +118,7 @@ async def load_incident(
         last_seq=view.seq,
         show=show if show in FILTERS else "",
         series=tuple(sorted(_only(SeriesView, series), key=excess, reverse=True)[:_MOST_SERIES]),
+        similar=_only(SimilarIncident, similar),
         reader=reader,
         now=front.world.clock.now(),
     )

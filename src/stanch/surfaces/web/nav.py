@@ -24,10 +24,11 @@ PLACES: Final = (
     Place(title="Silences", path="/silences", key="s", below=("/maintenance",)),
     Place(title="On call", path="/oncall", key="o"),
     Place(title="Pages", path="/pages", key="p"),
-    Place(title="Services", path="/services", key="v", below=("/s",)),
+    Place(title="Services", path="/services", key="v", below=("/s", "/status/internal")),
     Place(title="Changes", path="/changes", key="h"),
     Place(title="To do", path="/items", key="d"),
     Place(title="Runbooks", path="/runbooks", key="r", below=("/automatic",)),
+    Place(title="Figures", path="/figures", key="f"),
 )
 
 

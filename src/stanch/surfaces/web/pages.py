@@ -17,6 +17,7 @@ from stanch.surfaces.web import (
     assets,
     automatic,
     comms,
+    figures,
     forms,
     items,
     ledger,
@@ -27,6 +28,7 @@ from stanch.surfaces.web import (
     services,
     silences,
     sources,
+    statuspage,
     writeup,
 )
 from stanch.surfaces.web.incident import IncidentPage, load_incident
@@ -57,7 +59,9 @@ def routes(front: Front, *, trust: Trust | None = None) -> list[BaseRoute]:
         *automatic.routes(front),
         *writeup.routes(front),
         *items.routes(front),
+        *figures.routes(front),
         *report.routes(front, trust=trust),
+        *statuspage.routes(front, trust=trust),
         *ledger.routes(front),
         *oncall.routes(front),
         *answers.routes(front),

@@ -4,9 +4,7 @@ Nobody's cookies or name count on the form, so a page from elsewhere gains nothi
 the same. Where `[report] public` says so, the form is open to everyone who reaches the server.
 """
 
-import ipaddress
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +20,7 @@ from stanch.operations.reporting import LONGEST, SHORTEST, take_report
 from stanch.operations.world import World
 from stanch.surfaces.asgi.body import form_fields
 from stanch.surfaces.asgi.front import Front
+from stanch.surfaces.asgi.sender import sender_of
 from stanch.surfaces.asgi.trust import Distrust, Trust
 from stanch.surfaces.web.reader import Reader
 from stanch.surfaces.web.render import page, part
@@ -63,7 +62,7 @@ def routes(front: Front, *, trust: Trust | None = None) -> list[BaseRoute]:
                 text=said.get("text", ""),
                 service=said.get("service", ""),
                 contact=said.get("contact", ""),
-                sender=_sender(request, day=f"{world.clock.now():%Y-%m-%d}"),
+                sender=sender_of(request, day=f"{world.clock.now():%Y-%m-%d}"),
             )
         except Invalid as error:
             trouble = "; ".join(f"{one.field} {one.message}" for one in error.problems)
@@ -120,24 +119,3 @@ def _form(
         "longest": LONGEST,
     }
     return HTMLResponse(page("report.html", values), status_code=status, headers=_HEADERS)
-
-
-def _sender(request: Request, *, day: str) -> str:
-    """Return what tells one sender from another today: a digest of the address, of an IPv6 one its network of 64."""
-    peer = request.client.host if request.client else ""
-    address = _address(peer)
-    forwarded = request.headers.get("x-forwarded-for", "")
-    if forwarded and (address is None or address.is_loopback):
-        # Set by the proxy on this machine; what stands before its own entry anyone could have written.
-        address = _address(forwarded.rpartition(",")[2].strip()) or address
-    named = str(address or peer)
-    if isinstance(address, ipaddress.IPv6Address):
-        named = str(ipaddress.IPv6Network((address, 64), strict=False))
-    return blake2b(named.encode(), digest_size=12, key=day.encode()).hexdigest()
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None

@@ -158,6 +158,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
     )
     op.create_table(
+        "course_alerts",
+        sa.Column("alert", sa.Text(), nullable=False),
+        sa.Column("incident", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("alert", "incident", name=op.f("pk_course_alerts")),
+    )
+    with op.batch_alter_table("course_alerts", schema=None) as batch_op:
+        batch_op.create_index("ix_course_alerts_incident", ["incident"], unique=False)
+
+    op.create_table(
+        "courses",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Integer(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("cause_kind", sa.Text(), nullable=False),
+        sa.Column("cause_service", sa.Text(), nullable=False),
+        sa.Column("hypotheses", types.Document, nullable=False),
+        sa.Column("drill", sa.Integer(), nullable=False),
+        sa.Column("started_at", types.Instant(), nullable=False),
+        sa.Column("start_known", sa.Integer(), nullable=False),
+        sa.Column("declared_at", types.Instant(), nullable=False),
+        sa.Column("acknowledged_at", types.Instant(), nullable=True),
+        sa.Column("watched_at", types.Instant(), nullable=True),
+        sa.Column("helped_at", types.Instant(), nullable=True),
+        sa.Column("resolved_at", types.Instant(), nullable=True),
+        sa.Column("acted_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_courses")),
+    )
+    with op.batch_alter_table("courses", schema=None) as batch_op:
+        batch_op.create_index("ix_courses_declared_at", ["declared_at"], unique=False)
+
+    op.create_table(
         "cursors",
         sa.Column("check", sa.Text(), nullable=False),
         sa.Column("service", sa.Text(), nullable=False),
@@ -710,6 +743,52 @@ def upgrade() -> None:
         batch_op.create_index("ix_samples_at", ["at"], unique=False)
 
     op.create_table(
+        "status_asks",
+        sa.Column("id", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_status_asks")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("status_asks", schema=None) as batch_op:
+        batch_op.create_index("ix_status_asks_at", ["at"], unique=False)
+        batch_op.create_index("ix_status_asks_sender_at", ["sender", "at"], unique=False)
+
+    op.create_table(
+        "status_subscribers",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("created_at", types.Instant(), nullable=False),
+        sa.Column("asked_at", types.Instant(), nullable=False),
+        sa.Column("confirmed_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_status_subscribers")),
+        sa.UniqueConstraint("digest", name=op.f("uq_status_subscribers_digest")),
+    )
+    with op.batch_alter_table("status_subscribers", schema=None) as batch_op:
+        batch_op.create_index("ix_status_subscribers_confirmed_at", ["confirmed_at"], unique=False)
+
+    op.create_table(
+        "status_updates",
+        sa.Column("incident", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("components", types.Document, nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("started_at", types.Instant(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_status_updates")),
+    )
+    with op.batch_alter_table("status_updates", schema=None) as batch_op:
+        batch_op.create_index("ix_status_updates_outcome_at", ["outcome", "at"], unique=False)
+
+    op.create_table(
         "timers",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -728,3 +807,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_timers_due_at", ["due_at"], unique=False)
         batch_op.create_index("ix_timers_incident", ["incident"], unique=False)
         batch_op.create_index("ix_timers_kind_due_at", ["kind", "due_at"], unique=False)
+
+    op.create_table(
+        "traits",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("services", types.Document, nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("change_kind", sa.Text(), nullable=False),
+        sa.Column("shape", sa.Text(), nullable=False),
+        sa.Column("metrics", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("mitigation", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_traits")),
+    )

@@ -9,6 +9,7 @@ import click
 from stanch.kernel.event import JSON
 from stanch.surfaces.cli.commands.comms import catchup, handover
 from stanch.surfaces.cli.commands.timeline import timeline
+from stanch.surfaces.cli.figures_text import similar_lines
 from stanch.surfaces.cli.incident_text import incident_lines
 from stanch.surfaces.cli.overview_text import overview_lines
 from stanch.surfaces.cli.records import child, count_in, line_of, moment, record_of, records_of, texts
@@ -132,6 +133,24 @@ def show(ctx: click.Context, incident: str | None, web: bool, as_json: bool) -> 
         click.launch(line_of(child(record_of(answer), "card"), "url"))
         return
     print_view(answer, as_json=as_json)
+
+
+@incident.command("similar")
+@incident_argument(required=False)
+@click.option("--limit", default=5, show_default=True, help="How many at the most.")
+@json_option
+@click.pass_context
+def similar(ctx: click.Context, incident: str | None, limit: int, as_json: bool) -> None:
+    """List past incidents that were like this one, with why and with what ended them."""
+    with open_way(ctx) as way:
+        answer = way.read("incident.similar", incident=number_of(way, incident), limit=limit)
+    if as_json:
+        print_json(answer)
+        return
+    found = records_of(answer)
+    if not found:
+        hint("No past incident is like this one.")
+    say(line for one in found for line in similar_lines(one))
 
 
 @incident.command("assign")

@@ -25,6 +25,7 @@ STANCH_DATA      where the embedded store is kept
 STANCH_INCIDENT  the incident that is meant where none is named
 STANCH_NO_INPUT  never ask
 STANCH_DEBUG     tell every call, and where an error comes from
+STANCH_AGENT     what the log calls the agent that `stanch mcp` serves
 STANCH_LOG       what the server logs: debug, info, warning, error
 XDG_STATE_HOME   the store is in its folder stanch; by default ~/.local/state
 NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM=dumb   whether to colour; --color goes before

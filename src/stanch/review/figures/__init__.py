@@ -1,0 +1,1 @@
+"""Figures over incidents: how long things took, how often they came back, what paging cost."""

@@ -1,0 +1,78 @@
+"""Webhooks of strangers: posted to public addresses alone, and nothing of the answer is shown."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from stanch.integrations.webhook import SubscribedWebhook
+from stanch.ports.channel import Failure, Message, NotTaken
+
+
+def message(url: str) -> Message:
+    """Return a message for a webhook."""
+    return Message(id="status/1/1", room="status", subject="s", text="t", markdown="", data={"a": 1}, to=url)
+
+
+@contextmanager
+def far_end(status: int) -> Iterator[tuple[str, list[tuple[str, dict[str, object], str]]]]:
+    """Give the address of a server that answers `status`, and what it is posted: path, body, host."""
+    heard: list[tuple[str, dict[str, object], str]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            """Keep what comes."""
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            heard.append((self.path, body, self.headers["host"]))
+            self.send_response(status)
+            self.send_header("location", "http://127.0.0.1:1/")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_address[1]}/hook?x=1", heard
+        server.shutdown()
+
+
+def test_it_is_posted_under_its_own_name() -> None:
+    """To the address that was looked up, with the host that was asked for."""
+    with far_end(200) as (url, heard):
+        SubscribedWebhook(name="w", private=True).post(message(url))
+
+    assert [("/hook?x=1", {"a": 1}, url.split("/")[2])] == heard
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "https://[::1]/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::ffff:127.0.0.1]/",
+        "https://0.0.0.0/",
+        "https://2130706433/",
+    ],
+)
+def test_no_stranger_leads_inside(url: str) -> None:
+    """Addresses of this machine and its network are refused, in whatever way they are written."""
+    with pytest.raises(NotTaken) as refusal:
+        SubscribedWebhook(name="w").post(message(url))
+
+    assert refusal.value.failure in (Failure.REFUSED, Failure.UNREACHABLE)
+
+
+def test_it_follows_nowhere() -> None:
+    """A redirect is a refusal."""
+    with far_end(302) as (url, _), pytest.raises(NotTaken) as refusal:
+        SubscribedWebhook(name="w", private=True).post(message(url))
+
+    assert "hook" not in str(refusal.value)
