@@ -51,10 +51,10 @@ def listens(port: int) -> Callable[[], bool]:
     return look
 
 
-def until(look: Callable[[], bool], *, within_s: float = 20.0) -> None:
+def until(look: Callable[[], bool], *, within_s: float = 20.0, every_s: float = 0.05) -> None:
     """Wait for something that a real process does; fails when it does not come."""
     deadline = time.monotonic() + within_s
     while not look():
         if time.monotonic() > deadline:
             raise AssertionError(f"it did not come about within {within_s:g} s")
-        time.sleep(0.05)
+        time.sleep(every_s)
