@@ -1,10 +1,19 @@
 """The actuator port: plan, dry-run, run, check what is there, undo. Nothing runs without an approved plan."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
+from stanch.kernel.blocks import clean
+from stanch.kernel.errors import Refused, Unavailable
 from stanch.kernel.event import JSON
+from stanch.kernel.redaction import redact
+
+Say = Callable[[str], None]
+
+TIMED_OUT: Final = 124
+"""What `timeout` of the GNU tools answers, for work that was not done in time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,3 +79,33 @@ class Foreseeing(Protocol):
     def look(self, step: Step) -> Outlook:
         """Read what `step` would meet and change nothing; raises `Unavailable` when the far end does not answer."""
         ...
+
+
+def _plain(line: str) -> str:
+    return redact(clean(line))
+
+
+def carried_out(
+    work: Callable[[Say], int], *, emit: Say, shown: Callable[[str], str] = _plain, refused: str = ""
+) -> StepResult:
+    """Do the work, which says its lines and returns its code, and pass each line on as `shown` makes it.
+
+    What raises `Refused` or `Unavailable` is a last line and code 1; `refused` stands before the first of the two.
+    """
+    began = time.monotonic()
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        lines.append(shown(line))
+        emit(lines[-1])
+
+    try:
+        code = work(say)
+    except Refused as error:
+        say(f"{refused}{error.message}")
+        code = 1
+    except Unavailable as error:
+        say(error.message)
+        code = 1
+    took_s = time.monotonic() - began
+    return StepResult(code=code, output="\n".join(lines), took_s=took_s, timed_out=code == TIMED_OUT)

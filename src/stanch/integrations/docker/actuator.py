@@ -19,7 +19,7 @@ from stanch.kernel.blocks import clean
 from stanch.kernel.errors import Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.redaction import redact
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.ports.actuator import TIMED_OUT, Outlook, Say, Step, StepResult, carried_out
 
 ACTIONS: Final = ("restart", "start", "stop", "limits")
 _NAME: Final = re.compile(r"[a-zA-Z0-9][\w.-]{0,127}", re.ASCII)
@@ -28,7 +28,6 @@ _GRACE_S: Final = 10
 _LONGEST_GRACE_S: Final = 3600
 # The Engine answers a stop when the container has ended, so that it is waited for longer than that.
 _SLACK_S: Final = 10.0
-_TIMED_OUT: Final = 124
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,25 +104,10 @@ class DockerActuator:
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """Do it where the container is as it was looked at, and say how it is afterwards."""
-        began = time.monotonic()
-        lines: list[str] = []
+        until = time.monotonic() + step.timeout_s
+        return carried_out(lambda say: self._run(step, say, until=until), emit=emit, refused="nothing was done: ")
 
-        def say(line: str) -> None:
-            lines.append(redact(clean(line)))
-            emit(lines[-1])
-
-        try:
-            code = self._run(step, say, until=began + step.timeout_s)
-        except Refused as why:
-            say(f"nothing was done: {why.message}")
-            code = 1
-        except Unavailable as silence:
-            say(silence.message)
-            code = 1
-        took_s = time.monotonic() - began
-        return StepResult(code=code, output="\n".join(lines), took_s=took_s, timed_out=code == _TIMED_OUT)
-
-    def _run(self, step: Step, say: Callable[[str], None], *, until: float) -> int:
+    def _run(self, step: Step, say: Say, *, until: float) -> int:
         outlook = self.look(step)
         if outlook.refusal:
             raise Refused(outlook.refusal)
@@ -150,7 +134,7 @@ class DockerActuator:
             say(f"the Engine warns: {line}")
         return self._settled(engine, order, say, until=until)
 
-    def _settled(self, engine: Engine, order: _Order, say: Callable[[str], None], *, until: float) -> int:
+    def _settled(self, engine: Engine, order: _Order, say: Say, *, until: float) -> int:
         """Watch whether it holds: until its health check says so where it has one, else for some seconds."""
         wanted = order.action not in ("stop", "limits")
         held_at = time.monotonic() + (self._settle_s if wanted else 0.0)
@@ -170,7 +154,7 @@ class DockerActuator:
                 return 0
             if time.monotonic() + self._every_s > until and container.health == "starting":
                 say("it was not well in time")
-                return _TIMED_OUT
+                return TIMED_OUT
             time.sleep(self._every_s)
 
 

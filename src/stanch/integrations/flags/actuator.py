@@ -12,7 +12,7 @@ from stanch.integrations.flags.model import NAME, Changed, FlagState, Provider, 
 from stanch.kernel.blocks import clean
 from stanch.kernel.errors import Bug, Refused, Unavailable
 from stanch.kernel.redaction import redact
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.ports.actuator import Outlook, Say, Step, StepResult, carried_out
 
 _OURS: Final = ("restore", "version", "dry_run", "undo")
 _POLL_S: Final = 0.2
@@ -80,31 +80,23 @@ class FlagActuator:
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """Set the flag and read it back; with `dry_run`, only say what would be done."""
-        began = time.monotonic()
-        lines: list[str] = []
+        return carried_out(lambda say: self._carry_out(step, say=say), emit=emit, shown=_told_plainly)
 
-        def say(line: str) -> None:
-            lines.append(_told_plainly(line))
-            emit(lines[-1])
-
-        try:
-            code = self._tried(step, say=say) if step.data.get("dry_run") is True else self._set(step, say=say)
-        except (Refused, Unavailable) as error:
-            say(error.message)
-            code = 1
-        except Changed as changed:
-            say(f"somebody else changed it in the meantime, and nothing was done: {changed}")
-            code = 1
-        return StepResult(code=code, output="\n".join(lines), took_s=time.monotonic() - began)
-
-    def _tried(self, step: Step, *, say: Callable[[str], None]) -> int:
+    def _tried(self, step: Step, *, say: Say) -> int:
         outlook = self.look(step)
         for line in (*outlook.preview, *outlook.warnings):
             say(line)
         say(outlook.refusal or "nothing was changed: this was a try")
         return 1 if outlook.refusal else 0
 
-    def _set(self, step: Step, *, say: Callable[[str], None]) -> int:
+    def _carry_out(self, step: Step, *, say: Say) -> int:
+        try:
+            return self._tried(step, say=say) if step.data.get("dry_run") is True else self._set(step, say=say)
+        except Changed as changed:
+            say(f"somebody else changed it in the meantime, and nothing was done: {changed}")
+            return 1
+
+    def _set(self, step: Step, *, say: Say) -> int:
         if found := self.problems(step):
             say("; ".join(found))
             return 1
@@ -123,7 +115,7 @@ class FlagActuator:
             say(error.message)
         return self._read_back(told, wanted, say=say)
 
-    def _read_back(self, told: Told, wanted: Wanted, *, say: Callable[[str], None]) -> int:
+    def _read_back(self, told: Told, wanted: Wanted, *, say: Say) -> int:
         deadline = time.monotonic() + self._read_back_s
         pause = threading.Event()
         while True:

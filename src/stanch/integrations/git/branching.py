@@ -5,7 +5,6 @@ No branch that is there is ever changed. What does not work out, a conflict for 
 
 import re
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from stanch.integrations.git.runner import Output, run_git
 from stanch.kernel.blocks import clean
 from stanch.kernel.errors import Unavailable
 from stanch.kernel.redaction import redact
-from stanch.ports.actuator import Step, StepResult
+from stanch.ports.actuator import Say, Step
 
 COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 NAME: Final = re.compile(r"(?!-)[\w./-]{1,200}", re.ASCII)
@@ -29,7 +28,6 @@ WHO: Final = {
 _MOST_LINES: Final = 60
 _LONGEST_LINE: Final = 300
 
-Say = Callable[[str], None]
 Work = Callable[[Path, Say], int]
 
 
@@ -66,23 +64,6 @@ def folder_of(step: Step) -> Path:
     """Return the folder of the repository that a step speaks of."""
     given = step.data.get("repository")
     return Path(step.cwd or ".") / (given if isinstance(given, str) and given else ".")
-
-
-def carried_out(work: Callable[[Say], int], *, emit: Callable[[str], None]) -> StepResult:
-    """Do the work, passing on what it says; what git cannot do is a line and no success."""
-    began = time.monotonic()
-    lines: list[str] = []
-
-    def say(line: str) -> None:
-        lines.append(redact(clean(line)))
-        emit(lines[-1])
-
-    try:
-        code = work(say)
-    except Unavailable as error:
-        say(error.message)
-        code = 1
-    return StepResult(code=code, output="\n".join(lines), took_s=time.monotonic() - began)
 
 
 def attempt(order: Order, work: Work) -> Trial:

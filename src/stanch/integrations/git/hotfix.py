@@ -11,9 +11,7 @@ from stanch.integrations.git.branching import (
     COMMIT,
     WHO,
     Order,
-    Say,
     attempt,
-    carried_out,
     conflicts,
     delete,
     folder_of,
@@ -24,7 +22,7 @@ from stanch.integrations.git.repository import Repository
 from stanch.integrations.git.revert import look_at_delete
 from stanch.integrations.git.runner import run_git
 from stanch.kernel.errors import Unavailable
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.ports.actuator import Outlook, Say, Step, StepResult, carried_out
 
 _MOST_COMMITS: Final = 20
 _PICKED: Final = re.compile(r"^\(cherry picked from commit ([0-9a-f]{40,64})\)$", re.MULTILINE)

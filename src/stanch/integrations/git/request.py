@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from stanch.integrations.git.branching import Say, carried_out, shown
+from stanch.integrations.git.branching import shown
 from stanch.integrations.git.revert import RevertOrder, look_at_revert, revert_problems, run_revert
 from stanch.integrations.git.runner import run_git
 from stanch.kernel.errors import Refused, StanchError
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.ports.actuator import Outlook, Say, Step, StepResult, carried_out
 from stanch.ports.codehost import Access, CodeHost, Proposal
 
 _PUSH: Final = "origin"

@@ -9,10 +9,8 @@ from stanch.integrations.git.branching import (
     COMMIT,
     WHO,
     Order,
-    Say,
     attempt,
     behind,
-    carried_out,
     conflicts,
     delete,
     folder_of,
@@ -21,7 +19,7 @@ from stanch.integrations.git.branching import (
 from stanch.integrations.git.repository import Repository
 from stanch.integrations.git.runner import run_git
 from stanch.kernel.errors import Unavailable
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.ports.actuator import Outlook, Say, Step, StepResult, carried_out
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -21,7 +21,7 @@ import httpx2
 from stanch.kernel.blocks import clean
 from stanch.kernel.errors import Unavailable
 from stanch.kernel.redaction import redact
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.ports.actuator import Outlook, Say, Step, StepResult, carried_out
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LARGEST: Final = 64 * 1024
@@ -92,28 +92,25 @@ class HttpActuator:
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """Send the request once, follow no redirect, and read back; with `dry_run`, only say what would be sent."""
-        began = time.monotonic()
-        told = _texts(step)
-        lines: list[str] = []
+        return carried_out(lambda say: _run(self.problems(step), step, say), emit=emit, shown=str)
 
-        def say(line: str) -> None:
-            lines.append(line)
-            emit(line)
 
-        problems = self.problems(step)
-        for line in problems or _shown_request(told):
-            say(line)
-        code = 1 if problems else 0
-        if not problems and step.data.get("dry_run") is True:
-            say("nothing was sent: this was a try")
-        elif not problems:
-            code, answer = _send(told, timeout_s=step.timeout_s)
-            say(answer)
-            if told.get("check_url"):
-                # Also where no answer came: the request may have arrived, and the check tells.
-                code, seen = _read_back(told, timeout_s=step.timeout_s)
-                say(seen)
-        return StepResult(code=code, output="\n".join(lines), took_s=time.monotonic() - began)
+def _run(problems: Sequence[str], step: Step, say: Say) -> int:
+    told = _texts(step)
+    for line in problems or _shown_request(told):
+        say(line)
+    if problems:
+        return 1
+    if step.data.get("dry_run") is True:
+        say("nothing was sent: this was a try")
+        return 0
+    code, answer = _send(told, timeout_s=step.timeout_s)
+    say(answer)
+    if told.get("check_url"):
+        # Also where no answer came: the request may have arrived, and the check tells.
+        code, seen = _read_back(told, timeout_s=step.timeout_s)
+        say(seen)
+    return code
 
 
 def _url_problems(name: str, url: str) -> list[str]:

@@ -21,8 +21,8 @@ from stanch.integrations.sessions.order import (
     who_of,
     written,
 )
-from stanch.kernel.errors import Refused, Unavailable
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.kernel.errors import Refused
+from stanch.ports.actuator import Outlook, Say, Step, StepResult, carried_out
 from stanch.ports.sessions import (
     Console,
     DatabaseSession,
@@ -72,21 +72,9 @@ class KillSessions:
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """End the sessions that the step names, one by one; those that are gone or do something else are left alone."""
-        began = time.monotonic()
-        lines: list[str] = []
+        return carried_out(lambda say: self._carry_out(step, say=say), emit=emit, shown=str)
 
-        def say(line: str) -> None:
-            lines.append(line)
-            emit(line)
-
-        try:
-            code = self._carry_out(step, say=say)
-        except (Refused, Unavailable) as error:
-            say(error.message)
-            code = 1
-        return StepResult(code=code, output="\n".join(lines), took_s=time.monotonic() - began)
-
-    def _carry_out(self, step: Step, *, say: Callable[[str], None]) -> int:
+    def _carry_out(self, step: Step, *, say: Say) -> int:
         if step.data.get("dry_run") is True:
             outlook = self.look(step)
             for line in (*outlook.preview, *outlook.warnings, *([outlook.refusal] if outlook.refusal else [])):
@@ -105,7 +93,7 @@ class KillSessions:
         return 1 if left else 0
 
 
-def _ended(console: Console, named: Named, order: Order, *, say: Callable[[str], None]) -> bool:
+def _ended(console: Console, named: Named, order: Order, *, say: Say) -> bool:
     """End one session and tell whether what it was to be ended for is over."""
     session = next((one for one in console.sessions() if one.identity == named.identity), None)
     if session is None:

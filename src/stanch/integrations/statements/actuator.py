@@ -2,15 +2,14 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from stanch.kernel.errors import Refused, Unavailable
+from stanch.kernel.errors import Refused
 from stanch.kernel.readonly import check_change
 from stanch.kernel.redaction import redact
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.ports.actuator import Outlook, Say, Step, StepResult, carried_out
 from stanch.ports.statements import Statement, StatementServer, Touched
 
 _KEYS: Final = frozenset({"on", "text", "parameters", "most_rows", "dry_run"})
@@ -75,23 +74,20 @@ class StatementActuator:
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """Carry the statement out once; with `dry_run`, only try it."""
-        began = time.monotonic()
+        return carried_out(lambda say: self._carry_out(step, say), emit=emit, shown=str)
+
+    def _carry_out(self, step: Step, say: Say) -> int:
         statement = _statement(step)
         server = self._systems[str(step.data["on"])].server
         is_try = step.data.get("dry_run") is True
-        code = 0
-        try:
-            touched = server.attempt(statement) if is_try else server.carry_out(statement)
-            lines = _told(statement, touched)
-            if not is_try and not touched.kept:
-                code = 1
-                lines = (*lines, f"taken back: it may touch {statement.most_rows:,} rows")
-        except (Refused, Unavailable) as error:
-            # The far end said no, or nothing: the transaction is gone with the connection.
-            code, lines = 1, (error.message,)
-        for line in lines:
-            emit(line)
-        return StepResult(code=code, output="\n".join(lines), took_s=time.monotonic() - began)
+        # Where the far end says no, or nothing, the transaction is gone with the connection.
+        touched = server.attempt(statement) if is_try else server.carry_out(statement)
+        for line in _told(statement, touched):
+            say(line)
+        if is_try or touched.kept:
+            return 0
+        say(f"taken back: it may touch {statement.most_rows:,} rows")
+        return 1
 
 
 def allows(rule: str, text: str) -> bool:

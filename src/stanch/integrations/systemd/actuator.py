@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from stanch.integrations.systemd.unit import PROPERTIES, Unit, read_unit, refusal, warnings_of
-from stanch.kernel.blocks import clean
 from stanch.kernel.errors import Refused, Unavailable
-from stanch.kernel.redaction import redact
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.ports.actuator import TIMED_OUT, Outlook, Say, Step, StepResult, carried_out
 from stanch.ports.program import Programs
 
 ACTIONS: Final = ("restart", "start", "stop", "reload")
@@ -24,7 +22,6 @@ _SERVES: Final = (".service", ".timer", ".socket", ".path")
 _KEYS: Final = frozenset({"unit", "units", "action", "scope", "fingerprint", "dry_run"})
 _BACK: Final = {"start": "stop", "stop": "start"}
 _ASK_S: Final = 10.0
-_TIMED_OUT: Final = 124
 _DENIED: Final = ("Access denied", "authentication required", "Permission denied", "Interactive authentication")
 
 
@@ -98,25 +95,10 @@ class SystemdActuator:
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """Do it where the unit is as it was looked at, and say how it is some seconds afterwards."""
-        began = time.monotonic()
-        lines: list[str] = []
+        until = time.monotonic() + step.timeout_s
+        return carried_out(lambda say: self._run(step, say, until=until), emit=emit, refused="nothing was done: ")
 
-        def say(line: str) -> None:
-            lines.append(redact(clean(line)))
-            emit(lines[-1])
-
-        try:
-            code = self._run(step, say, until=began + step.timeout_s)
-        except Refused as why:
-            say(f"nothing was done: {why.message}")
-            code = 1
-        except Unavailable as silence:
-            say(silence.message)
-            code = 1
-        took_s = time.monotonic() - began
-        return StepResult(code=code, output="\n".join(lines), took_s=took_s, timed_out=code == _TIMED_OUT)
-
-    def _run(self, step: Step, say: Callable[[str], None], *, until: float) -> int:
+    def _run(self, step: Step, say: Say, *, until: float) -> int:
         outlook = self.look(step)
         if outlook.refusal:
             raise Refused(outlook.refusal)
@@ -133,7 +115,7 @@ class SystemdActuator:
             done = self._programs.run(self._argv(order), timeout_s=max(0.1, until - time.monotonic()))
         except Unavailable as silence:
             say(f"{silence.message}; systemd goes on with it")
-            return _TIMED_OUT
+            return TIMED_OUT
         if done.code:
             said = done.complaint or f"systemctl ended with {done.code}"
             may_not = "this account may not: " if any(word in said for word in _DENIED) else ""
@@ -142,7 +124,7 @@ class SystemdActuator:
             return 1
         return self._settled(order, say, until=until)
 
-    def _settled(self, order: _Order, say: Callable[[str], None], *, until: float) -> int:
+    def _settled(self, order: _Order, say: Say, *, until: float) -> int:
         """Watch whether the unit holds: many fall over a moment after systemctl was content with them."""
         wanted = order.action != "stop"
         first = self._show(order)
@@ -158,7 +140,7 @@ class SystemdActuator:
                 return 0
             time.sleep(min(0.5, self._settle_s))
 
-    def _say_log(self, order: _Order, say: Callable[[str], None]) -> None:
+    def _say_log(self, order: _Order, say: Say) -> None:
         argv = (*self._start(order), "status", "--no-pager", "--lines=10", "--", order.unit)
         try:
             printed = self._programs.run(argv, timeout_s=_ASK_S)

@@ -20,11 +20,10 @@ from stanch.integrations.kubernetes.acting.preview import differences
 from stanch.integrations.kubernetes.acting.standing import Standing, pods_in_trouble, standing
 from stanch.integrations.kubernetes.acting.templates import kept_templates
 from stanch.integrations.kubernetes.rows import Object, part, text
-from stanch.kernel.blocks import clean
 from stanch.kernel.errors import Conflict, Refused, StanchError, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.redaction import redact
-from stanch.ports.actuator import Outlook, Step, StepResult
+from stanch.ports.actuator import TIMED_OUT, Outlook, Say, Step, StepResult, carried_out
 from stanch.ports.program import Programs
 from stanch.ports.query import SystemSpec
 
@@ -42,7 +41,6 @@ _WORKLOADS: Final = ("deployment", "statefulset", "daemonset")
 _HISTORY: Final = {"deployment": "replicasets"}
 # Every write by a controller (a pod that becomes ready) is a conflict; with nothing else changed it is tried again.
 _TRIES: Final = 5
-_TIMED_OUT: Final = 124
 _MOST_PODS: Final = 5
 
 
@@ -161,26 +159,10 @@ class KubernetesActuator:
 
     def run(self, step: Step, *, emit: Callable[[str], None]) -> StepResult:
         """Change the object where it is as it was looked at, and follow the roll-out to its end or the time-out."""
-        began = time.monotonic()
-        lines: list[str] = []
+        until = time.monotonic() + step.timeout_s
+        return carried_out(lambda say: self._run(step, say, until=until), emit=emit, refused="nothing was changed: ")
 
-        def say(line: str) -> None:
-            lines.append(redact(clean(line)))
-            emit(lines[-1])
-
-        try:
-            code = self._run(step, say, until=began + step.timeout_s)
-        except Refused as refusal:
-            say(f"nothing was changed: {refusal.message}")
-            code = 1
-        except Unavailable as silence:
-            say(silence.message)
-            code = 1
-        return StepResult(
-            code=code, output="\n".join(lines), took_s=time.monotonic() - began, timed_out=code == _TIMED_OUT
-        )
-
-    def _run(self, step: Step, say: Callable[[str], None], *, until: float) -> int:
+    def _run(self, step: Step, say: Say, *, until: float) -> int:
         dry = step.data.get("dry_run") is True
         if dry or "fingerprint" not in step.data:
             outlook = self.look(step)
@@ -202,7 +184,7 @@ class KubernetesActuator:
             return 0
         return self._follow(control, target, say, until=until)
 
-    def _change(self, control: Control, target: Target, step: Step, say: Callable[[str], None]) -> str:
+    def _change(self, control: Control, target: Target, step: Step, say: Say) -> str:
         """Change the object and return its new version. Raises `Refused` when it is not as it was looked at."""
         for _ in range(_TRIES):
             item = control.read(target.path)
@@ -219,7 +201,7 @@ class KubernetesActuator:
             return text(part(after, "metadata"), "resourceVersion")
         raise Conflict(f"{target.shown} is changed by somebody else all the time", reason="world_changed")
 
-    def _follow(self, control: Control, target: Target, say: Callable[[str], None], *, until: float) -> int:
+    def _follow(self, control: Control, target: Target, say: Say, *, until: float) -> int:
         told = ""
         item: Object = {}
         while True:
@@ -238,10 +220,10 @@ class KubernetesActuator:
                 if not found.failed:
                     say("it was not done in time; the roll-out goes on")
                 self._say_trouble(control, target, item, say)
-                return 1 if found.failed else _TIMED_OUT
+                return 1 if found.failed else TIMED_OUT
             time.sleep(self._every_s)
 
-    def _say_trouble(self, control: Control, target: Target, item: Object, say: Callable[[str], None]) -> None:
+    def _say_trouble(self, control: Control, target: Target, item: Object, say: Say) -> None:
         path = collection("", "v1", target.namespace, "pods")
         try:
             pods = control.items(path, labels=_selector(item))
