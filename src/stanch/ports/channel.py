@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from stanch.kernel.event import JSON
-from stanch.ports.pager import Failure, NotTaken, lost, refused, retry_after
+from stanch.ports.pager import Failure, NotTaken, lost, nothing_arrives, refused, retry_after
 
 __all__ = [
     "Button",
@@ -18,6 +18,7 @@ __all__ = [
     "Receipt",
     "hidden",
     "lost",
+    "nothing_arrives",
     "refused",
     "retry_after",
 ]

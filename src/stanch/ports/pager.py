@@ -1,6 +1,7 @@
 """The pager port: reach one person by one method, and understand what the far end says about it afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -193,3 +194,14 @@ def lost(name: str, error: Exception, *, begun: bool) -> NotTaken:
     """Return what a broken connection means for a page: `begun` says that the far end may have read it."""
     said = f"{name} did not answer: {type(error).__name__}"
     return NotTaken(said, failure=Failure.UNKNOWN if begun else Failure.UNREACHABLE)
+
+
+@contextmanager
+def nothing_arrives() -> Iterator[None]:
+    """Wrap what may be asked again without harm: a far end that gave no answer is then one that was not reached."""
+    try:
+        yield
+    except NotTaken as trouble:
+        if trouble.failure is Failure.UNKNOWN:
+            raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
+        raise

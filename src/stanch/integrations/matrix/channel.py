@@ -14,7 +14,18 @@ import httpx2
 
 from stanch.kernel.blockdata import read_blocks
 from stanch.kernel.blockhtml import to_html
-from stanch.ports.channel import Case, ChannelSettings, Failure, Message, NotTaken, Receipt, hidden, lost, refused
+from stanch.ports.channel import (
+    Case,
+    ChannelSettings,
+    Failure,
+    Message,
+    NotTaken,
+    Receipt,
+    hidden,
+    lost,
+    nothing_arrives,
+    refused,
+)
 
 _TIMEOUT: Final = httpx2.Timeout(5.0, connect=3.0)
 _API: Final = "/_matrix/client/v3"
@@ -87,12 +98,8 @@ class MatrixChannel:
         return self._certain(message, message.case)
 
     def _certain(self, message: Message, case: Case) -> str:
-        try:
+        with nothing_arrives():
             return self._open(f"{message.room}-{case.number}", case)
-        except NotTaken as trouble:
-            if trouble.failure is Failure.UNKNOWN:
-                raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
-            raise
 
     def _open(self, alias: str, case: Case) -> str:
         """Return the id of the incident's room: the number in its alias keeps two of one name apart."""
@@ -136,15 +143,12 @@ class MatrixChannel:
 
     def _harmless(self, method: str, path: str, body: object) -> None:
         """Do what may be done already, or may not be allowed: somebody who is in the room can not be invited."""
-        try:
-            self._ask(method, path, body)
-        except MatrixError as trouble:
-            if trouble.word not in ("M_FORBIDDEN", "M_BAD_STATE", "M_INVALID_PARAM", "M_UNKNOWN"):
-                raise
-        except NotTaken as trouble:
-            if trouble.failure is Failure.UNKNOWN:
-                raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
-            raise
+        with nothing_arrives():
+            try:
+                self._ask(method, path, body)
+            except MatrixError as trouble:
+                if trouble.word not in ("M_FORBIDDEN", "M_BAD_STATE", "M_INVALID_PARAM", "M_UNKNOWN"):
+                    raise
 
     def _ask(self, method: str, path: str, body: object = None, *, missing: int = 0) -> dict[str, object]:
         try:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt, lost, refused
+from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt, lost, nothing_arrives, refused
 
 KINDS: Final = frozenset({"matrix"})
 _TIMEOUT: Final = httpx2.Timeout(8.0, connect=3.0)
@@ -65,13 +65,9 @@ class MatrixPager:
             return self._rooms[user]
 
     def _find_or_make(self, user: str) -> str:
-        try:
+        # Nothing was said to anybody yet.
+        with nothing_arrives():
             return self._direct_room(user)
-        except NotTaken as trouble:
-            # Nothing was said to anybody yet, so that nothing can have arrived.
-            if trouble.failure is Failure.UNKNOWN:
-                raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
-            raise
 
     def _direct_room(self, user: str) -> str:
         self._me = self._me or str(self._ask("GET", "/account/whoami").get("user_id", ""))

@@ -11,7 +11,18 @@ from urllib.parse import quote
 
 import httpx2
 
-from stanch.ports.channel import Case, ChannelSettings, Failure, Message, NotTaken, Receipt, hidden, lost, refused
+from stanch.ports.channel import (
+    Case,
+    ChannelSettings,
+    Failure,
+    Message,
+    NotTaken,
+    Receipt,
+    hidden,
+    lost,
+    nothing_arrives,
+    refused,
+)
 
 _TIMEOUT: Final = httpx2.Timeout(5.0, connect=3.0)
 _API: Final = "/api/v4"
@@ -131,14 +142,8 @@ class MattermostChannel:
 
     def _certain(self, method: str, path: str, body: object = None) -> dict[str, object]:
         """Ask for what can be asked again without harm: that there was no answer then says no more than that."""
-        try:
+        with nothing_arrives():
             return self._ask(method, path, body)
-        except MattermostError:
-            raise
-        except NotTaken as trouble:
-            if trouble.failure is Failure.UNKNOWN:
-                raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
-            raise
 
     def _ask(self, method: str, path: str, body: object = None) -> dict[str, object]:
         try:

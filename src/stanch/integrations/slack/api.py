@@ -8,13 +8,13 @@ from typing import Final
 import httpx2
 
 from stanch.ports.channel import hidden
-from stanch.ports.pager import Failure, NotTaken, lost, refused
+from stanch.ports.pager import Failure, NotTaken, lost, nothing_arrives, refused
 
 API: Final = "https://slack.com/api"
 # A message takes two or three calls, and has ten seconds for all of them.
 _TIMEOUT: Final = httpx2.Timeout(5.0, connect=3.0)
 # Slack's words for a token that it does not take: https://docs.slack.dev/reference/methods/chat.postMessage#errors
-_NOT_US: Final = frozenset(
+NOT_US: Final = frozenset(
     {
         "access_denied",
         "account_inactive",
@@ -30,7 +30,7 @@ _NOT_US: Final = frozenset(
         "token_revoked",
     }
 )
-_LATER: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+LATER: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _THROTTLED: Final = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 
 Answer = dict[str, object]
@@ -60,14 +60,8 @@ class SlackApi:
 
     def read(self, method: str, form: Mapping[str, str]) -> Answer:
         """Call a method that changes nothing; those take forms alone. Nothing can have arrived by it."""
-        try:
+        with nothing_arrives():
             return self._answered(method, data=dict(form))
-        except SlackError:
-            raise
-        except NotTaken as trouble:
-            if trouble.failure is Failure.UNKNOWN:
-                raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
-            raise
 
     def close(self) -> None:
         """Close the connections."""
@@ -97,6 +91,6 @@ class SlackApi:
 def _failure(word: str) -> Failure:
     if word in _THROTTLED:
         return Failure.THROTTLED
-    if word in _NOT_US:
+    if word in NOT_US:
         return Failure.CREDENTIALS
-    return Failure.UNREACHABLE if word in _LATER else Failure.REFUSED
+    return Failure.UNREACHABLE if word in LATER else Failure.REFUSED

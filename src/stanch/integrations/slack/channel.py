@@ -15,7 +15,7 @@ from stanch.integrations.slack.api import Answer, SlackApi, SlackError
 from stanch.integrations.slack.blocks import escaped, slack_blocks
 from stanch.kernel.blockdata import read_blocks
 from stanch.kernel.blocks import Paragraph
-from stanch.ports.channel import Case, ChannelSettings, Failure, Message, NotTaken, Receipt
+from stanch.ports.channel import Case, ChannelSettings, Failure, Message, NotTaken, Receipt, nothing_arrives
 
 _EVENT: Final = "stanch_message"
 _TEXT: Final = 4_000
@@ -76,17 +76,13 @@ class SlackChannel:
 
     def _edit(self, room: str, message: Message) -> str:
         try:
-            self._api.call("chat.update", {**_body(room, message), "ts": message.edits})
+            with nothing_arrives():
+                self._api.call("chat.update", {**_body(room, message), "ts": message.edits})
         except SlackError as trouble:
             if trouble.word not in _GONE:
                 raise
             # Somebody deleted it: it is said again, and pinned anew.
             return self._say(room, message)
-        except NotTaken as trouble:
-            # To change it to the same once more harms nobody.
-            if trouble.failure is Failure.UNKNOWN:
-                raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
-            raise
         return message.edits
 
     def _said_already(self, room: str, message: Message) -> str:
@@ -108,13 +104,9 @@ class SlackChannel:
             if not self._settings.target:
                 raise NotTaken(f"{self.name} has no room for what is about no incident", failure=Failure.REFUSED)
             return self._settings.target
-        try:
+        # A room that was made all the same is found by its name; no message was sent.
+        with nothing_arrives():
             return self._open(message.room[:_NAME], message.case)
-        except NotTaken as trouble:
-            if trouble.failure is Failure.UNKNOWN:
-                # A room that was made all the same is found by its name; no message was sent.
-                raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
-            raise
 
     def _direct(self, member: str) -> str:
         """Return the id of the direct messages with `member`, by which their history can be read."""
@@ -176,14 +168,11 @@ class SlackChannel:
     def _harmless(self, method: str, body: dict[str, object]) -> None:
         """Do what is well already where Slack says so; what fails for another reason is tried with the next message."""
         try:
-            self._api.call(method, body)
+            with nothing_arrives():
+                self._api.call(method, body)
         except SlackError as trouble:
             if trouble.word not in _HARMLESS and trouble.failure is not Failure.REFUSED:
                 raise
-        except NotTaken as trouble:
-            if trouble.failure is Failure.UNKNOWN:
-                raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
-            raise
 
 
 def _purpose(case: Case) -> str:

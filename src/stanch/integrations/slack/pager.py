@@ -5,6 +5,7 @@ from typing import Final
 
 import httpx2
 
+from stanch.integrations.slack.api import API, LATER, NOT_US
 from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt, lost, refused
 
 KINDS: Final = frozenset({"slack"})
@@ -12,26 +13,6 @@ ANSWER: Final = "stanch/answer"
 """The action of the button that acknowledges; what it carries is a token of the page."""
 
 _TIMEOUT: Final = httpx2.Timeout(8.0, connect=3.0)
-_API: Final = "https://slack.com/api"
-# Slack says these with status 200; the far end has taken nothing and may later.
-# Slack's words for a token that it does not take: https://docs.slack.dev/reference/methods/chat.postMessage#errors
-_NOT_US: Final = frozenset(
-    {
-        "access_denied",
-        "account_inactive",
-        "enterprise_is_restricted",
-        "invalid_auth",
-        "missing_scope",
-        "no_permission",
-        "not_allowed_token_type",
-        "not_authed",
-        "org_login_required",
-        "team_access_not_granted",
-        "token_expired",
-        "token_revoked",
-    }
-)
-_LATER: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
 class SlackPager:
@@ -39,7 +20,7 @@ class SlackPager:
 
     def __init__(self, settings: PagerSettings) -> None:
         self._name = settings.name
-        self._url = (settings.url or _API).rstrip("/")
+        self._url = (settings.url or API).rstrip("/")
         self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"})
         weakref.finalize(self, self._client.close)
 
@@ -86,9 +67,9 @@ class SlackPager:
         said = f"{self._name} answered {error[:100]}"
         if error in ("ratelimited", "rate_limited"):
             return NotTaken(said, failure=Failure.THROTTLED)
-        if error in _NOT_US:
+        if error in NOT_US:
             return NotTaken(said, failure=Failure.CREDENTIALS)
-        return NotTaken(said, failure=Failure.UNREACHABLE if error in _LATER else Failure.REFUSED)
+        return NotTaken(said, failure=Failure.UNREACHABLE if error in LATER else Failure.REFUSED)
 
 
 def _blocks(page: Page) -> list[dict[str, object]]:

@@ -13,7 +13,18 @@ import httpx2
 
 from stanch.kernel.blockdata import read_blocks
 from stanch.kernel.blocks import Heading, clean, to_plain
-from stanch.ports.channel import Case, ChannelSettings, Failure, Message, NotTaken, Receipt, hidden, lost, refused
+from stanch.ports.channel import (
+    Case,
+    ChannelSettings,
+    Failure,
+    Message,
+    NotTaken,
+    Receipt,
+    hidden,
+    lost,
+    nothing_arrives,
+    refused,
+)
 
 _API: Final = "https://api.statuspage.io/v1"
 _TIMEOUT: Final = httpx2.Timeout(5.0, connect=3.0)
@@ -79,13 +90,8 @@ class StatuspageChannel:
 
     def _find(self, place: str, mark: str) -> Found:
         """Return the incident of ours that stands on the page, nothing where there is none."""
-        try:
+        with nothing_arrives():
             found = self._ask("GET", f"/{quote(place, safe='')}" if place else "/unresolved")
-        except NotTaken as trouble:
-            # Nothing was said by looking.
-            if trouble.failure is Failure.UNKNOWN:
-                raise NotTaken(trouble.message, failure=Failure.UNREACHABLE) from None
-            raise
         all_of_it = found if isinstance(found, list) else [found]
         return next((one for one in all_of_it if isinstance(one, dict) and (place or _mark(one) == mark)), {})
 
