@@ -11,17 +11,16 @@ from typing import Final
 import structlog
 
 from stanch.engine.loop import Effect
-from stanch.kernel.codec import to_data
 from stanch.kernel.errors import Unavailable
 from stanch.kernel.zone import in_zone, resolve
 from stanch.oncall.escalation.model import FrozenPolicy, FrozenStep, Purpose
 from stanch.operations import paging
 from stanch.operations.oncall import synthetic
 from stanch.operations.oncall.readiness import readiness_of
+from stanch.operations.oncall.telling import tell_responders
 from stanch.operations.world import World
-from stanch.ports.channel import Message
 from stanch.store import Transaction
-from stanch.store.model import Delivery, Timer
+from stanch.store.model import Timer
 
 KIND: Final = "watchdog"
 _PING: Final = "watchdog/ping"
@@ -128,21 +127,5 @@ def _weekly(tx: Transaction, world: World) -> None:
     lines = [f"- {one.message} ({one.hint})" for one in readiness_of(tx, world).shortcomings]
     text = "\n".join(lines) or "Everybody who may be paged can be reached, and every level has somebody."
     subject = f"On-call readiness: {len(lines)} to mend" if lines else "On-call readiness: all is well"
-    for channel in world.catalog.channels.values():
-        if "responders" not in channel.audiences:
-            continue
-        key = f"oncall/readiness/{now:%G-W%V}/{channel.name}"
-        markdown = f"**{subject}**\n\n{text}"
-        message = Message(id=key, room="oncall", subject=subject, text=text, markdown=markdown)
-        tx.owe(
-            Delivery(
-                id=key,
-                channel=channel.name,
-                room="oncall",
-                purpose="readiness",
-                message=to_data(message),
-                due_at=now,
-                created_at=now,
-            )
-        )
+    tell_responders(tx, world, key=f"oncall/readiness/{now:%G-W%V}", subject=subject, text=text, now=now)
     tx.schedule(Timer(id=_WEEKLY, kind=KIND, due_at=next_monday(now, world.catalog.zone)))

@@ -14,12 +14,12 @@ from itertools import islice
 from typing import Final
 
 from stanch.catalog.systems import SYSTEM_KINDS
-from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
+from stanch.kernel.errors import Invalid, Refused, Unavailable
 from stanch.kernel.redaction import redact
 from stanch.operations.asking import Window, ask_query, trouble
 from stanch.operations.world import World
 from stanch.ports.changes import ChangeSource
-from stanch.ports.evidence import Collector, FindingStatus, Question
+from stanch.ports.evidence import Collector, FindingStatus, Question, status_of
 from stanch.ports.logsource import LogSource
 from stanch.ports.query import QuerySource
 
@@ -97,7 +97,7 @@ def _log(world: World, source: LogSource, *, now: datetime) -> Tried:
         if not _count(lines):
             status, detail = FindingStatus.NO_DATA, f"answers; no line of {service} in the last hour"
     except (Refused, Unavailable, Invalid) as error:
-        status, detail = _status(error), error.message
+        status, detail = status_of(error), error.message
     return Tried(
         name=source.name, kind="logs", where=source.where, services=source.services, status=status, detail=detail
     )
@@ -109,7 +109,7 @@ def _changes(source: ChangeSource, *, now: datetime) -> Tried:
         count = len(source.changes(services=(), start=now - _BACK, end=now))
         detail = f"answers; {count} change{'' if count == 1 else 's'} in the last hour"
     except (Refused, Unavailable, Invalid) as error:
-        status, detail = _status(error), error.message
+        status, detail = status_of(error), error.message
     where = str(getattr(source, "command", "")) or source.name
     return Tried(name=source.name, kind="changes", where=where, services=(), status=status, detail=detail)
 
@@ -133,13 +133,3 @@ def _collector(world: World, collector: Collector, *, now: datetime) -> Tried:
 
 def _count(lines: Iterable[bytes]) -> int:
     return sum(1 for _ in islice(lines, 1))
-
-
-def _status(error: Refused | Unavailable | Invalid) -> FindingStatus:
-    match error:
-        case NotFound():
-            return FindingStatus.NO_DATA
-        case Refused():
-            return FindingStatus.REFUSED
-        case _:
-            return FindingStatus.FAILED

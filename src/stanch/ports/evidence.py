@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from stanch.kernel.errors import NotFound, Refused, StanchError
 from stanch.kernel.event import JSON
 
 
@@ -87,3 +88,14 @@ class Collector(Protocol):
     def collect(self, question: Question) -> list[Finding]:
         """Answer `question`. May be empty when the question does not concern this collector."""
         ...
+
+
+def status_of(error: StanchError) -> FindingStatus:
+    """Return what a question that ended with `error` is: nothing there, refused, or failed."""
+    match error:
+        case NotFound():
+            return FindingStatus.NO_DATA
+        case Refused():
+            return FindingStatus.REFUSED
+        case _:
+            return FindingStatus.FAILED

@@ -131,3 +131,30 @@ class SystemSpec:
     services: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 8.0
+
+
+class ConfiguredSource:
+    """What every source that is configured says of itself in the same way; a source says the rest, or otherwise."""
+
+    def __init__(self, spec: SystemSpec) -> None:
+        self._spec = spec
+
+    @property
+    def name(self) -> str:
+        """Return its name in the configuration."""
+        return self._spec.name
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Return the services that use it, as configured; empty for all."""
+        return self._spec.services
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return what is configured beside its address."""
+        return self._spec.settings
+
+    @property
+    def timeout_s(self) -> float:
+        """Return how many seconds all queries of one look may take together."""
+        return self._spec.timeout_s

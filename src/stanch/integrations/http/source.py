@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -22,24 +22,19 @@ from stanch.integrations.http.trust import Trust
 from stanch.kernel.errors import Refused
 from stanch.kernel.event import JSON
 from stanch.kernel.redaction import redact
-from stanch.ports.query import Ask, Reply, Row, SystemSpec
+from stanch.ports.query import Ask, ConfiguredSource, Reply, Row, SystemSpec
 
 _LONGEST_BODY: Final = 8 * 1024
 _DAY_S: Final = 86_400.0
 _CONNECT_S: Final = 3.0
 
 
-class HttpSource:
+class HttpSource(ConfiguredSource):
     """What answers over HTTP at one address. The token goes to that address and to no other."""
 
     def __init__(self, spec: SystemSpec) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._trust = Trust(spec.settings.get("ca_file", ""))
-
-    @property
-    def name(self) -> str:
-        """Return its name in the configuration."""
-        return self._spec.name
 
     @property
     def system(self) -> str:
@@ -50,21 +45,6 @@ class HttpSource:
     def where(self) -> str:
         """Return its address."""
         return self._spec.url
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """Return the services that use it."""
-        return self._spec.services
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """Return what fills the placeholders."""
-        return self._spec.settings
-
-    @property
-    def timeout_s(self) -> float:
-        """Return how many seconds all requests may take together."""
-        return self._spec.timeout_s
 
     @property
     def side_by_side(self) -> int:

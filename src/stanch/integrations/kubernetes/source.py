@@ -2,27 +2,22 @@
 
 import shlex
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stanch.integrations.kubernetes.kubectl import Kubectl
 from stanch.integrations.kubernetes.rows import Object, rows_of, top_rows
 from stanch.kernel.errors import StanchError
 from stanch.ports.program import Programs
-from stanch.ports.query import Ask, Reply, SystemSpec
+from stanch.ports.query import Ask, ConfiguredSource, Reply, SystemSpec
 
 
-class KubernetesSource:
+class KubernetesSource(ConfiguredSource):
     """One namespace of a cluster, or the nodes of all of it."""
 
     def __init__(self, spec: SystemSpec, *, programs: Programs) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._kubectl = Kubectl(spec, programs=programs)
-
-    @property
-    def name(self) -> str:
-        """Return its name in the configuration."""
-        return self._spec.name
 
     @property
     def system(self) -> str:
@@ -34,21 +29,6 @@ class KubernetesSource:
         """Return context and namespace."""
         context = self._spec.settings.get("context", "") or "the kubeconfig's context"
         return f"{context}, namespace {self._spec.settings.get('namespace', '')}"
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """Return the services that run there."""
-        return self._spec.services
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """Return the namespace."""
-        return self._spec.settings
-
-    @property
-    def timeout_s(self) -> float:
-        """Return how many seconds all calls may take together."""
-        return self._spec.timeout_s
 
     @property
     def side_by_side(self) -> int:

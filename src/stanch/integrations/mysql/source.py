@@ -6,7 +6,7 @@ knows one (`max_statement_time` of MariaDB in seconds, `max_execution_time` of M
 
 import math
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ from stanch.kernel.errors import NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.readonly import check_sql
 from stanch.kernel.redaction import redact
-from stanch.ports.query import Ask, Exhausted, Reply, SystemSpec
+from stanch.ports.query import Ask, ConfiguredSource, Exhausted, Reply, SystemSpec
 
 _CONNECT_S: Final = 3
 _PORT: Final = 3306
@@ -42,17 +42,12 @@ _STOPPED: Final = frozenset({1969, 3024, ER.QUERY_INTERRUPTED})
 _NAME_VALUE: Final = {"Variable_name", "Value"}
 
 
-class MysqlSource:
+class MysqlSource(ConfiguredSource):
     """A MySQL or MariaDB server, `mysql://user@host:3306/database`."""
 
     def __init__(self, spec: SystemSpec) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._parts = urlsplit(spec.url)
-
-    @property
-    def name(self) -> str:
-        """Return its name in the configuration."""
-        return self._spec.name
 
     @property
     def system(self) -> str:
@@ -63,21 +58,6 @@ class MysqlSource:
     def where(self) -> str:
         """Return host, port and database."""
         return address(self._spec)
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """Return the services that use it."""
-        return self._spec.services
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """Return what fills the placeholders."""
-        return self._spec.settings
-
-    @property
-    def timeout_s(self) -> float:
-        """Return how many seconds all queries may take together."""
-        return self._spec.timeout_s
 
     @property
     def side_by_side(self) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 
 from stanch.kernel.errors import Refused, Unavailable
 from stanch.ports.fetch import Fetch
-from stanch.ports.query import Ask, Reply, Row, SystemSpec
+from stanch.ports.query import Ask, ConfiguredSource, Reply, Row, SystemSpec
 
 _MOST_BYTES: Final = 64 * 1024
 _PAGE: Final = re.compile(
@@ -17,17 +17,12 @@ _PAGE: Final = re.compile(
 )
 
 
-class NginxSource:
+class NginxSource(ConfiguredSource):
     """An nginx whose status page is at the URL."""
 
     def __init__(self, spec: SystemSpec, *, fetch: Fetch) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._fetch = fetch
-
-    @property
-    def name(self) -> str:
-        """Return its name in the configuration."""
-        return self._spec.name
 
     @property
     def system(self) -> str:
@@ -40,19 +35,9 @@ class NginxSource:
         return self._spec.url
 
     @property
-    def services(self) -> tuple[str, ...]:
-        """Return the services behind it."""
-        return self._spec.services
-
-    @property
     def settings(self) -> Mapping[str, str]:
         """Return nothing."""
         return {}
-
-    @property
-    def timeout_s(self) -> float:
-        """Return how many seconds a look may take."""
-        return self._spec.timeout_s
 
     @property
     def side_by_side(self) -> int:

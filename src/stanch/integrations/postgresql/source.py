@@ -9,7 +9,7 @@ import os
 import shlex
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ from stanch.kernel.errors import NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.readonly import check_sql
 from stanch.kernel.redaction import redact
-from stanch.ports.query import Ask, Exhausted, Reply, Row, SystemSpec
+from stanch.ports.query import Ask, ConfiguredSource, Exhausted, Reply, Row, SystemSpec
 
 T = TypeVar("T")
 
@@ -43,16 +43,8 @@ OURS: Final = "stanch"
 """What our sessions call themselves."""
 
 
-class PostgresSource:
+class PostgresSource(ConfiguredSource):
     """A PostgreSQL server. The password goes to the driver and stands in no other place."""
-
-    def __init__(self, spec: SystemSpec) -> None:
-        self._spec = spec
-
-    @property
-    def name(self) -> str:
-        """Return its name in the configuration."""
-        return self._spec.name
 
     @property
     def system(self) -> str:
@@ -63,21 +55,6 @@ class PostgresSource:
     def where(self) -> str:
         """Return host, port and database."""
         return address(self._spec)
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """Return the services that use it."""
-        return self._spec.services
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """Return what fills the placeholders."""
-        return self._spec.settings
-
-    @property
-    def timeout_s(self) -> float:
-        """Return how many seconds all queries may take together."""
-        return self._spec.timeout_s
 
     @property
     def side_by_side(self) -> int:

@@ -2,14 +2,14 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from stanch.kernel.errors import NotFound, Refused, Unavailable
 from stanch.kernel.readonly import check_program
 from stanch.ports.program import Programs
-from stanch.ports.query import Ask, Reply, Row, SystemSpec
+from stanch.ports.query import Ask, ConfiguredSource, Reply, Row, SystemSpec
 
 _MOST_BYTES: Final = 1024 * 1024
 _ABSENT: Final = ("No such file", "has not been booted with systemd", "No journal files were found")
@@ -18,17 +18,12 @@ _WHOLE: Final = re.compile(r"-?\d{1,18}")
 _DECIMAL: Final = re.compile(r"-?\d{1,18}\.\d{1,9}")
 
 
-class ProgramSource:
+class ProgramSource(ConfiguredSource):
     """Asks by programs that run here. `settings` fill the placeholders, e.g. the `pid` of a process."""
 
     def __init__(self, spec: SystemSpec, *, programs: Programs) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._programs = programs
-
-    @property
-    def name(self) -> str:
-        """Return its name in the configuration."""
-        return self._spec.name
 
     @property
     def system(self) -> str:
@@ -40,21 +35,6 @@ class ProgramSource:
         """Return where it looks."""
         pid = self._spec.settings.get("pid", "")
         return f"process {pid} on this machine" if pid else "this machine"
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """Return the services that run there."""
-        return self._spec.services
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """Return what fills the placeholders."""
-        return self._spec.settings
-
-    @property
-    def timeout_s(self) -> float:
-        """Return how many seconds all programs may take together."""
-        return self._spec.timeout_s
 
     @property
     def side_by_side(self) -> int:

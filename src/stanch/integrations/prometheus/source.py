@@ -19,7 +19,7 @@ from stanch.kernel.errors import NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.redaction import redact
 from stanch.ports.fetch import Fetch
-from stanch.ports.query import Ask, Line, Reply, SystemSpec
+from stanch.ports.query import Ask, ConfiguredSource, Line, Reply, SystemSpec
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _MOST_LINES: Final = 60
@@ -32,17 +32,12 @@ _MOST_METRICS: Final = 5
 _NAMES_S: Final = 3.0
 
 
-class PrometheusSource:
+class PrometheusSource(ConfiguredSource):
     """A Prometheus, or anything that speaks its API (Thanos, Mimir, VictoriaMetrics)."""
 
     def __init__(self, spec: SystemSpec, *, fetch: Fetch) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._fetch = fetch
-
-    @property
-    def name(self) -> str:
-        """Return its name in the configuration."""
-        return self._spec.name
 
     @property
     def system(self) -> str:
@@ -55,19 +50,9 @@ class PrometheusSource:
         return self._spec.url.rstrip("/")
 
     @property
-    def services(self) -> tuple[str, ...]:
-        """Return the services that it watches, as configured; empty for all."""
-        return self._spec.services
-
-    @property
     def settings(self) -> Mapping[str, str]:
         """Return nothing: the window and the metric are filled in by each question."""
         return {}
-
-    @property
-    def timeout_s(self) -> float:
-        """Return how many seconds all queries may take together."""
-        return self._spec.timeout_s
 
     @property
     def side_by_side(self) -> int:

@@ -13,7 +13,7 @@ from stanch.kernel.errors import NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.redaction import redact
 from stanch.ports.fetch import Fetch
-from stanch.ports.query import Ask, Reply, Row, SystemSpec
+from stanch.ports.query import Ask, ConfiguredSource, Reply, Row, SystemSpec
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _SHARES: Final = (
@@ -25,17 +25,12 @@ _SHARES: Final = (
 _SIZES: Final = ("mem_used", "mem_limit", "disk_free", "disk_free_limit", "memory")
 
 
-class RabbitSource:
+class RabbitSource(ConfiguredSource):
     """A RabbitMQ with the management plug-in. A user with the tag `monitoring` sees all of it."""
 
     def __init__(self, spec: SystemSpec, *, fetch: Fetch) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._fetch = fetch
-
-    @property
-    def name(self) -> str:
-        """Return its name in the configuration."""
-        return self._spec.name
 
     @property
     def system(self) -> str:
@@ -48,19 +43,9 @@ class RabbitSource:
         return self._spec.url.rstrip("/")
 
     @property
-    def services(self) -> tuple[str, ...]:
-        """Return the services that use it."""
-        return self._spec.services
-
-    @property
     def settings(self) -> Mapping[str, str]:
         """Return the virtual host, ready to stand in a path."""
         return {"vhost": quote(self._spec.settings.get("vhost", "/"), safe="")}
-
-    @property
-    def timeout_s(self) -> float:
-        """Return how many seconds all queries may take together."""
-        return self._spec.timeout_s
 
     @property
     def side_by_side(self) -> int:

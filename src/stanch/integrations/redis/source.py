@@ -3,7 +3,7 @@
 import math
 import shlex
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -14,27 +14,22 @@ from stanch.kernel.errors import NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.readonly import check_redis
 from stanch.kernel.redaction import redact
-from stanch.ports.query import Ask, Exhausted, Reply, Row, SystemSpec
+from stanch.ports.query import Ask, ConfiguredSource, Exhausted, Reply, Row, SystemSpec
 
 _CONNECT_S: Final = 3.0
 _PORT: Final = 6379
 _DENIED: Final = ("NOAUTH", "WRONGPASS", "NOPERM", "ERR invalid password", "ERR AUTH")
 
 
-class RedisSource:
+class RedisSource(ConfiguredSource):
     """A Redis or Valkey server, `redis://` or `rediss://`."""
 
     def __init__(self, spec: SystemSpec, *, trust: ssl.SSLContext | None = None) -> None:
-        self._spec = spec
+        super().__init__(spec)
         self._trust = trust
         parts = urlsplit(spec.url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or _PORT
         self._is_tls = parts.scheme == "rediss"
-
-    @property
-    def name(self) -> str:
-        """Return its name in the configuration."""
-        return self._spec.name
 
     @property
     def system(self) -> str:
@@ -45,21 +40,6 @@ class RedisSource:
     def where(self) -> str:
         """Return host and port."""
         return f"{self._host}:{self._port}"
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """Return the services that use it."""
-        return self._spec.services
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """Return what fills the placeholders."""
-        return self._spec.settings
-
-    @property
-    def timeout_s(self) -> float:
-        """Return how many seconds all commands may take together."""
-        return self._spec.timeout_s
 
     @property
     def side_by_side(self) -> int:

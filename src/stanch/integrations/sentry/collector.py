@@ -19,9 +19,9 @@ from stanch.integrations.sentry.groups import signals_of as signals_of_groups
 from stanch.integrations.sentry.spans import FIELDS, SUM, Step, steps_of
 from stanch.integrations.sentry.spans import row_of as row_of_step
 from stanch.integrations.sentry.spans import signals_of as signals_of_steps
-from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
+from stanch.kernel.errors import Invalid, Refused, Unavailable
 from stanch.kernel.event import JSON
-from stanch.ports.evidence import Finding, FindingStatus, Question
+from stanch.ports.evidence import Finding, FindingStatus, Question, status_of
 from stanch.ports.fetch import Fetch
 from stanch.ports.query import SystemSpec
 
@@ -85,7 +85,7 @@ class SentryCollector:
             look = self._issues if what == "issues" else self._spans
             found = look(question, service, query, blank, until=until)
         except (Refused, Unavailable, Invalid) as error:
-            found = replace(blank, status=_status(error), summary=f"{service}: {error.message}")
+            found = replace(blank, status=status_of(error), summary=f"{service}: {error.message}")
         return replace(found, took_s=time.monotonic() - began)
 
     def _issue_query(self, service: str) -> Query:
@@ -197,13 +197,3 @@ def _left_s(until: float) -> float:
     if left_s < _LEAST_S:
         raise Unavailable("the time was over before all was asked", retry=True)
     return left_s
-
-
-def _status(error: Refused | Unavailable | Invalid) -> FindingStatus:
-    match error:
-        case NotFound():
-            return FindingStatus.NO_DATA
-        case Refused():
-            return FindingStatus.REFUSED
-        case _:
-            return FindingStatus.FAILED

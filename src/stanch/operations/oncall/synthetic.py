@@ -4,20 +4,18 @@ Nobody may be reached by pages then, so it is told in three other ways: as an al
 channels, and outwards, as the ping of the dead man's switch is withheld until one arrives again.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from stanch.alerts.intake.receiving import LOCK
-from stanch.kernel.codec import to_data
 from stanch.oncall.escalation.model import NoticeState, Purpose
 from stanch.oncall.escalation.state import PageState
 from stanch.oncall.pages.tables import find_pages, read_page
 from stanch.operations.intake import fold_signals
+from stanch.operations.oncall.telling import tell_responders
 from stanch.operations.world import World
-from stanch.ports.channel import Message
 from stanch.ports.signals import AlertSignal, SignalStatus
 from stanch.store import Transaction
-from stanch.store.model import Delivery
 
 SOURCE: Final = "watchdog"
 """The source under which the alert is known."""
@@ -62,7 +60,8 @@ def judge(tx: Transaction, world: World, number: int) -> bool:
     signal = AlertSignal(labels={"alertname": ALERT}, annotations=annotations, status=status, url=_url(world, number))
     fold_signals(tx, world, SOURCE, (signal,), now=now)
     if not arrived:
-        _tell(tx, world, summary, annotations["description"], number=number, now=now)
+        text = f"{annotations['description']}\n{_url(world, number)}"
+        tell_responders(tx, world, key=f"oncall/synthetic/{number}", subject=summary, text=text, now=now)
     return arrived
 
 
@@ -74,23 +73,3 @@ def _why(page: PageState) -> str:
 
 def _url(world: World, number: int) -> str:
     return f"{world.url}/pages/{number}"
-
-
-def _tell(tx: Transaction, world: World, subject: str, why: str, *, number: int, now: datetime) -> None:
-    for channel in world.catalog.channels.values():
-        if "responders" not in channel.audiences:
-            continue
-        key = f"oncall/synthetic/{number}/{channel.name}"
-        text = f"{why}\n{_url(world, number)}"
-        message = Message(id=key, room="oncall", subject=subject, text=text, markdown=f"**{subject}**\n\n{text}")
-        tx.owe(
-            Delivery(
-                id=key,
-                channel=channel.name,
-                room="oncall",
-                purpose="readiness",
-                message=to_data(message),
-                due_at=now,
-                created_at=now,
-            )
-        )
