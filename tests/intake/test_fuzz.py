@@ -7,6 +7,7 @@ import os
 import random
 import re
 import socket
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,11 +66,15 @@ class Target:
         self.front = front
         self.host = url.removeprefix("http://")
         self._line = http.client.HTTPConnection(self.host, timeout=60)
+        self._used_at = 0.0
 
     def post(self, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
         """Post a body and return status and answer."""
         given = {"content-type": "application/json", "stanch-actor": "alice"}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        # The server closes a line on which nothing came for five seconds.
+        if time.monotonic() - self._used_at > 2:
+            self._line.close()
         try:
             self._line.request("POST", path, body, given)
             answer = self._line.getresponse()
@@ -77,6 +82,8 @@ class Target:
         except (OSError, http.client.HTTPException):
             self._line.close()
             raise
+        finally:
+            self._used_at = time.monotonic()
 
     def get(self, path: str) -> int:
         """Return the status of what is answered to a question."""
