@@ -122,7 +122,7 @@ def test_a_hanging_collector_costs_its_own_time(world: World) -> None:
     (told,) = findings_of(state, "stuck")
 
     assert (True, FindingStatus.FAILED, "stuck: it did not come back within 0.2 s") == (
-        took_s < 4,
+        took_s < 15,
         told.status,
         told.summary,
     )
@@ -154,7 +154,7 @@ def test_the_budget_ends_all_of_them(world: World) -> None:
     took_s = time.monotonic() - began
     stuck.released.set()
 
-    assert took_s < 4
+    assert took_s < 15
 
 
 def test_a_collector_that_still_hangs_is_not_asked_again(world: World, clock: ManualClock) -> None:

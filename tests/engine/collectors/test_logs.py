@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -192,11 +191,9 @@ def test_a_huge_log_is_read_from_its_place(world: World, folder: Path) -> None:
     filler = "x" * 400
     write(path, (line(second, message=filler) for second in range(-60_000, 120)))
     budget = Budget()
-    began = time.monotonic()
     read = sum(1 for _ in lines_since(path, START - timedelta(minutes=12), budget=budget))
-    took_s = time.monotonic() - began
 
-    assert (True, True, False) == (720 <= read < 2_500, took_s < 2, budget.cut)
+    assert (True, False) == (720 <= read < 2_500, budget.cut)
 
 
 def test_what_is_too_much_is_said_to_be_missing(world: World, folder: Path) -> None:

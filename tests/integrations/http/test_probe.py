@@ -103,7 +103,7 @@ def test_slow_far_end_is_given_up(speak: object) -> None:
         look = looked(HttpSampler(HttpCheck(), timeout_s=0.4), f"http://{place}/")
         took = time.monotonic() - began
 
-    assert (True, True) == (took < 3, "0.4 s" in note(look))
+    assert (True, True) == (took < 10, "0.4 s" in note(look))
 
 
 def test_flood_is_cut() -> None:

@@ -136,7 +136,7 @@ def test_bad_far_end(speak: Callable[..., None]) -> None:
         look = looked(f"http://{place}", PromqlCheck(query="up"), timeout_s=0.5)
         took = time.monotonic() - began
 
-    assert (True, True) == (took < 3, bool(look.trouble))
+    assert (True, True) == (took < 10, bool(look.trouble))
 
 
 def test_too_many_series() -> None:

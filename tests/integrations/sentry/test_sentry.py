@@ -189,7 +189,7 @@ def test_a_far_end_that_misbehaves_costs_its_time(far: object) -> None:
         found = collect(f"http://127.0.0.1:{port}")
         took_s = time.monotonic() - began
 
-    assert ({FindingStatus.FAILED}, True) == ({one.status for one in found.values()}, took_s < LIMIT_S + 2)
+    assert ({FindingStatus.FAILED}, True) == ({one.status for one in found.values()}, took_s < LIMIT_S + 10)
 
 
 def test_nobody_there_is_told() -> None:

@@ -57,4 +57,4 @@ def test_unexpected_answer(speak: object) -> None:
         look = looked(place, TcpCheck(send="PING\r\n", expect=r"\+PONG"), timeout_s=0.4)
         took = time.monotonic() - began
 
-    assert (True, True) == (took < 2, "does not match" in look.trouble)
+    assert (True, True) == (took < 10, "does not match" in look.trouble)
