@@ -7,6 +7,7 @@ import pytest
 
 from stanch.incidents import events as ev
 from stanch.incidents.model import Reading, Role, Severity, SeverityRuling, Status
+from stanch.incidents.recorded.thinking import Outcome, Use
 from stanch.incidents.telling import beside_normal, quantity, tell
 from stanch.kernel.blocks import clean
 from stanch.oncall.escalation import events as paging
@@ -116,6 +117,31 @@ MORE: tuple[ev.IncidentEvent, ...] = (
     ev.StatusPublished(number=1, stage="investigating", automatic=True),
     ev.StatusPublished(number=1, stage="investigating", text="Payments fail at times."),
     ev.StatusDiscarded(number=1, reason="no customer sees it"),
+    ev.ThoughtAsked(
+        call=1,
+        use=Use.HYPOTHESES,
+        provider="anthropic",
+        place="models.example",
+        model="scripted",
+        digest="d" * 64,
+        characters=12_000,
+        reserved_tokens=6_000,
+        redacted={"password": 2, "email": 1},
+    ),
+    ev.ThoughtSent(call=1),
+    ev.ThoughtEnded(
+        call=1,
+        use=Use.HYPOTHESES,
+        outcome=Outcome.ANSWERED,
+        digest="d" * 64,
+        model="scripted",
+        tokens_in=3_000,
+        tokens_out=200,
+        dropped={"uncited": 2},
+    ),
+    ev.ThoughtEnded(
+        call=2, use=Use.SUMMARY, outcome=Outcome.LOST, digest="d" * 64, model="scripted", detail="it did not answer"
+    ),
 )
 NOTICE = Notice(number=1, person="alice", method="push", kind="push", hint="ntfy ...ice", due_at=NOW)
 POLICY = FrozenPolicy(name="default", steps=(), fallback=("person:bob",))

@@ -14,6 +14,7 @@ from typing import Final, TypeVar, cast
 from stanch.app.actuators import open_actuators
 from stanch.app.subscribers import subscriber_channels
 from stanch.app.systems import open_systems
+from stanch.app.thinker import open_thinker
 from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
@@ -36,6 +37,7 @@ from stanch.engine import (
     run,
     runbooks,
     statuspage,
+    think,
     tidy,
     verify,
     watch,
@@ -76,6 +78,7 @@ from stanch.oncall.pages.tables import PageProjector
 from stanch.operations.all import all_operations
 from stanch.operations.investigation import conclude
 from stanch.operations.oncall.facts import uses_calendars
+from stanch.operations.thought import KIND as THINK
 from stanch.operations.world import World
 from stanch.packs.reading import open_packs
 from stanch.ports.calendars import Calendars
@@ -173,6 +176,7 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "board": board.keep_board,
     "reports": reports.settle,
     statuspage.KIND: statuspage.keep,
+    THINK: think.think,
 }
 
 
@@ -201,6 +205,7 @@ def open_world(
         samplers=samplers_for(catalog),
         actuators=open_actuators(systems, programs=catalog.programs),
         calendars=calendars_for(catalog),
+        thinker=open_thinker(catalog.thinker),
         channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()}
         | subscriber_channels(catalog),
         pagers=_pagers(catalog),

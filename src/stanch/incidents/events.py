@@ -85,6 +85,7 @@ from stanch.incidents.recorded.telling import (
     PostmortemScheduled,
     UpdateMissed,
 )
+from stanch.incidents.recorded.thinking import ThoughtAsked, ThoughtEnded, ThoughtSent
 from stanch.kernel.codec import from_data, to_data
 from stanch.kernel.errors import Bug
 from stanch.kernel.event import JSON, Event, NewEvent
@@ -157,6 +158,9 @@ __all__ = [
     "StatusPublished",
     "SymptomSeen",
     "TargetMissed",
+    "ThoughtAsked",
+    "ThoughtEnded",
+    "ThoughtSent",
     "UpdateMissed",
     "VerificationExtended",
     "VerificationPassed",
@@ -233,6 +237,9 @@ IncidentEvent: TypeAlias = (
     | ItemLinked
     | ItemsReminded
     | PostmortemPublished
+    | ThoughtAsked
+    | ThoughtSent
+    | ThoughtEnded
     | PageEvent
 )
 

@@ -7,6 +7,7 @@ from functools import singledispatch
 from stanch.alerts.words import percent
 from stanch.incidents import events as ev
 from stanch.incidents.model import Reading
+from stanch.incidents.thoughts import THOUGHT_EVENTS, ThoughtEvent, thought_words
 from stanch.oncall.escalation.events import PAGE_EVENTS, PageEvent
 from stanch.oncall.escalation.words import words
 
@@ -475,3 +476,12 @@ def _paging(record: PageEvent) -> Telling:
 
 for _kind in PAGE_EVENTS.values():
     tell.register(_kind, _paging)
+
+
+def _thinking(record: ThoughtEvent) -> Telling:
+    title, text, tone = thought_words(record)
+    return Telling(title=title, text=text, tone=tone)
+
+
+for _thought in THOUGHT_EVENTS:
+    tell.register(_thought, _thinking)

@@ -21,6 +21,7 @@ from stanch.operations import (
     senders,
     silencing,
     similar,
+    thinking,
     writeups,
 )
 from stanch.operations.board import groups, listing, selecting, showing
@@ -80,6 +81,7 @@ MODULES = (
     loading,
     replaying,
     publishing,
+    thinking,
 )
 
 

@@ -20,6 +20,7 @@ from stanch.ports.pager import Pager
 from stanch.ports.query import QuerySource
 from stanch.ports.sampler import Sampler
 from stanch.ports.signals import SignalSource
+from stanch.ports.thinker import Thinker
 from stanch.store import Store
 
 
@@ -27,7 +28,8 @@ from stanch.store import Store
 class World:
     """What this process has. Integrations are known by port and name; `url` is where people find the web page.
 
-    `calendars` is None where nothing that is configured needs any. `endpoints` are the services' own addresses.
+    `calendars` is None where nothing that is configured needs any, `thinker` where none may be asked.
+    `endpoints` are the services' own addresses.
     """
 
     store: Store
@@ -48,6 +50,7 @@ class World:
     pagers: dict[str, Pager] = field(default_factory=dict)
     fetch: Fetch | None = None
     calendars: Calendars | None = None
+    thinker: Thinker | None = None
     routing: CurrentRouting = field(default_factory=CurrentRouting)
     signal_sources: dict[str, SignalSource] = field(default_factory=dict)
     signal_secrets: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)

@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "status-page": ("statuspage", "What customers see: show it, publish updates, who subscribed"),
     "investigate": ("respond", "Send the collectors out again"),
     "hypothesis": ("hypothesis", "Test, add, confirm and refute possible causes"),
+    "thinker": ("thinker", "Ask a language model, if one is configured: summary, draft, causes"),
     "dry-run": ("plan", "Try a proposed plan without effect"),
     "approve": ("plan", "Approve a proposed plan; it runs then"),
     "reject": ("plan", "Say no to a proposed plan"),

@@ -8,6 +8,7 @@ from stanch.comms.words import AUDIENCES
 from stanch.kernel.actor import Via
 from stanch.kernel.errors import Bug, NotFound
 from stanch.operations.communicating import PreviewView, ToldList
+from stanch.operations.thinking import ThinkerView
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.web.reader import Reader
 from stanch.surfaces.web.render import part
@@ -30,8 +31,9 @@ async def messages_page(front: Front, request: Request, reader: Reader) -> Scree
     wanted = {"incident": number, **given, "audiences": list(chosen)}
     preview = await front.ask(request, "comms.preview", wanted, via=Via.WEB)
     told = await front.ask(request, "comms.told", {"incident": number}, via=Via.WEB)
-    if not isinstance(preview, PreviewView) or not isinstance(told, ToldList):
-        raise Bug("comms.preview and comms.told do not answer with what they are")
+    thinker = await front.ask(request, "thinker.show", {"incident": number}, via=Via.WEB)
+    if not (isinstance(preview, PreviewView) and isinstance(told, ToldList) and isinstance(thinker, ThinkerView)):
+        raise Bug("comms.preview, comms.told and thinker.show do not answer with what they are")
     values = {
         "number": number,
         "preview": preview,
@@ -40,12 +42,17 @@ async def messages_page(front: Front, request: Request, reader: Reader) -> Scree
         "chosen": chosen,
         "audiences": AUDIENCES,
         "reader": reader,
+        "thinker": thinker,
         "now": front.world.clock.now(),
     }
     return Screen(
         template="messages.html",
         title=f"{told.key} messages · Stanch",
-        parts=[part("draft", "messages/draft.html", values), part("told", "messages/told.html", values)],
+        parts=[
+            part("thinker", "messages/thinker.html", values),
+            part("draft", "messages/draft.html", values),
+            part("told", "messages/told.html", values),
+        ],
         values={"number": number, "key": told.key, "given": given, "chosen": chosen, "audiences": AUDIENCES},
     )
 

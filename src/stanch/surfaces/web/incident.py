@@ -12,6 +12,7 @@ from stanch.incidents.state import Action, ActionState
 from stanch.kernel.actor import Via
 from stanch.kernel.errors import Bug
 from stanch.operations.similar import SimilarIncident
+from stanch.operations.thinking import ThinkerView
 from stanch.operations.views import IncidentView, SeriesView, TimelineEntry
 from stanch.ports.evidence import Finding, FindingStatus
 from stanch.surfaces.asgi.front import Front
@@ -27,6 +28,7 @@ PARTS: Final = (
     "triage",
     "changed",
     "cause",
+    "thinker",
     "similar",
     "plan",
     "verify",
@@ -58,6 +60,7 @@ class IncidentPage:
     show: str
     series: tuple[SeriesView, ...]
     similar: tuple[SimilarIncident, ...]
+    thinker: ThinkerView
     reader: Reader
     now: datetime
 
@@ -88,6 +91,7 @@ class IncidentPage:
             "card": self.view.card,
             "series": self.series,
             "similar": self.similar,
+            "thinker": self.thinker,
             "reader": self.reader,
             "now": self.now,
             "action": first,
@@ -111,6 +115,9 @@ async def load_incident(
         entries = await front.ask(request, "incident.timeline", asked, via=Via.WEB)
     series = await front.ask(request, "incident.series", {"incident": number}, via=Via.WEB)
     similar = await front.ask(request, "incident.similar", {"incident": number, "limit": 3}, via=Via.WEB)
+    thinker = await front.ask(request, "thinker.show", {"incident": number}, via=Via.WEB)
+    if not isinstance(thinker, ThinkerView):
+        raise Bug("thinker.show does not answer with what a model was asked")
     return IncidentPage(
         view=view,
         entries=_only(TimelineEntry, entries),
@@ -119,6 +126,7 @@ async def load_incident(
         show=show if show in FILTERS else "",
         series=tuple(sorted(_only(SeriesView, series), key=excess, reverse=True)[:_MOST_SERIES]),
         similar=_only(SimilarIncident, similar),
+        thinker=thinker,
         reader=reader,
         now=front.world.clock.now(),
     )
