@@ -322,7 +322,7 @@ def test_a_question_is_never_sent_twice(desk: Desk, far: Model) -> None:
     desk = with_model(desk, far)
     number = incident(desk)
     desk.ask("thinker.summary", incident=number)
-    desk.tell(number, ev.ThoughtSent(call=1))
+    desk.tell(number, ev.ThoughtSent(call=1), stream=ev.thinker_stream(number))
     desk.work()
     view = shown(desk, number)
 

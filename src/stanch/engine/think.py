@@ -4,12 +4,13 @@ That a question leaves is on record before it does. A node that finds one gone a
 what became of it is unknown, and it counts as spent.
 """
 
-from stanch.diagnose.thinking.ledger import Thought, ledger_of
+from stanch.diagnose.thinking.ledger import Thought
 from stanch.engine.loop import Effect, nothing
+from stanch.incidents import events as ev
 from stanch.incidents.recorded.thinking import ThoughtEnded, ThoughtSent
 from stanch.kernel.errors import Bug
 from stanch.operations import cases
-from stanch.operations.thought import Question, answered, ask_of, given_up, keep, question_again, unanswered
+from stanch.operations.thought import Question, answered, ask_of, given_up, keep, ledger_on, question_again, unanswered
 from stanch.operations.world import World
 from stanch.ports.thinker import Thinker, Unanswered
 from stanch.store import Transaction
@@ -26,8 +27,8 @@ def think(timer: Timer, world: World) -> Effect:
         raise Bug(f"timer {timer.id} names no call")
     number, spec = timer.incident, world.catalog.thinker
     with world.store.reading() as view:
-        events = view.events(incident=number)
-    thought = ledger_of(events).call(call)
+        thought = ledger_on(view, number).call(call)
+        events = view.events(incident=number) if thought is not None and thought.ended is None else []
     if thought is None or thought.ended is not None:
         return nothing
     thinker = world.thinker
@@ -52,10 +53,10 @@ def _mark_sent(world: World, number: int, call: int) -> bool:
     """Put on record that the question leaves; tell whether this node may send it."""
     with world.store.writing() as tx:
         cases.load(tx, number, lock=True)
-        thought = ledger_of(tx.events(incident=number)).call(call)
+        thought = ledger_on(tx, number).call(call)
         if thought is None or thought.sent or thought.ended is not None:
             return False
-        cases.record(tx, number, ThoughtSent(call=call))
+        cases.record(tx, number, ThoughtSent(call=call), stream=ev.thinker_stream(number))
     return True
 
 

@@ -1,8 +1,8 @@
 """The typed events of an incident's log. A kind is never renamed, and a field never changes its meaning.
 
 Streams: `incident/<n>` for the incident, `action/<n>/<plan>` for one plan and its run, `postmortem/<n>` for the
-write-up, `page/<n>` for who was paged about it. Every event carries the incident's number, so one query reads the
-whole log.
+write-up, `page/<n>` for who was paged about it, `thinker/<n>` for what a model was asked. Every event carries the
+incident's number, so one query reads the whole log.
 """
 
 from datetime import datetime
@@ -173,6 +173,7 @@ __all__ = [
     "new_event",
     "postmortem_stream",
     "status_stream",
+    "thinker_stream",
     "typed",
 ]
 
@@ -282,6 +283,11 @@ def postmortem_stream(number: int) -> str:
 def status_stream(number: int) -> str:
     """Return the stream of what the status page says of the incident."""
     return f"status/{number}"
+
+
+def thinker_stream(number: int) -> str:
+    """Return the stream of what a language model was asked about the incident."""
+    return f"thinker/{number}"
 
 
 def items_stream(number: int) -> str:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from stanch.diagnose.thinking.ledger import Ledger, Thought, ledger_of
+from stanch.diagnose.thinking.ledger import Ledger, Thought
 from stanch.incidents.recorded.thinking import Claim, Outcome, Standing, Statement, Use
 from stanch.kernel.errors import Forbidden, Refused
-from stanch.kernel.event import Event
 from stanch.operations import cases
 from stanch.operations.incident import ById
 from stanch.operations.registry import Effect, operation
-from stanch.operations.thought import look_twice, question_for, set_aside
+from stanch.operations.thought import ledger_on, look_twice, question_for, set_aside
 from stanch.operations.world import Call, World
 from stanch.ports.thinker import Thinker
 from stanch.store import Transaction
@@ -124,7 +123,7 @@ def _ask(call: Call, number: int, use: Use, *, open_only: bool = True) -> Thinke
         else:
             cases.load(tx, number, lock=True)
         events = tx.events(incident=number)
-        ledger = ledger_of(events)
+        ledger = ledger_on(tx, number)
         if (busy := ledger.under_way) is not None:
             raise Refused(
                 f"{busy.asked.model} is being asked already, by {busy.by.label}",
@@ -176,8 +175,7 @@ def _claims(ledger: Ledger, first: Thought) -> tuple[tuple[Claim, ...], Thought]
 
 def _view(tx: Transaction, world: World, number: int) -> ThinkerView:
     spec, thinker = world.catalog.thinker, world.thinker
-    events = tx.events(incident=number)
-    ledger = ledger_of(events)
+    ledger = ledger_on(tx, number)
     first = ledger.answered(Use.HYPOTHESES)
     busy = ledger.under_way
     return ThinkerView(
@@ -195,15 +193,15 @@ def _view(tx: Transaction, world: World, number: int) -> ThinkerView:
         money=ledger.money,
         money_limit=spec.money,
         currency=spec.currency,
-        summary=_thought(ledger.answered(Use.SUMMARY), events),
-        update=_thought(ledger.answered(Use.UPDATE), events),
+        summary=_thought(tx, number, ledger.answered(Use.SUMMARY), ledger),
+        update=_thought(tx, number, ledger.answered(Use.UPDATE), ledger),
         claims=_claims(ledger, first)[0] if first else (),
         claims_by=f"{first.asked.model}, asked by {first.by.label}" if first else "",
         history=tuple(_call(one) for one in ledger.thoughts),
     )
 
 
-def _thought(thought: Thought | None, events: list[Event]) -> ThoughtView | None:
+def _thought(tx: Transaction, number: int, thought: Thought | None, ledger: Ledger) -> ThoughtView | None:
     if thought is None or thought.ended is None or thought.ended_at is None:
         return None
     said = thought.ended.statements
@@ -214,8 +212,15 @@ def _thought(thought: Thought | None, events: list[Event]) -> ThoughtView | None
         model=thought.ended.model,
         text=" ".join(one.text for one in said),
         statements=said,
-        stale=any(event.seq > thought.seq and not event.kind.startswith("thinker.") for event in events),
+        stale=_is_stale(tx, number, thought, ledger),
     )
+
+
+def _is_stale(tx: Transaction, number: int, thought: Thought, ledger: Ledger) -> bool:
+    """Tell whether the log says anything since but what a model was asked: three entries a call at the most."""
+    later = 3 * sum(one.seq >= thought.seq for one in ledger.thoughts) + 1
+    since = tx.events(incident=number, after=thought.asked.upto, limit=later)
+    return any(not event.kind.startswith("thinker.") for event in since)
 
 
 def _call(one: Thought) -> CallView:

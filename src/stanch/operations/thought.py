@@ -15,6 +15,7 @@ from stanch.diagnose.thinking.checking import Believed, believe, claims_of, judg
 from stanch.diagnose.thinking.ledger import Ledger, Thought, cost, ledger_of, tokens_for, why_not
 from stanch.diagnose.thinking.material import Material, digest_of, material_of, safe
 from stanch.diagnose.thinking.tasks import Task, task_of
+from stanch.incidents import events as ev
 from stanch.incidents.recorded.thinking import Claim, Outcome, ThoughtAsked, ThoughtEnded, Use
 from stanch.incidents.state import fold_all
 from stanch.kernel.actor import Actor, Via
@@ -49,6 +50,11 @@ class Question:
     def characters(self) -> int:
         """Return how much would leave."""
         return len(self.task.words) + len(self.material.text) + len(msgspec.json.encode(self.task.schema))
+
+
+def ledger_on(tx: Transaction, number: int) -> Ledger:
+    """Return what a model was asked about an incident."""
+    return ledger_of(tx.events(stream=ev.thinker_stream(number)))
 
 
 def question_for(events: Sequence[Event], *, use: Use, spec: ThinkerSpec, claims: tuple[Claim, ...] = ()) -> Question:
@@ -94,7 +100,7 @@ def set_aside(
         upto=question.upto,
         after=after,
     )
-    cases.record(tx, number, asked, actor=actor, via=via)
+    cases.record(tx, number, asked, actor=actor, via=via, stream=ev.thinker_stream(number))
     timer = Timer(
         id=f"inc{number}/think/{asked.call}",
         kind=KIND,
@@ -174,11 +180,11 @@ def given_up(thought: Thought, why: str, *, sent: bool) -> ThoughtEnded:
 def keep(tx: Transaction, world: World, number: int, thought: Thought, ended: ThoughtEnded) -> None:
     """Put an end on record, and ask what speaks against the hypotheses that it brought."""
     cases.load(tx, number, lock=True)
-    ledger = ledger_of(tx.events(incident=number))
+    ledger = ledger_on(tx, number)
     known = ledger.call(thought.asked.call)
     if known is None or known.ended is not None:
         return
-    cases.record(tx, number, ended)
+    cases.record(tx, number, ended, stream=ev.thinker_stream(number))
     if ended.use is Use.HYPOTHESES and ended.claims and world.thinker is not None:
         look_twice(tx, world, world.thinker, number, thought.asked.call, actor=thought.by, via=Via.ENGINE)
 
@@ -187,8 +193,7 @@ def look_twice(
     tx: Transaction, world: World, thinker: Thinker, number: int, first: int, *, actor: Actor, via: Via
 ) -> str:
     """Ask what speaks against the hypotheses of the call `first`; return why not, empty when it is asked."""
-    events = tx.events(incident=number)
-    ledger = ledger_of(events)
+    events, ledger = tx.events(incident=number), ledger_on(tx, number)
     found = ledger.call(first)
     claims = found.ended.claims if found is not None and found.ended is not None else ()
     question = question_for(events, use=Use.CONTRARY, spec=world.catalog.thinker, claims=claims)
