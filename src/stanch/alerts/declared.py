@@ -3,17 +3,21 @@
 A check says itself whether all is as it must be; a rule holds a series against a limit, and against what is normal.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from stanch.alerts.baseline import Baseline, Floats
 from stanch.alerts.began import Start, level_began
-from stanch.alerts.model import Measured, Outcome, Unit
+from stanch.alerts.model import Measured, Metric, Outcome, Unit
 from stanch.alerts.verdict import Verdict, held_since
 from stanch.alerts.words import many, quantity
 from stanch.catalog.checks import Check, Rule
 from stanch.catalog.model import Thresholds
+from stanch.kernel.pattern import pattern
+from stanch.ports.sampler import Sample
 
 HOLD_S: Final = 15.0
 """As of a health probe: two looks in a row are enough, but not two within a second."""
@@ -105,6 +109,25 @@ def judge_rule(
         held_s=max(held_since(start, bad), 0.0) if bad.size else 0.0,
         hold_s=thresholds.for_s if rule.for_s is None else rule.for_s,
     )
+
+
+def fits(rule: Rule, labels: Mapping[str, str]) -> bool:
+    """Tell whether a series with these labels is one that a rule judges."""
+    return all(pattern(expression).fits(labels.get(name, "")) for name, expression in rule.labels.items())
+
+
+def measured_for(rules: Iterable[Rule], samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Return what a look measured once more for each rule on it, as the series of that rule."""
+    found = []
+    for rule in rules:
+        if not rule.measure:
+            continue
+        for sample in samples:
+            labels = dict(sample.labels)
+            if sample.metric == rule.measure and fits(rule, labels):
+                labels |= {"rule": rule.name, "severity": rule.severity}
+                found.append(replace(sample, metric=Metric.RULE.value, labels=tuple(sorted(labels.items()))))
+    return tuple(found)
 
 
 def gone(rule: Rule) -> Verdict:

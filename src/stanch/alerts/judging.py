@@ -176,7 +176,10 @@ def _judge(
 def judge_declared(
     scene: Scene, check: Check, samples: Sequence[Sample], firing: Mapping[Key, Alert], *, trouble: str
 ) -> dict[Key, tuple[dict[str, str], Verdict]]:
-    """Judge the check itself, and the series of its rules; a series that is gone ends its alert."""
+    """Judge the check itself, and the series of its rules; a series that is gone ends its alert.
+
+    One that Stanch measures itself is not gone where a look brings none of it: without requests none was slow.
+    """
     rules = {rule.name: rule for rule in check.rules}
     found: dict[Key, tuple[dict[str, str], Verdict]] = {}
     for sample in samples:
@@ -196,7 +199,7 @@ def judge_declared(
         return found
     for key, alert in firing.items():
         rule = rules.get(alert.labels.get("rule", "")) if key[0] is Metric.RULE else None
-        if rule is not None and key not in found:
+        if rule is not None and key not in found and not rule.measure:
             found[key] = (dict(alert.labels), gone(rule))
     return found
 

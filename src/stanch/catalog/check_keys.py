@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stanch.catalog.checks import OVERS, SEVERITIES
+from stanch.catalog.checks import MEASURES, OVERS, SEVERITIES
 from stanch.catalog.key import Key, Type
 
 CHECK: Final = (
@@ -128,8 +128,14 @@ LIMITS: Final = tuple(key.name for key in _LIMITS)
 """The keys of a rule that a check with a series of its own takes directly."""
 
 SERIES_RULE: Final = (
-    Key(name="name", type=Type.TEXT, doc="What it is called; by default its metric."),
-    Key(name="metric", type=Type.TEXT, doc="The name of the series on the service's metrics page.", required=True),
+    Key(name="name", type=Type.TEXT, doc="What it is called; by default its metric or measure."),
+    Key(name="metric", type=Type.TEXT, doc="The name of the series on the service's metrics page."),
+    Key(
+        name="measure",
+        type=Type.TEXT,
+        doc="Instead of it, what Stanch measures itself: " + ", ".join(f"`{name}`" for name in MEASURES) + ".",
+        words=tuple(MEASURES),
+    ),
     Key(name="labels", type=Type.TABLE, doc='Only series whose labels match: `{queue = "mail.*"}`.'),
     Key(name="keep", type=Type.TEXTS, doc="The labels that tell the series apart; the rest is added up. All."),
     Key(name="rate", type=Type.BOOLEAN, doc="A counter: what it gains per second."),

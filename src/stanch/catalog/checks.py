@@ -1,6 +1,7 @@
 """Records of own checks: what a check looks at, and the rules by which its series are alerts."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,16 +17,37 @@ SEVERITIES: Final = (CRITICAL, WARNING)
 OVERS: Final = ("median", "mean", "max", "min", "last", "sum")
 
 
+MEASURES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "error_ratio": (("openmetrics",), "ratio"),
+    "latency_p95_ms": (("openmetrics",), "ms"),
+    "request_rate": (("openmetrics",), "1/s"),
+    "dependency_error_ratio": (("openmetrics",), "ratio"),
+    "dependency_latency_p95_ms": (("openmetrics",), "ms"),
+    "saturation": (("openmetrics",), "ratio"),
+    "memory_bytes": (("openmetrics",), "bytes"),
+    "probe_latency_ms": (("http", "tcp"), "ms"),
+    "error_records": (("jsonlog",), ""),
+}
+"""What a rule may judge of what Stanch measures itself: the samplers that bring it, and its unit."""
+
+
+def brings(sampler: str, measure: str, *, settings: object) -> bool:
+    """Tell whether a check brings a measure; a probe with assertions (`settings`) tells about what it asserts."""
+    return measure in MEASURES and sampler in MEASURES[measure][0] and (sampler not in ("http", "tcp") or not settings)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """When the series of a rule are an alert, each on its own.
 
+    `metric` is a series of the service's metrics page, `measure` one that Stanch measures itself (of `MEASURES`).
     Above `above`, or below `below`; with `factor` also that many times normal (above), or that part of it (below).
     Without any of the three it is an alert as long as there is such a series. `over` says what the window is judged by.
     """
 
     name: str
     metric: str = ""
+    measure: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
     rate: bool = False

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from stanch.catalog.check_keys import CHECK, JOURNEY_STEP, KINDS, LIMITS, SERIES_RULE
+from stanch.catalog.checks import MEASURES, brings
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.kernel.pattern import pattern
 from stanch.ports.checks import SeriesChoice
@@ -302,7 +303,9 @@ def _name(reader: Reader, found: Sequence[dict[str, object]]) -> None:
 
 def _give_rules(reader: Reader, found: Sequence[dict[str, object]]) -> None:
     """Give the rules of a service to its metrics pages, which then bring the series that are judged."""
-    rules = [_rule(reader, number, table) for number, table in enumerate(reader.tables("rules"))]
+    given = [_rule(reader, number, table) for number, table in enumerate(reader.tables("rules"))]
+    _give_measured(reader, found, [rule for rule in given if rule.get("measure")])
+    rules = [rule for rule in given if rule.get("metric")]
     if not rules:
         return
     pages = [one for one in found if one["sampler"] == "openmetrics"]
@@ -319,8 +322,20 @@ def _give_rules(reader: Reader, found: Sequence[dict[str, object]]) -> None:
         for rule in rules
     ]
     for page in pages:
-        page["rules"] = rules
+        page["rules"] = [*_rules_of(page), *rules]
         page["settings"] = {"series": [_data(one) for one in series]}
+
+
+def _give_measured(reader: Reader, found: Sequence[dict[str, object]], rules: Sequence[dict[str, object]]) -> None:
+    """Give each rule on what is measured to the first check that brings it: of two each would end the other's alert."""
+    for rule in rules:
+        measure = str(rule["measure"])
+        first = next((one for one in found if brings(str(one["sampler"]), measure, settings=one.get("settings"))), None)
+        if first is not None:
+            first["rules"] = [*_rules_of(first), rule]
+        elif measure in MEASURES:
+            samplers = " or ".join(MEASURES[measure][0])
+            reader.complain("rules", f"{measure} needs a check of the service that is read with {samplers}")
 
 
 def _data(choice: SeriesChoice) -> dict[str, object]:
@@ -343,13 +358,22 @@ def _rule(reader: Reader, number: int, table: Mapping[str, object]) -> dict[str,
             one.complain(f"labels.{label}", "must be a regular expression for the whole value")
         else:
             _complain_of_expression(one, f"labels.{label}", expression)
+    measure = one.text("measure")
+    if bool(table.get("metric")) == bool(table.get("measure")):
+        one.complain("metric", "says what is judged, or measure does: give one of the two")
+    if measure:
+        for key in ("rate", "keep"):
+            if key in table:
+                one.complain(key, "goes with metric: what is measured has its rate and its labels already")
     given = one.given()
+    if measure in MEASURES:
+        given.setdefault("unit", MEASURES[measure][1])
     if not {"above", "below", "factor"} & set(given):
         one.complain("above", "is missing: say above, below or factor")
     _complain_of_limits(one, given)
     if (name := one.text("name")) and not _NAME.fullmatch(name):
         one.complain("name", f"{name!r} is not a name: use letters, digits, dots, dashes, at most 63")
-    return {**given, "name": name or metric, "labels": _mapping(one.table("labels"))}
+    return {**given, "name": name or metric or measure, "labels": _mapping(one.table("labels"))}
 
 
 def _mapping(value: object) -> dict[str, str]:
@@ -374,7 +398,9 @@ def _complain_of_twins(reader: Reader, found: Sequence[Mapping[str, object]]) ->
     for value, count in (*names.items(), *places.items()):
         if count > 1 and value.strip():
             reader.complain("checks", f"{value} stands there {count} times")
-    declared = Counter(str(table.get("name") or table.get("metric")) for table in reader.tables("rules"))
+    declared = Counter(
+        str(table.get("name") or table.get("metric") or table.get("measure")) for table in reader.tables("rules")
+    )
     for name, count in declared.items():
         if count > 1:
             reader.complain("rules", f"{name} stands there {count} times: give each a name")

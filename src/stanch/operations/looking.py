@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from stanch.alerts.declared import measured_for
 from stanch.alerts.looks.tables import cursor_of
 from stanch.alerts.model import Metric
 from stanch.catalog.checks import Check
@@ -117,7 +118,8 @@ def look_at(
     if look.trouble and check.sampler in _PROBES and not check.settings and not look.samples:
         down = Sample(service=watched.service, metric=Metric.UP.value, value=0.0, at=at)
         return replace(look, samples=(down,))
-    return replace(look, samples=tuple(_named(one, check) for one in look.samples))
+    named = tuple(_named(one, check) for one in look.samples)
+    return replace(look, samples=(*named, *measured_for(check.rules, named)))
 
 
 def _tried(world: World, watched: Watched, *, at: datetime) -> Tried:
