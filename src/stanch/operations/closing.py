@@ -6,6 +6,7 @@ from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Invalid
 from stanch.operations import cases
+from stanch.operations.prevention import lessons
 from stanch.operations.world import World
 from stanch.review.postmortem import draft
 from stanch.review.templating import STANDARD, shipped, template_named, templates
@@ -22,7 +23,9 @@ def write_postmortem(tx: Transaction, world: World, state: IncidentState, *, tem
     outline = template_named(root, template) if template else _outline_of(world, state, root)
     revision = (state.postmortem.revision if state.postmortem else 0) + 1
     events = tx.events(incident=state.number)
-    markdown = draft(state, events, url=world.url, now=world.clock.now(), template=outline)
+    markdown = draft(
+        state, events, url=world.url, now=world.clock.now(), template=outline, lessons=lessons(tx, world, state)
+    )
     drafted = ev.PostmortemDrafted(revision=revision, markdown=markdown)
     cases.record(tx, state.number, drafted, stream=ev.postmortem_stream(state.number))
     return revision

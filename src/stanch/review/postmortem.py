@@ -1,4 +1,7 @@
-"""Drafts a post-mortem from the log (L1). Every statement links to the event it rests on; what is not known says so."""
+"""Drafts a post-mortem from the log (L1). Every statement links to the event it rests on; what is not known says so.
+
+What rests on samples and on the configuration links to where the incident's page shows both.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,15 +60,26 @@ class Source:
         return None if event is None else max(timedelta(0), event.at - start)
 
 
-def draft(state: IncidentState, events: Sequence[Event], *, url: str, now: datetime, template: str = "") -> str:
+def draft(
+    state: IncidentState,
+    events: Sequence[Event],
+    *,
+    url: str,
+    now: datetime,
+    template: str = "",
+    lessons: Sequence[str] = (),
+) -> str:
     """Return the post-mortem of an incident as Markdown, from its events in the order of the log.
 
-    `template` is the text of one (see `templating`), empty for the standard one.
+    `template` is the text of one (see `templating`), empty for the standard one; `lessons` are what would have told
+    sooner and what was missing, a sentence each.
     """
-    return fill(template or shipped()[STANDARD], sections_of(state, events, url=url, now=now))
+    return fill(template or shipped()[STANDARD], sections_of(state, events, url=url, now=now, lessons=lessons))
 
 
-def sections_of(state: IncidentState, events: Sequence[Event], *, url: str, now: datetime) -> dict[str, str]:
+def sections_of(
+    state: IncidentState, events: Sequence[Event], *, url: str, now: datetime, lessons: Sequence[str] = ()
+) -> dict[str, str]:
     """Return everything a template may name, as Markdown."""
     source = Source(events=tuple(events), url=url, number=state.number)
     blocks: dict[str, list[Block]] = {
@@ -79,7 +93,7 @@ def sections_of(state: IncidentState, events: Sequence[Event], *, url: str, now:
         "went_well": [Bullets(_went_well(state, source))],
         "went_poorly": [Bullets(_went_poorly(state, source))],
         "action_items": [Checklist(_items(state, source))],
-        "prevention": [Bullets(_prevention(state, source))],
+        "prevention": [Bullets(_prevention(state, source, lessons))],
         "to_write": [Paragraph(_TODO)],
     }
     return {name: to_markdown(one) for name, one in blocks.items()} | {"charts": _charts(state, source)}
@@ -92,8 +106,8 @@ def _charts(state: IncidentState, source: Source) -> str:
     return "\n\n".join(f"![{describe(one)}](<{place}/{one.measure.name}.svg>)" for one in drawn)
 
 
-def _prevention(state: IncidentState, source: Source) -> tuple[Text, ...]:
-    """Return what the log shows that was not there: no monitor, a late one, no runbook, nobody who owns it."""
+def _prevention(state: IncidentState, source: Source, lessons: Sequence[str]) -> tuple[Text, ...]:
+    """Return what was not there: no monitor, a late one, no runbook, nobody who owns it; and what would have helped."""
     lines: list[Text] = []
     declared = source.first(ev.Declared.kind)
     detected = source.since_start(declared, state.started_at)
@@ -106,6 +120,8 @@ def _prevention(state: IncidentState, source: Source) -> tuple[Text, ...]:
     if not state.cause_known:
         ranked = source.last(ev.HypothesesRanked.kind) or declared
         lines.append(("What was collected did not tell the cause", *source.link(ranked)))
+    # They rest on samples and on the configuration; the page of the incident shows both, and how to close the gap.
+    lines += [(lesson, " ", Link(f"{source.url}/i/{source.number}#prevent", "prevention")) for lesson in lessons]
     return tuple(lines) or (_TODO,)
 
 

@@ -11,6 +11,7 @@ from stanch.incidents.model import Severity, Status
 from stanch.incidents.state import Action, ActionState
 from stanch.kernel.actor import Via
 from stanch.kernel.errors import Bug
+from stanch.operations.prevention import Prevention
 from stanch.operations.similar import SimilarIncident
 from stanch.operations.thinking import ThinkerView
 from stanch.operations.views import IncidentView, SeriesView, TimelineEntry
@@ -33,6 +34,7 @@ PARTS: Final = (
     "plan",
     "verify",
     "resolve",
+    "prevent",
     "evidence",
     "messages",
     "rail",
@@ -61,6 +63,7 @@ class IncidentPage:
     series: tuple[SeriesView, ...]
     similar: tuple[SimilarIncident, ...]
     thinker: ThinkerView
+    prevention: Prevention | None
     reader: Reader
     now: datetime
 
@@ -92,6 +95,7 @@ class IncidentPage:
             "series": self.series,
             "similar": self.similar,
             "thinker": self.thinker,
+            "prevention": self.prevention,
             "reader": self.reader,
             "now": self.now,
             "action": first,
@@ -118,6 +122,10 @@ async def load_incident(
     thinker = await front.ask(request, "thinker.show", {"incident": number}, via=Via.WEB)
     if not isinstance(thinker, ThinkerView):
         raise Bug("thinker.show does not answer with what a model was asked")
+    # Not while people work on it: it is for afterwards, and is looked for in three days of samples.
+    prevention = None
+    if not view.card.is_open:
+        prevention = await front.ask(request, "incident.prevent", {"incident": number}, via=Via.WEB)
     return IncidentPage(
         view=view,
         entries=_only(TimelineEntry, entries),
@@ -127,6 +135,7 @@ async def load_incident(
         series=tuple(sorted(_only(SeriesView, series), key=excess, reverse=True)[:_MOST_SERIES]),
         similar=_only(SimilarIncident, similar),
         thinker=thinker,
+        prevention=prevention if isinstance(prevention, Prevention) else None,
         reader=reader,
         now=front.world.clock.now(),
     )

@@ -8,6 +8,7 @@ import click
 
 from stanch.kernel.event import JSON
 from stanch.surfaces.cli.commands.comms import catchup, handover
+from stanch.surfaces.cli.commands.prevention import prevent
 from stanch.surfaces.cli.commands.timeline import timeline
 from stanch.surfaces.cli.figures_text import similar_lines
 from stanch.surfaces.cli.incident_text import incident_lines
@@ -270,6 +271,7 @@ def _first_look(way: Way, number: int) -> JSON:
 # Also here, where it is looked for first.
 incident.add_command(timeline)
 incident.add_command(catchup)
+incident.add_command(prevent)
 incident.add_command(handover)
 
 COMMANDS: Final[dict[str, click.Command]] = {"incident": incident, "status": status}
