@@ -226,7 +226,8 @@ def _series(
                     metric=measure,
                     labels=labels,
                     onset=onset,
-                    window_s=catalog.timing.baseline_s,
+                    # Of all that is kept: the last hour may hold the beginning of it already.
+                    window_s=HISTORY.total_seconds(),
                 ),
                 window_s=max(catalog.timing.detect_window_s, LATEST_LOOKS * check.every_s),
                 every_s=check.every_s,

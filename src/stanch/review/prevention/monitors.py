@@ -23,6 +23,9 @@ MOST: Final = 5
 MOST_FALSE: Final = 2
 """A monitor that would have fired more often while nothing was wrong is not proposed."""
 
+LEAST_GAIN_S: Final = 60.0
+"""A rule more is worth a minute at least."""
+
 LEAST_HOURS: Final = 24.0
 """Without a day of quiet a monitor is proposed as a warning: what happens every night is not known yet."""
 
@@ -93,7 +96,7 @@ def _monitor(taken: Taken, rule: Rule, found: tuple[Firing, ...], course: Course
     normal = taken.normal
     # What goes on into the incident belongs to it, also where it began before the onset.
     own = next((one for one in found if one.end >= course.onset), None)
-    if normal is None or own is None or course.told - own.start < taken.every_s:
+    if normal is None or own is None or course.told - own.start < max(LEAST_GAIN_S, taken.every_s):
         return None
     false = [one for one in found if one.end < course.onset and not _within(one, taken.spans)]
     if len(false) > MOST_FALSE:
