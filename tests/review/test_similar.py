@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stanch.review.similar.model import Traits
-from stanch.review.similar.rules import LEAST, rank, template_of, words_of
+from stanch.review.similar.rules import LEAST, Corpus, rank, template_of, words_of
 
 AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
@@ -111,3 +111,20 @@ def test_an_incident_is_wholly_like_its_copy(text: str) -> None:
     (found,) = rank(traits(1, text), [traits(2, text)])
 
     assert found.score == pytest.approx(1.0)
+
+
+def test_a_corpus_that_was_brought_up_to_date_is_one_made_anew() -> None:
+    """What changed is compared as it is now, and what is none any more not at all."""
+    one = traits(9, GUEST)
+    before = Corpus.of([traits(1, QUEUE), traits(2, GUEST), traits(3, GUEST)])
+    after = before.changed([1, 2], [traits(1, GUEST)])
+
+    assert [3, 1] == [found.traits.number for found in after.like(one, most=5)]
+
+
+def test_after_many_changes_words_are_weighed_anew() -> None:
+    """The rarity of words is that of the incidents there are."""
+    fresh = [traits(number, GUEST) for number in range(2, 200)]
+    after = Corpus.of([traits(1, QUEUE)]).changed(range(2, 200), fresh)
+
+    assert Corpus.of([traits(1, QUEUE), *fresh]) == after

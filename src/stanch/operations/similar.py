@@ -9,12 +9,16 @@ from stanch.kernel.errors import Invalid, NotFound
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call, World
 from stanch.review.similar.model import Alike
-from stanch.review.similar.rules import rank
-from stanch.review.similar.tables import last_traits, read_traits
+from stanch.review.similar.rules import Corpus
+from stanch.review.similar.tables import changed_since, last_traits, read_traits, traits_of
 from stanch.store import Transaction
 
-# Comparing with so many takes about 60 ms; what lies further back is about another system by now.
+# What lies further back is about another system by now.
 _MOST_COMPARED: Final = 2_000
+# So that one of the last 2,000 is compared with as many before it. They take some 10 MB in memory.
+_MOST_HELD: Final = 2 * _MOST_COMPARED
+# Reading so many again one by one takes as long as all.
+_MOST_CHANGED: Final = 500
 _MOST: Final = 20
 
 
@@ -63,7 +67,7 @@ def similar(call: Call, request: AskSimilar) -> tuple[SimilarIncident, ...]:
 def alike(tx: Transaction, number: int) -> tuple[Alike, ...] | None:
     """Return the incidents before this one that were like it; None when there is no such incident.
 
-    A page asks every few seconds, so that the answer is kept until the log goes on.
+    A page asks every few seconds: the answer is kept until the log goes on, and what is compared with for longer.
     """
     seq = tx.last_seq()
     known = tx.memory.recall(("similar", number))
@@ -72,10 +76,30 @@ def alike(tx: Transaction, number: int) -> tuple[Alike, ...] | None:
     one = read_traits(tx.connection, number)
     if one is None:
         return None
-    found = rank(one, last_traits(tx.connection, before=number, most=_MOST_COMPARED), most=_MOST)
+    corpus = _corpus(tx, seq)
+    if len(corpus.held) >= _MOST_HELD and number <= min(corpus.held) + _MOST_COMPARED:
+        # So old that what came before it is not all held.
+        corpus = Corpus.of(last_traits(tx.connection, before=number, most=_MOST_COMPARED))
+    found = corpus.like(one, most=_MOST, before=number, last=_MOST_COMPARED)
     if tx.reads_only:
         tx.memory.keep(("similar", number), seq, found)
     return found
+
+
+def _corpus(tx: Transaction, seq: int) -> Corpus:
+    """Return the incidents to compare with, as the log says at `seq`: what it has told of since is read again."""
+    known = tx.memory.recall("similar")
+    corpus = known[1] if known and isinstance(known[1], Corpus) else None
+    if known is not None and corpus is not None and known[0] == seq:
+        return corpus
+    changed = changed_since(tx.connection, known[0]) if known is not None and corpus is not None else []
+    if corpus is None or len(changed) > _MOST_CHANGED or len(corpus.held) > _MOST_HELD + _MOST_CHANGED:
+        corpus = Corpus.of(last_traits(tx.connection, most=_MOST_HELD))
+    elif changed:
+        corpus = corpus.changed(changed, traits_of(tx.connection, changed))
+    if tx.reads_only:
+        tx.memory.keep("similar", seq, corpus)
+    return corpus
 
 
 def in_words(one: Alike) -> str:

@@ -3,6 +3,7 @@
 What both need, service and kind of cause among it, is read from the projection of figures.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Column, Connection, Integer, Row, Select, Table, Text, func, insert, select, update
@@ -14,7 +15,7 @@ from stanch.kernel.event import Event
 from stanch.review.figures.tables import courses
 from stanch.review.similar.model import Traits
 from stanch.review.similar.rules import template_of, words_of
-from stanch.store.schema import metadata
+from stanch.store.schema import events, metadata
 from stanch.store.types import Document
 
 traits: Final = Table(
@@ -37,6 +38,9 @@ _LONGEST: Final = 5_000
 _KINDS: Final = frozenset(
     kind.kind for kind in (ev.Declared, ev.AlertAttached, ev.SymptomSeen, ev.ChangesRanked, ev.Resolved, ev.Reopened)
 )
+
+
+_IS_OWN: Final = courses.c.status.not_in((Status.DISMISSED.value, Status.MERGED.value))
 
 
 class TraitsProjector:
@@ -64,11 +68,23 @@ def read_traits(connection: Connection, number: int) -> Traits | None:
     return _traits(row) if row else None
 
 
-def last_traits(connection: Connection, *, before: int, most: int) -> list[Traits]:
-    """Return the last `most` incidents with a number below `before` that were incidents of their own, newest first."""
-    own = courses.c.status.not_in((Status.DISMISSED.value, Status.MERGED.value))
-    query = _query().where(own, traits.c.number < before).order_by(traits.c.number.desc()).limit(most)
+def last_traits(connection: Connection, *, most: int, before: int | None = None) -> list[Traits]:
+    """Return the last `most` incidents that were incidents of their own, newest first; those below `before`, if any."""
+    query = _query().where(_IS_OWN).order_by(traits.c.number.desc()).limit(most)
+    if before is not None:
+        query = query.where(traits.c.number < before)
     return [_traits(row) for row in connection.execute(query)]
+
+
+def traits_of(connection: Connection, numbers: Sequence[int]) -> list[Traits]:
+    """Return those of these incidents that were incidents of their own."""
+    return [_traits(row) for row in connection.execute(_query().where(_IS_OWN, traits.c.number.in_(numbers)))]
+
+
+def changed_since(connection: Connection, seq: int) -> list[int]:
+    """Return the incidents that the log has told of after `seq`."""
+    query = select(events.c.incident).distinct().where(events.c.seq > seq, events.c.incident.is_not(None))
+    return [row.incident for row in connection.execute(query)]
 
 
 def _query() -> Select[tuple[object, ...]]:
