@@ -262,7 +262,7 @@ def test_a_draft_outlives_the_page(page: Page, url: str, story: Story) -> None:
     expect(page.locator("#note-text")).to_have_value("not sent")
 
 
-@pytest.mark.parametrize("path", ["/", "/i/1"])
+@pytest.mark.parametrize("path", ["/", "/i/1", "/figures?drills=1"])
 @pytest.mark.parametrize("width", [360, 768, 1280])
 def test_no_page_is_wider_than_its_window(page: Page, url: str, story: Story, path: str, width: int) -> None:
     """Nothing scrolls sideways, down to 360 px."""
@@ -339,3 +339,14 @@ def test_every_field_has_a_name(page: Page, url: str, story: Story) -> None:
     )
 
     assert [] == nameless
+
+
+def test_the_style_of_a_page_leaves_the_head_alone(page: Page, url: str, story: Story) -> None:
+    """The bar at the top is as high on the page of figures as on any other."""
+    story.declare()
+    heights = []
+    for path in ("/items", "/figures"):
+        page.goto(url + path)
+        heights.append(page.locator("header.bar").bounding_box())
+
+    assert heights[0] == heights[1]

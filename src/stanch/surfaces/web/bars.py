@@ -9,7 +9,7 @@ from stanch.review.figures.model import Spread
 _WIDE: Final = 100.0
 
 _BAR: Final = Markup(
-    '<svg class="bar" role="img" aria-label="{label}" viewBox="0 0 100 10" preserveAspectRatio="none">'
+    '<svg class="measured" role="img" aria-label="{label}" viewBox="0 0 100 10" preserveAspectRatio="none">'
     '<rect class="whole" width="100" height="10"/><rect class="faint" width="{far:.1f}" height="10"/>'
     '<rect class="full" width="{near:.1f}" height="10"/></svg>'
 )
