@@ -19,6 +19,7 @@ from stanch.operations import cases, declaring, paging
 from stanch.operations.announcing import announce, keep_facts, promise_sooner
 from stanch.operations.closing import write_postmortem
 from stanch.operations.overview import card_of_row, overview
+from stanch.operations.prevention import lessons
 from stanch.operations.registry import Effect, operation
 from stanch.operations.reopening import take_up_again
 from stanch.operations.showing import incident_view, series_of, timeline
@@ -295,6 +296,7 @@ def set_status(call: Call, request: SetStatus) -> IncidentView:
 @operation("incident.resolve", effect=Effect.WRITE, example={"incident": 1})
 def resolve(call: Call, request: Resolve) -> IncidentView:
     """End an incident whose recovery is verified; tell everybody, and draft the post-mortem."""
+    learnt = lessons(call.world, request.incident)
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
         resolution = rules.Resolution(
@@ -307,7 +309,7 @@ def resolve(call: Call, request: Resolve) -> IncidentView:
         resolved = cases.load(tx, state.number)
         paging.follow(tx, call.world, resolved)
         announce(tx, call.world, resolved, purpose="resolution")
-        write_postmortem(tx, call.world, resolved)
+        write_postmortem(tx, call.world, resolved, lessons=learnt)
         return _view(tx, call, state.number)
 
 

@@ -8,6 +8,7 @@ from stanch.kernel.actor import ActorKind
 from stanch.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from stanch.operations import cases
 from stanch.operations.closing import write_postmortem
+from stanch.operations.prevention import lessons
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call
 
@@ -77,9 +78,10 @@ class Postmortem:
 @operation("postmortem.draft", effect=Effect.WRITE, example={"incident": 1})
 def draft(call: Call, request: Draft) -> Postmortem:
     """Draft the post-mortem from the log again, as a new revision."""
+    learnt = lessons(call.world, request.incident)
     with call.world.store.writing() as tx:
         state = cases.load(tx, request.incident, lock=True)
-        write_postmortem(tx, call.world, state, template=request.template)
+        write_postmortem(tx, call.world, state, template=request.template, lessons=learnt)
         return postmortem_of(call, cases.load(tx, request.incident))
 
 

@@ -58,6 +58,19 @@ def propose(
     return tuple(named)
 
 
+def has_left(times: Floats, values: Floats, *, onset: float, measure: str) -> bool:
+    """Tell whether a series was elsewhere after `onset` than it mostly was before it, so that trying it is worth it.
+
+    Held against the better quarter of what was before, because the worse may be the beginning of it.
+    """
+    falls = measure in FALLS
+    worst = quantile(values[times >= onset].tolist(), 1 - _SETTLED if falls else _SETTLED)
+    before = quantile(values[times < onset].tolist(), _SETTLED if falls else 1 - _SETTLED)
+    if worst is None or before is None:
+        return False
+    return worst * _CLEAR < before if falls else worst > max(before * _CLEAR, _LEAST.get(MEASURES[measure][1], 0.0))
+
+
 def _best(taken: Taken, course: Course, thresholds: Thresholds) -> Monitor | None:
     """Return the monitor on a series that is worth most, None where none is."""
     normal = taken.normal
