@@ -27,6 +27,9 @@ DOORS: Final = Doors(
         "stored_settings": "stanch.surfaces.cli.stored",
         "serve": "stanch.app.server",
         "serve_agents": "stanch.app.agents",
+        "connect_sentry": "stanch.app.sentry",
+        "sentry_connection": "stanch.app.sentry",
+        "forget_sentry": "stanch.app.sentry",
         "run_drill": "stanch.app.drill",
     }
 )

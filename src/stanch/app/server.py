@@ -102,7 +102,7 @@ def running(
     folder.mkdir(parents=True, exist_ok=True)
     listener = listener or listen(host, port)
     url = f"http://{host}:{listener.getsockname()[1]}"
-    world = build_world(catalog=catalog, database=database or folder / DATABASE, url=catalog.url or url)
+    world = build_world(catalog=catalog, database=database or folder / DATABASE, url=catalog.url or url, data=folder)
     engine = build_engine(world)
     intake = build_intake(world, routing)
     front = Front.of(world)

@@ -22,6 +22,7 @@ from stanch.ports.logsource import LogSource
 from stanch.ports.query import QuerySource, SystemSpec
 from stanch.ports.sessions import SessionServer
 from stanch.ports.statements import StatementServer
+from stanch.ports.tracker import Tracker
 
 _SETTINGS: Final = (
     *("namespace", "context", "selector", "unit", "pid", "vhost", "project", "organization", "environment"),
@@ -71,6 +72,12 @@ STATEMENTS: Final[Mapping[str, tuple[str, str, str]]] = {
 COLLECTORS: Final[Mapping[str, tuple[str, str, str]]] = {
     "sentry": ("sentry", "SentryCollector", "fetch"),
 }
+TRACKERS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "sentry": ("sentry", "SentryTracker", "fetch"),
+}
+
+GRANTED: Final = frozenset({"sentry"})
+"""Systems that can be connected by OAuth; what they grant is kept in a file of its own, in the folder of the data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +88,7 @@ class Systems:
     logs: tuple[LogSource, ...] = ()
     changes: tuple[ChangeSource, ...] = ()
     collectors: tuple[Collector, ...] = ()
+    trackers: tuple[Tracker, ...] = ()
     sessions: Mapping[str, Mapping[str, SessionServer]] = field(default_factory=dict)
     """By kind, then by the system's name."""
     clusters: tuple[SystemSpec, ...] = ()
@@ -90,10 +98,10 @@ class Systems:
     """Where the services answer by their own checks: asked without any token."""
 
 
-def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.environ) -> Systems:
-    """Return what the systems of `catalog` give; connects to nothing."""
+def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.environ, data: Path | None = None) -> Systems:
+    """Return what the systems of `catalog` give; connects to nothing. What was granted is kept below `data`."""
     given: dict[str, object] = {"fetch": HttpGet(), "programs": LocalPrograms()}
-    specs = [spec_of(config, catalog, environment=environment) for config in catalog.systems.values()]
+    specs = [spec_of(config, catalog, environment=environment, data=data) for config in catalog.systems.values()]
 
     def made(table: Mapping[str, tuple[str, str, str]]) -> list[object]:
         return [_made(table[spec.kind], spec, given) for spec in specs if spec.kind in table]
@@ -103,6 +111,7 @@ def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.enviro
         logs=tuple(cast("LogSource", one) for one in made(LOGS)),
         changes=tuple(cast("ChangeSource", one) for one in (*made(CHANGES), *made(SETTINGS))),
         collectors=tuple(cast("Collector", one) for one in made(COLLECTORS)),
+        trackers=tuple(cast("Tracker", one) for one in made(TRACKERS)),
         clusters=tuple(spec for spec in specs if spec.kind == "kubernetes"),
         sessions={
             kind: {spec.name: cast("SessionServer", _made(entry, spec, given)) for spec in specs if spec.kind == kind}
@@ -137,10 +146,14 @@ def _endpoints(catalog: Catalog) -> Iterator[QuerySource]:
                 yield cast("QuerySource", _made(SOURCES["http"], spec, {}))
 
 
-def spec_of(config: SystemConfig, catalog: Catalog, *, environment: Mapping[str, str]) -> SystemSpec:
-    """Return a system with its secrets, which the environment holds."""
+def spec_of(
+    config: SystemConfig, catalog: Catalog, *, environment: Mapping[str, str], data: Path | None = None
+) -> SystemSpec:
+    """Return a system with its secrets, which the environment holds, or with the file in which they are granted."""
     settings = {name: str(getattr(config, name)) for name in _SETTINGS if getattr(config, name)}
     settings |= {name: str(Path(catalog.root) / getattr(config, name)) for name in _PATHS if getattr(config, name)}
+    if config.kind in GRANTED and data is not None:
+        settings["secrets"] = str(data / "secrets" / f"{config.kind}-{config.name}.json")
     return SystemSpec(
         name=config.name,
         kind=config.kind,

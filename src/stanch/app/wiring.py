@@ -78,14 +78,20 @@ _DEFAULTS: Final = Defaults(shared=GLOBALS, send_resolved=SENDS_RESOLVED)
 
 
 def build_world(
-    *, catalog: Catalog, database: str | Path, clock: Clock | None = None, node: str = "", url: str = DEFAULT_URL
+    *,
+    catalog: Catalog,
+    database: str | Path,
+    clock: Clock | None = None,
+    node: str = "",
+    url: str = DEFAULT_URL,
+    data: Path | None = None,
 ) -> World:
-    """Open the store and put together everything the process has.
+    """Open the store and put together everything the process has; `data` is the folder of the data.
 
     Raises what opening a database raises, and `Invalid` for matchers of the catalog that are none.
     """
     check_matchers(catalog)
-    world = open_world(catalog=catalog, database=database, clock=clock, node=node, url=url)
+    world = open_world(catalog=catalog, database=database, clock=clock, node=node, url=url, data=data)
     return replace(
         world,
         signal_sources=_signal_sources(catalog),

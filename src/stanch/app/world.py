@@ -181,13 +181,22 @@ DUTIES: Final[Mapping[str, Duty]] = {
 
 
 def open_world(
-    *, catalog: Catalog, database: str | Path, clock: Clock | None = None, node: str = "", url: str = DEFAULT_URL
+    *,
+    catalog: Catalog,
+    database: str | Path,
+    clock: Clock | None = None,
+    node: str = "",
+    url: str = DEFAULT_URL,
+    data: Path | None = None,
 ) -> World:
-    """Open the store and put together everything the process has. Raises what opening a database raises."""
+    """Open the store and put together everything the process has. Raises what opening a database raises.
+
+    `data` is the folder of the data; without one it is that of the database, where that is a file.
+    """
     clock = clock or SystemClock()
     root = Path(catalog.root)
     hide_emails(catalog.redact_emails)
-    systems = open_systems(catalog)
+    systems = open_systems(catalog, data=data or _folder_of(database))
     sources = (*_change_sources(catalog), *systems.changes)
     return World(
         store=Store.open(database, clock=clock, projectors=PROJECTORS),
@@ -200,6 +209,7 @@ def open_world(
         systems=systems.sources,
         endpoints=systems.endpoints,
         log_sources=systems.logs,
+        trackers=systems.trackers,
         packs=open_packs(root / catalog.packs),
         templates=open_templates(root / catalog.comms.templates),
         samplers=samplers_for(catalog),
@@ -211,6 +221,10 @@ def open_world(
         pagers=_pagers(catalog),
         fetch=HttpGet(),
     )
+
+
+def _folder_of(database: str | Path) -> Path | None:
+    return None if "://" in str(database) else Path(database).parent
 
 
 def calendars_for(catalog: Catalog) -> Calendars | None:

@@ -23,6 +23,7 @@ from stanch.operations import (
     silencing,
     similar,
     thinking,
+    tracking,
     writeups,
 )
 from stanch.operations.board import groups, listing, selecting, showing
@@ -58,6 +59,7 @@ MODULES = (
     prevention,
     change,
     query,
+    tracking,
     silencing,
     routing,
     senders,

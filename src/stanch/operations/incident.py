@@ -1,6 +1,6 @@
 """Operations on an incident: declare, look, take on, write down, assign, move on, resolve, reopen, dismiss."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, TypeVar
@@ -23,6 +23,7 @@ from stanch.operations.prevention import lessons
 from stanch.operations.registry import Effect, operation
 from stanch.operations.reopening import take_up_again
 from stanch.operations.showing import incident_view, series_of, timeline
+from stanch.operations.tracking import seen_by_trackers
 from stanch.operations.views import IncidentCard, IncidentView, Overview, SeriesView, TimelineEntry
 from stanch.operations.world import Call
 from stanch.store import Transaction
@@ -40,9 +41,13 @@ _LONGEST_NAME: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class LookAround:
-    """What to look for: `error-spike`, `performance-degradation` or `outage`; without `type`, everything."""
+    """What to look for: `error-spike`, `performance-degradation` or `outage`; without `type`, everything.
+
+    With `outside` trackers such as Sentry are asked as well, which takes a second or two.
+    """
 
     type: str = ""
+    outside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +165,12 @@ def show_overview(call: Call, request: LookAround) -> Overview:
     """Show what is wrong now: open incidents by severity, and every service beside its normal."""
     trouble = _word(Trouble, request.type.replace("_", "-"), field="type") if request.type else None
     with call.world.store.reading() as view:
-        return overview(view, call.world, now=call.now, trouble=trouble)
+        found = overview(view, call.world, now=call.now, trouble=trouble)
+    if not request.outside:
+        return found
+    # Outside of the transaction: nobody waits for a far end while he holds the database.
+    seen, asked = seen_by_trackers(call.world, found.incidents, trouble=trouble, now=call.now)
+    return replace(found, seen=seen, asked=asked)
 
 
 @operation("incident.list", effect=Effect.READ, example={"open_only": True})

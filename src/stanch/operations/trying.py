@@ -22,6 +22,7 @@ from stanch.ports.changes import ChangeSource
 from stanch.ports.evidence import Collector, FindingStatus, Question, status_of
 from stanch.ports.logsource import LogSource
 from stanch.ports.query import QuerySource
+from stanch.ports.tracker import Tracker
 
 _BACK: Final = timedelta(hours=1)
 _NEWEST: Final = timedelta(minutes=6)
@@ -46,13 +47,14 @@ class Tried:
 
 
 def try_all(world: World, *, now: datetime) -> tuple[Tried, ...]:
-    """Try every source side by side, in the order: systems, logs, changes, collectors of systems."""
+    """Try every source side by side, in the order: systems, logs, changes, collectors of systems, trackers."""
     own = [one for one in world.collectors if one.name.partition(":")[0] in SYSTEM_KINDS]
     looks: list[Callable[[], Tried]] = [
         *(partial(_system, world, one, now=now) for one in world.systems),
         *(partial(_log, world, one, now=now) for one in world.log_sources),
         *(partial(_changes, one, now=now) for one in world.change_sources),
         *(partial(_collector, world, one, now=now) for one in own),
+        *(partial(_tracker, one) for one in world.trackers),
     ]
     with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="try") as pool:
         return tuple(pool.map(_timed, looks))
@@ -129,6 +131,24 @@ def _collector(world: World, collector: Collector, *, now: datetime) -> Tried:
         if worst is not None
         else f"has nothing to say about {', '.join(services) or 'no service'}",
     )
+
+
+def _tracker(tracker: Tracker) -> Tried:
+    status, where = FindingStatus.OK, tracker.where
+    try:
+        found = tracker.connection()
+        parts = [f"connected by {found.how}", f"may {', '.join(found.scopes)}" if found.scopes else ""]
+        parts.append(f"granted by {found.user}" if found.user else "")
+        parts.append(f"renewed before {found.expires_at:%Y-%m-%d %H:%M} UTC" if found.expires_at else "")
+        if found.missing:
+            status = FindingStatus.REFUSED
+            parts.append(f"these rights are missing: {', '.join(found.missing)}")
+        detail = "; ".join(part for part in parts if part)
+    except (Refused, Unavailable, Invalid) as error:
+        # What is not there is no connection, and never the silence of one.
+        status = FindingStatus.FAILED if isinstance(error, NotFound) else _status(error)
+        detail = f"{error.message} ({error.hint})" if error.hint else error.message
+    return Tried(name=tracker.name, kind="connection", where=where, services=(), status=status, detail=detail)
 
 
 def _count(lines: Iterable[bytes]) -> int:

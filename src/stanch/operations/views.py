@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from stanch.diagnose.tracked import TroubleSeen
 from stanch.diagnose.triage import Answer
 from stanch.incidents.checklist import ChecklistItem
 from stanch.incidents.clocks import ResponseClock
@@ -69,10 +70,27 @@ class IncidentCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackerAsked:
+    """How a tracker answered: over which period (UTC), for how many services; `problem` says why it did not.
+
+    `lacking` says what it could not tell: that nothing is seen there does not say that all is well.
+    """
+
+    name: str
+    where: str
+    problem: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    services: int = 0
+    lacking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overview:
     """What is wrong now. `quiet` is a sentence when nothing is, and says when it was last looked.
 
-    `notices` are sentences on what will not work when it is needed, such as a runbook that has rotted.
+    `notices` are sentences on what will not work when it is needed, such as a runbook that has rotted. `seen` is what
+    trackers such as Sentry see, `asked` how each answered; empty where they were not asked.
     """
 
     at: datetime
@@ -82,6 +100,8 @@ class Overview:
     quiet: str = ""
     workflow: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    seen: tuple[TroubleSeen, ...] = ()
+    asked: tuple[TrackerAsked, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

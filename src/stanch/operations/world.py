@@ -21,6 +21,7 @@ from stanch.ports.query import QuerySource
 from stanch.ports.sampler import Sampler
 from stanch.ports.signals import SignalSource
 from stanch.ports.thinker import Thinker
+from stanch.ports.tracker import Tracker
 from stanch.store import Store
 
 
@@ -42,6 +43,7 @@ class World:
     systems: tuple[QuerySource, ...] = ()
     endpoints: tuple[QuerySource, ...] = ()
     log_sources: tuple[LogSource, ...] = ()
+    trackers: tuple[Tracker, ...] = ()
     packs: Packs = field(default_factory=Packs)
     templates: Templates = field(default_factory=dict)
     samplers: dict[str, Sampler] = field(default_factory=dict)

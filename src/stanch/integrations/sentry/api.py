@@ -1,16 +1,21 @@
-"""Asks Sentry's web API: GETs with the token, what its refusals mean, and its limits of calls kept to.
+"""Asks Sentry's web API: GETs with the token, page by page, what its refusals mean, and its limits of calls kept to.
 
-How often one may ask is published nowhere; an answer 429 names the second from which on it is allowed again
-(https://docs.sentry.io/api/ratelimits/). Until then nothing is sent, by any thread.
+How often one may ask is published nowhere; an answer 429 names the second from which on it is allowed again, and the
+last call that is allowed says that none is left (https://docs.sentry.io/api/ratelimits/). Until then nothing is sent,
+by any thread.
 """
 
+import re
 import shlex
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from stanch.integrations.sentry.grants import Grants
 from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import JsonObject, read_json
@@ -26,6 +31,11 @@ _LONGEST_CLOSED_S: Final = 600.0
 _WORTH_WAITING_S: Final = 2.0
 """Windows of limits are short: a call that is allowed again within this is made then, if its time allows."""
 
+_MOST_PAGES: Final = 5
+"""Pages of one list: 500 rows, more than anybody reads; who needs more narrows the question."""
+_LINK: Final = re.compile(r"<([^<>]*)>\s*;([^<]*)")
+_PARAMETER: Final = re.compile(r'([a-z]+)="([^"]*)"')
+
 Query = Sequence[tuple[str, str]]
 
 
@@ -37,6 +47,9 @@ class SentryApi:
         self._fetch = fetch
         self._lock = threading.Lock()
         self._closed_until = 0.0
+        kept = spec.settings.get("secrets", "")
+        # A token that is configured is the one that is meant, whatever was granted besides.
+        self._grants = Grants(Path(kept)) if kept and not spec.secret else None
 
     @property
     def where(self) -> str:
@@ -76,36 +89,83 @@ class SentryApi:
 
         Raises `Refused` when the token may not, `NotFound` for what is not there, `Unavailable` for all else.
         """
+        return _read(self._got(self._url(path, query), until=time.monotonic() + timeout_s))
+
+    def at(self, path: str, query: Query = (), *, timeout_s: float) -> JSON:
+        """Return what Sentry answers under `path` below `/api/0/`. Raises as `get` does."""
+        return _read(self._got(self._any_url(path, query), until=time.monotonic() + timeout_s))
+
+    def pages(
+        self, path: str, query: Query = (), *, timeout_s: float, most: int = 100
+    ) -> tuple[list[JsonObject], bool]:
+        """Return at most `most` objects of a list, page by page, and whether there were more. Raises as `get` does.
+
+        The header `Link` names the next page always, and says by `results` whether there is one.
+        """
         until = time.monotonic() + timeout_s
+        found: list[JsonObject] = []
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            asked = [*query, ("cursor", cursor)] if cursor else query
+            got = self._got(self._url(path, asked), until=until)
+            answer = _read(got)
+            if not isinstance(answer, list):
+                raise Unavailable("Sentry answered no list", retry=False)
+            found += [JsonObject(one) for one in answer if isinstance(one, dict)]
+            cursor = next_cursor(got.headers.get("link", ""))
+            if not cursor or len(found) >= most:
+                break
+        return found[:most], bool(cursor) or len(found) > most
+
+    def _got(self, url: str, *, until: float) -> Got:
+        token = self._token()
         for _ in range(2):
             self._wait(until)
-            got = self._fetch(
-                self._url(path, query),
-                headers=self._headers,
-                timeout_s=max(0.05, until - time.monotonic()),
-                most_bytes=_MOST_BYTES,
-            )
+            got = self._sent(url, token, until=until)
+            if got.status == 401 and self._grants is not None:
+                # It was revoked, or another process renewed it a moment ago.
+                token = self._grants.token(refused=token)
+                got = self._sent(url, token, until=until)
             if got.status != 429:
-                return _read(got)
+                self._heed(got.headers)
+                return got
             self._close(got.headers)
         raise self._limited()
 
+    def _sent(self, url: str, token: str, *, until: float) -> Got:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        left_s = max(0.05, until - time.monotonic())
+        return self._fetch(url, headers=headers, timeout_s=left_s, most_bytes=_MOST_BYTES)
+
     @property
     def _root(self) -> str:
-        return (self._spec.url or URL).rstrip("/")
+        return (self._spec.url or self._region() or URL).rstrip("/")
 
     @property
     def _organization(self) -> str:
         return self._spec.settings.get("organization", "")
 
-    @property
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._spec.secret}"} if self._spec.secret else {}
+    def _region(self) -> str:
+        """Return the host of the region that a grant is for; what is wrong with the grant is said by a call."""
+        try:
+            grant = self._grants.read() if self._grants is not None else None
+        except (Refused, Unavailable):
+            return ""
+        return grant.region if grant else ""
+
+    def _token(self) -> str:
+        if self._spec.secret:
+            return self._spec.secret
+        return self._grants.token() if self._grants is not None else ""
 
     def _url(self, path: str, query: Query) -> str:
+        return self._any_url(f"organizations/{quote(self._organization, safe='')}/{path}", query)
+
+    def _any_url(self, path: str, query: Query) -> str:
         # Every path ends with a slash: without one a redirect loses the question.
         asked = f"?{urlencode(list(query))}" if query else ""
-        return f"{self._root}/api/0/organizations/{quote(self._organization, safe='')}/{path}/{asked}"
+        slashed = f"{path.strip('/')}/" if path.strip("/") else ""
+        return f"{self._root}/api/0/{slashed}{asked}"
 
     def _wait(self, until: float) -> None:
         """Wait for a limit that ends soon. Raises `Unavailable` for one that does not end in time."""
@@ -122,20 +182,42 @@ class SentryApi:
         with self._lock:
             self._closed_until = max(self._closed_until, time.monotonic() + wait_s)
 
+    def _heed(self, headers: Mapping[str, str]) -> None:
+        """Stop before the limit is overrun, where an answer says that no call is left until its window is over."""
+        if headers.get("x-sentry-rate-limit-remaining") == "0" and "x-sentry-rate-limit-reset" in headers:
+            self._close(headers)
+
     def _limited(self) -> Unavailable:
         with self._lock:
             wait_s = max(0.0, self._closed_until - time.monotonic())
         return Unavailable(f"Sentry's limit of calls is reached, for {wait_s:.0f} s more", retry=True)
 
 
+def next_cursor(link: str) -> str:
+    """Return the cursor of the next page that a header `Link` names, an empty text when there is none."""
+    for _, words in _LINK.findall(link):
+        named = dict(_PARAMETER.findall(words))
+        if named.get("rel") == "next" and named.get("results") == "true":
+            return str(named.get("cursor", ""))
+    return ""
+
+
 def _told_wait_s(headers: Mapping[str, str]) -> float:
-    """Return how many seconds an answer 429 asks to wait, by either header; a minute where it names none."""
-    for name, now in (("retry-after", 0.0), ("x-sentry-rate-limit-reset", time.time())):
-        try:
-            return float(headers[name]) - now
-        except (KeyError, ValueError):
-            continue
-    return _CLOSED_S
+    """Return how many seconds an answer asks to wait, by either header; a minute where it names none."""
+    after = headers.get("retry-after", "")
+    try:
+        return float(after)
+    except ValueError:
+        pass
+    try:
+        # RFC 9110, section 10.2.3: a date may stand there as well.
+        return parsedate_to_datetime(after).timestamp() - time.time()
+    except (ValueError, TypeError):
+        pass
+    try:
+        return float(headers["x-sentry-rate-limit-reset"]) - time.time()
+    except (KeyError, ValueError):
+        return _CLOSED_S
 
 
 def _read(got: Got) -> JSON:

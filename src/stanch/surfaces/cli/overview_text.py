@@ -16,6 +16,7 @@ from stanch.surfaces.cli.telling import (
     strong,
     table,
 )
+from stanch.surfaces.cli.tracked_text import seen_lines
 
 
 def overview_lines(answer: Record) -> Iterator[str]:
@@ -26,6 +27,7 @@ def overview_lines(answer: Record) -> Iterator[str]:
     for card in cards:
         yield from card_lines(card)
         yield ""
+    yield from seen_lines(answer)
     for notice in texts(answer, "notices"):
         yield paint(notice, "yellow")
     services = children(answer, "services")

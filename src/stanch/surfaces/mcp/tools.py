@@ -5,6 +5,7 @@ from typing import Final
 from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
 from stanch.surfaces.mcp.incident_views import PARTS, PLANNED, POSSIBLE, SHORT, WRITTEN, next_of
+from stanch.surfaces.mcp.looks import LOOKS, looked
 from stanch.surfaces.mcp.marking import own
 from stanch.surfaces.mcp.tool import Asking, Given, Put, Tool, number, word
 from stanch.surfaces.mcp.views import Schema, fields
@@ -27,7 +28,7 @@ def _one(words: tuple[str, ...]) -> Schema:
 
 
 def _overview(asking: Asking, given: Given) -> Put:
-    found = asking.ask("incident.overview", **_of(given, "type"))
+    found = asking.ask("incident.overview", outside=True, **_of(given, "type"))
     incidents = found.get("incidents") if isinstance(found, dict) else None
     numbers = [one.get("number") for one in incidents if isinstance(one, dict)] if isinstance(incidents, list) else []
     following = tuple(f"incident_show incident={one}" for one in numbers[:3])
@@ -38,6 +39,12 @@ _OVERVIEW: Final = fields(
     "at quiet notices",
     incidents=fields("number key! title severity! status! started_at services error_ratio cause recommended"),
     services=fields("name! state! error_ratio normal_error_ratio latency_p95_ms version last_change_at"),
+    seen=fields(
+        "source! service kind! severity! started_at trend why recommended incident!",
+        issue=fields("key title events users period first_seen"),
+        release=fields("version previous seconds_before"),
+    ),
+    asked=fields("name! problem start end lacking"),
 )
 
 
@@ -149,6 +156,8 @@ _CHANGE: Final = fields("id! at kind! service! title version previous commit! au
 
 
 def _query(asking: Asking, given: Given) -> Put:
+    if given.get("look"):
+        return looked(asking, given, word(given, "look", LOOKS))
     if given.get("name"):
         found = asking.ask("query.run", **_of(given, "name on minutes"))
         return Put(value=found, view=_ANSWER, longest=_NOTE, next=("Cite what it says in a note or a hypothesis.",))
@@ -380,11 +389,17 @@ TOOLS: Final = (
     ),
     Tool(
         name="query",
-        about="Read-only queries: without `name` lists those that fit `on`; with it, puts one to a system or service.",
-        takes={"query.run": "name on minutes", "query.list": "pack"},
+        about="Read-only queries: without `name` lists those that fit `on`; with it, puts one to a system or service. "
+        "`look` asks Sentry: errors, releases (correlate?), performance, or events by `text` in its search language.",
+        takes={
+            "query.run": "name on minutes",
+            "query.list": "pack",
+            "investigate.errors": "service issue",
+            "investigate.query": "text dataset fields",
+        },
         run=_query,
         shows={"": ("query.run", _ANSWER)},
-        extra={"after": _WHOLE},
+        extra={"after": _WHOLE, "look": _one(LOOKS)},
     ),
     Tool(
         name="alerts",

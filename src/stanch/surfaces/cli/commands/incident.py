@@ -233,7 +233,7 @@ def status(ctx: click.Context, kind: str | None, as_json: bool) -> None:
 def show_overview(ctx: click.Context, *, kind: str | None, as_json: bool) -> None:
     """Print what is wrong now."""
     with open_way(ctx) as way:
-        answer = way.read("incident.overview", type=kind or "")
+        answer = way.read("incident.overview", type=kind or "", outside=True)
     if as_json:
         print_json(answer)
     else:

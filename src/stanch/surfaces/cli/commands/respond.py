@@ -95,12 +95,12 @@ def note(ctx: click.Context, text: str, incident: str, when: str, pinned: bool, 
     print_done(answer, "noted", as_json=as_json)
 
 
-@click.command("investigate")
+@click.command("run")
 @incident_argument(required=False)
 @json_option
 @click.pass_context
 def investigate(ctx: click.Context, incident: str | None, as_json: bool) -> None:
-    """Send the collectors out again."""
+    """Send the collectors out again: stanch investigate INC-1"""
     with open_way(ctx) as way:
         number = number_of(way, incident)
         way.write("investigate.run", incident=number)
@@ -161,7 +161,6 @@ COMMANDS: Final[dict[str, click.Command]] = {
     "declare": declare,
     "ack": acknowledge,
     "note": note,
-    "investigate": investigate,
     "resolve": resolve,
     "open": open_page,
 }
