@@ -120,7 +120,7 @@ class PerformanceSeen:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerAnswer:
-    """What a free query answered over `period`; `command` repeats it by hand, `cut` says that there were more rows."""
+    """What a free query answered over `period`; `command` repeats it by hand, `cut` says that there may be more."""
 
     source: str
     period: Period

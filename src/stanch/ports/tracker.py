@@ -171,7 +171,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows of a free query. `cut` says that there were more; `series` are (Unix seconds, value) by name."""
+    """Rows of a free query. `cut` says that there may be more; `series` are (Unix seconds, value) by name."""
 
     period: Period
     command: str

@@ -140,8 +140,9 @@ def _rows(answer: Record) -> Iterator[str]:
         values = [f"{point[1]:g}" for point in points if isinstance(point, list)] if isinstance(points, list) else []
         yield f"{name}: {' '.join(values)}"
     period = child(answer, "period")
-    more = "; there are more rows" if answer.get("cut") is True else ""
-    yield faint(f"{len(rows)} rows from {line_of(period, 'start')} to {line_of(period, 'end')}{more}")
+    more = "; there may be more" if answer.get("cut") is True else ""
+    what = "a series" if answer.get("series") else f"{len(rows)} rows"
+    yield faint(f"{what} from {line_of(period, 'start')} to {line_of(period, 'end')}{more}")
 
 
 def _cell(value: JSON) -> str:
