@@ -326,4 +326,5 @@ def _verdict(found: Sequence[ReleaseSeen]) -> str:
 
 def _clean(record: R) -> R:
     """Return a record without the secrets that somebody's text may hold."""
-    return msgspec.convert(redact_tree(msgspec.to_builtins(record)), type=type(record))
+    # By way of JSON: only there every tuple is a list, which is what is gone through for secrets.
+    return msgspec.convert(redact_tree(msgspec.json.decode(msgspec.json.encode(record))), type=type(record))
