@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final
 
 from stanch.catalog.systems import SYSTEM_KINDS
-from stanch.kernel.errors import Invalid, Refused, Unavailable
+from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
 from stanch.kernel.redaction import redact
 from stanch.operations.asking import Window, ask_query, trouble
 from stanch.operations.world import World
@@ -146,7 +146,7 @@ def _tracker(tracker: Tracker) -> Tried:
         detail = "; ".join(part for part in parts if part)
     except (Refused, Unavailable, Invalid) as error:
         # What is not there is no connection, and never the silence of one.
-        status = FindingStatus.FAILED if isinstance(error, NotFound) else _status(error)
+        status = FindingStatus.FAILED if isinstance(error, NotFound) else status_of(error)
         detail = f"{error.message} ({error.hint})" if error.hint else error.message
     return Tried(name=tracker.name, kind="connection", where=where, services=(), status=status, detail=detail)
 
