@@ -31,6 +31,12 @@ DOORS: Final = Doors(
         "sentry_connection": "stanch.app.sentry",
         "forget_sentry": "stanch.app.sentry",
         "run_drill": "stanch.app.drill",
+        "check_gamedays": "stanch.app.gamedays",
+        "describe_gameday": "stanch.app.gamedays",
+        "play_gameday": "stanch.app.gamedays",
+        "abort_gamedays": "stanch.app.gamedays",
+        "run_proxy": "stanch.app.gamedays",
+        "run_shop": "stanch.app.gamedays",
     }
 )
 

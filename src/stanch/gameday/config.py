@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from stanch.gameday.shop.places import SERVICES
 from stanch.gameday.shop.shop import Shop
 
 _EVERY_S: Final = 1.0
@@ -21,6 +22,26 @@ def write_config(shop: Shop, folder: Path, *, automatic: bool = False) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "stanch.toml"
     path.write_text(config_text(shop, rooms=folder / "rooms", automatic=automatic), encoding="utf-8")
+    return path
+
+
+def write_targets(shop: Shop) -> Path:
+    """Declare the services of `shop` as targets of game days, beside its code, and return the file.
+
+    The supervisor starts a killed service again by itself, and each service is one process.
+    """
+    path = shop.root / "gamedays" / "targets.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parts = ["# What may be broken in a game day. Every key: docs/gamedays.md"]
+    for name in SERVICES:
+        parts += [
+            f"\n[targets.{name}]",
+            'kind = "process"',
+            f'services = ["{name}"]',
+            f"pid_files = [{_quote(str(shop.pid_path(name)))}]",
+            "most_share = 1.0",
+        ]
+    path.write_text("\n".join(parts) + "\n", encoding="utf-8")
     return path
 
 

@@ -150,6 +150,10 @@ class Places:
         """Return the settings file that a service is started with."""
         return self.root / "run" / f"{service}.json"
 
+    def pid(self, service: str) -> Path:
+        """Return the file with the process id of a service, as it was last started."""
+        return self.root / "run" / f"{service}.pid"
+
     def runtime(self, service: str) -> Path:
         """Return the flags and limits that a service re-reads while it runs."""
         return self.root / "run" / f"{service}.runtime.json"

@@ -122,6 +122,10 @@ class Shop:
         """Return the JSON log of a service."""
         return self._places.log(service)
 
+    def pid_path(self, service: str) -> Path:
+        """Return the file with the process id of a service."""
+        return self._places.pid(service)
+
     def health_url(self, service: str) -> str:
         """Return the health end point of a service, of the `supervisor` or of the `acquirer`."""
         return self.ports.url(service, "/health")

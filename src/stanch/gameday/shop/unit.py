@@ -63,6 +63,7 @@ class Unit:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        self._places.pid(self.name).write_text(f"{self._process.pid}\n", encoding="utf-8")
         self._started_at = time.monotonic()
 
     async def stop(self) -> None:

@@ -65,6 +65,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "serve": ("server", "Start the server"),
     "mcp": ("agents", "Serve an agent: the same verbs over the Model Context Protocol"),
     "run": ("server", "Start the server together with the drill"),
+    "gameday": ("gameday", "Break something on purpose, for a while: list, check, run, abort, report"),
     "init": ("setup", "Write a first stanch.toml from what is found here"),
     "check": ("setup", "Check stanch.toml and show everything that is wrong"),
     "import": ("moving", "Move from PagerDuty, Opsgenie or Grafana OnCall"),

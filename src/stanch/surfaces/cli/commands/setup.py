@@ -57,6 +57,7 @@ def check(ctx: click.Context, file: Path | None, instant: str, as_json: bool) ->
         raise NotFound(error.message, hint="write a first one: stanch init") from error
     read_packs(Path(catalog.root) / catalog.packs)
     open_templates(Path(catalog.root) / catalog.comms.templates)
+    _check_gamedays(ctx.obj, catalog, where)
     _check_oncall(ctx.obj, catalog, where, at=ahead(instant, zone=catalog.zone, field="--at"))
     checks = sum(len(service.checks) for service in catalog.services.values())
     actions = sum(len(service.actions) for service in catalog.services.values())
@@ -72,6 +73,14 @@ def check(ctx: click.Context, file: Path | None, instant: str, as_json: bool) ->
         return
     told = ", ".join(f"{count} {name if count != 1 else name.removesuffix('s')}" for name, count in counts.items())
     click.echo(f"{where} is valid: {told}".replace("1 people", "1 person"))
+
+
+def _check_gamedays(session: Session, catalog: Catalog, where: Path) -> None:
+    """Raise `Invalid` for what is wrong in the folder `gamedays`; without one nothing is loaded."""
+    if (Path(catalog.root) / "gamedays").is_dir():
+        known = session.doors.open("check_gamedays")(where)
+        if problems := getattr(known, "problems", ()):
+            raise Invalid(problems=problems, hint="docs/gamedays.md lists every key")
 
 
 def _check_oncall(session: Session, catalog: Catalog, where: Path, *, at: str | None) -> None:

@@ -1,0 +1,1 @@
+"""Game days as files: what may be broken (targets) and what is done to it, step by step (scenarios)."""
