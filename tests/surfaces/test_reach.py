@@ -35,6 +35,12 @@ NO_PAGE = frozenset(
         "alert.send",
         "change.record",
         "check.try",
+        # A game day is played where its targets are, which is at a terminal there.
+        "gameday.begin",
+        "gameday.end",
+        "gameday.list",
+        "gameday.score",
+        "gameday.show",
         "heartbeat.beat",
         "heartbeat.list",
         "incident.declare",

@@ -1,6 +1,7 @@
 """The fault proxy: bytes pass, and on demand they come late, fail or do not come; told by HTTP."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -10,13 +11,18 @@ import pytest
 from stanch.gameday.chaos.proxy import Fault, Proxy
 
 T = TypeVar("T")
+_SLEEP = asyncio.sleep
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(1000):
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" if b"HTTP/1" in chunk else chunk)
-        await writer.drain()
-    writer.close()
+    try:
+        while chunk := await reader.read(1000):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" if b"HTTP/1" in chunk else chunk)
+            await writer.drain()
+    except ConnectionError:
+        writer.transport.abort()
+    finally:
+        writer.close()
 
 
 def with_proxy(
@@ -32,7 +38,14 @@ def with_proxy(
         back = await asyncio.start_server(proxy.control, "127.0.0.1", 0)
         async with far, front, back:
             ports = [one.sockets[0].getsockname()[1] for one in (front, back)]
-            return await asyncio.wait_for(say(proxy, *ports), 90)
+            said = await asyncio.wait_for(say(proxy, *ports), 90)
+            # Every connection ends before its loop does.
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            if others:
+                await asyncio.wait(others, timeout=90)
+            for _ in range(10):
+                await _SLEEP(0)
+            return said
 
     return asyncio.run(run())
 
@@ -48,6 +61,8 @@ async def ask(port: int, words: bytes) -> bytes:
         return b""
     finally:
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -121,11 +136,10 @@ def test_it_is_told_from_this_machine_alone(host: str, body: bytes, expected: tu
 def test_a_delay_waits_before_each_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as it was told, in seconds."""
     slept: list[float] = []
-    sleep = asyncio.sleep
 
     async def note(seconds: float) -> None:
         slept.append(seconds)
-        await sleep(0)
+        await _SLEEP(0)
 
     async def say(proxy: Proxy, port: int, control: int) -> bytes:
         proxy.set(Fault(delay_ms=2000))
