@@ -25,6 +25,9 @@ _MARKED = re.compile(r'data-op="([a-z_]+\.[a-z_]+)"|/do/([a-z_]+)/([a-z_]+)|"([a
 # Reached with `stanch call` alone.
 NO_COMMAND = frozenset(
     {
+        # `stanch gameday run` and `abort` ask them from where the game day is played.
+        "gameday.begin",
+        "gameday.end",
         "incident.series",
         "postmortem.chart",
     }

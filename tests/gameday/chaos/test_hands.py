@@ -228,6 +228,8 @@ def toxic() -> Iterator[Toxic]:
     found = Toxic()
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        """Keeps what it is asked."""
+
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             gone = self.command == "DELETE" and any(one[0] == "DELETE" for one in found.asked)
@@ -239,7 +241,7 @@ def toxic() -> Iterator[Toxic]:
         do_POST = do_DELETE = _answer
 
         def log_message(self, *words: object) -> None:
-            pass
+            """Say nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         found.url = f"http://127.0.0.1:{server.server_port}"

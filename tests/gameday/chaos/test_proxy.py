@@ -31,6 +31,7 @@ def with_proxy(
     """Run something beside a proxy before an echo; it is given the proxy, its port and its control port."""
 
     async def run() -> T:
+        """Run both, then end every connection."""
         far = await asyncio.start_server(_echo, "127.0.0.1", 0)
         upstream = ("127.0.0.1", far.sockets[0].getsockname()[1])
         proxy = Proxy(upstream, speaks_http=speaks_http, now=now)
@@ -77,6 +78,7 @@ def test_cut_connections_are_closed() -> None:
     """Nothing gets through."""
 
     async def say(proxy: Proxy, port: int, control: int) -> bytes:
+        """Tell the proxy, then ask."""
         proxy.set(Fault(cut=True))
         return await ask(port, b"hello")
 
@@ -87,6 +89,7 @@ def test_a_share_of_the_requests_fails() -> None:
     """A half is every second one, also on HTTP, where the answer has the status."""
 
     async def say(proxy: Proxy, port: int, control: int) -> list[bytes]:
+        """Tell the proxy, then ask."""
         proxy.set(Fault(ratio=0.5, status=502))
         return [(await ask(port, REQUEST))[9:12] for _ in range(4)]
 
@@ -125,6 +128,7 @@ def test_it_is_told_from_this_machine_alone(host: str, body: bytes, expected: tu
     """A name that somebody pointed here is refused, and so is what is no fault."""
 
     async def say(proxy: Proxy, port: int, control: int) -> tuple[int, float]:
+        """Tell the proxy, then ask."""
         head = f"PUT /fault HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         answer = await ask(control, head + body)
         json.loads(answer.partition(b"\r\n\r\n")[2])
@@ -138,10 +142,12 @@ def test_a_delay_waits_before_each_chunk(monkeypatch: pytest.MonkeyPatch) -> Non
     slept: list[float] = []
 
     async def note(seconds: float) -> None:
+        """Note the length instead of waiting."""
         slept.append(seconds)
         await _SLEEP(0)
 
     async def say(proxy: Proxy, port: int, control: int) -> bytes:
+        """Tell the proxy, then ask."""
         proxy.set(Fault(delay_ms=2000))
         monkeypatch.setattr("stanch.gameday.chaos.proxy.asyncio.sleep", note)
         return await ask(port, b"hello")
