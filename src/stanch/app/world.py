@@ -37,6 +37,7 @@ from stanch.engine import (
     runbooks,
     statuspage,
     tidy,
+    tracker,
     verify,
     watch,
     watchdog,
@@ -74,8 +75,10 @@ from stanch.kernel.codec import from_data
 from stanch.kernel.redaction import hide_emails
 from stanch.oncall.pages.tables import PageProjector
 from stanch.operations.all import all_operations
+from stanch.operations.analysing import KIND as ANALYSIS
 from stanch.operations.investigation import conclude
 from stanch.operations.oncall.facts import uses_calendars
+from stanch.operations.tracking import WRITING
 from stanch.operations.world import World
 from stanch.packs.reading import open_packs
 from stanch.ports.calendars import Calendars
@@ -173,6 +176,8 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "board": board.keep_board,
     "reports": reports.settle,
     statuspage.KIND: statuspage.keep,
+    WRITING: tracker.write,
+    ANALYSIS: tracker.analyse,
 }
 
 
@@ -204,6 +209,7 @@ def open_world(
         channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()}
         | subscriber_channels(catalog),
         pagers=_pagers(catalog),
+        desks=dict(systems.desks),
         fetch=HttpGet(),
     )
 

@@ -85,6 +85,14 @@ from stanch.incidents.recorded.telling import (
     PostmortemScheduled,
     UpdateMissed,
 )
+from stanch.incidents.recorded.tracker import (
+    AnalysisAsked,
+    AnalysisEnded,
+    AnalysisOutcome,
+    AnalysisStarted,
+    WritingEnded,
+    WritingOutcome,
+)
 from stanch.kernel.codec import from_data, to_data
 from stanch.kernel.errors import Bug
 from stanch.kernel.event import JSON, Event, NewEvent
@@ -96,6 +104,10 @@ __all__ = [
     "ActionItem",
     "AlertAttached",
     "AlertEnded",
+    "AnalysisAsked",
+    "AnalysisEnded",
+    "AnalysisOutcome",
+    "AnalysisStarted",
     "Approved",
     "AutomaticDecided",
     "AutomaticStopped",
@@ -162,6 +174,8 @@ __all__ = [
     "VerificationPassed",
     "VerificationRelapsed",
     "VerificationStarted",
+    "WritingEnded",
+    "WritingOutcome",
     "action_stream",
     "data_of",
     "incident_stream",
@@ -233,6 +247,10 @@ IncidentEvent: TypeAlias = (
     | ItemLinked
     | ItemsReminded
     | PostmortemPublished
+    | WritingEnded
+    | AnalysisAsked
+    | AnalysisStarted
+    | AnalysisEnded
     | PageEvent
 )
 

@@ -22,8 +22,10 @@ from stanch.operations.overview import card_of_row, overview
 from stanch.operations.registry import Effect, operation
 from stanch.operations.reopening import take_up_again
 from stanch.operations.showing import incident_view, series_of, timeline
+from stanch.operations.tracking import owe_writings
 from stanch.operations.views import IncidentCard, IncidentView, Overview, SeriesView, TimelineEntry
 from stanch.operations.world import Call
+from stanch.ports.issues import Moment
 from stanch.store import Transaction
 
 E = TypeVar("E", bound=StrEnum)
@@ -308,6 +310,7 @@ def resolve(call: Call, request: Resolve) -> IncidentView:
         paging.follow(tx, call.world, resolved)
         announce(tx, call.world, resolved, purpose="resolution")
         write_postmortem(tx, call.world, resolved)
+        owe_writings(tx, call.world, resolved, Moment.RESOLVED)
         return _view(tx, call, state.number)
 
 

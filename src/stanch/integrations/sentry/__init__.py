@@ -3,5 +3,6 @@
 from stanch.integrations.sentry.collector import SentryCollector
 from stanch.integrations.sentry.deploys import SentryDeploys
 from stanch.integrations.sentry.source import Sentry
+from stanch.integrations.sentry.writeback import SentryDesk
 
-__all__ = ["Sentry", "SentryCollector", "SentryDeploys"]
+__all__ = ["Sentry", "SentryCollector", "SentryDeploys", "SentryDesk"]
