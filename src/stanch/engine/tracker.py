@@ -107,7 +107,7 @@ def analyse(timer: Timer, world: World) -> Effect:
     try:
         if known.started is None:
             return _start(timer, world, desk, known)
-        return _came(number, known, desk.analysis(known.asked.issue), timer, world)
+        return _came(number, known, desk.analysis(known.asked.issue, started=True), timer, world)
     except Refused as error:
         not_had = error.reason == "not_enabled"
         outcome = ev.AnalysisOutcome.NOT_ENABLED if not_had else ev.AnalysisOutcome.FAILED
@@ -123,7 +123,7 @@ def analyse(timer: Timer, world: World) -> Effect:
 def _start(timer: Timer, world: World, desk: IssueDesk, known: AskedAnalysis) -> Effect:
     number, asked = timer.incident or 0, known.asked
     # One that there is costs nothing; one that was begun by a node that died is found here too.
-    found = desk.analysis(asked.issue)
+    found = desk.analysis(asked.issue, started=False)
     adopted = found.stage in (Stage.RUNNING, Stage.COMPLETED)
     with world.store.reading() as view:
         state = cases.load(view, number)

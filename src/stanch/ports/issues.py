@@ -129,8 +129,8 @@ class IssueDesk(Protocol):
         """Return what its analyses may cost, None where none is ever to be started."""
         ...
 
-    def analysis(self, issue: str) -> Analysis:
-        """Return the analysis that there is of an issue."""
+    def analysis(self, issue: str, *, started: bool) -> Analysis:
+        """Return the analysis that there is of an issue; never starts one unless it was `started` by `analyse`."""
         ...
 
     def analyse(self, issue: str, *, context: str) -> str:

@@ -75,7 +75,7 @@ class SentryDesk:
         """Return the limits of Seer, None where it is not switched on."""
         return settings_of(self._spec) if self._spec.settings.get("seer") == "true" else None
 
-    def analysis(self, issue: str) -> Analysis:
+    def analysis(self, issue: str, *, started: bool) -> Analysis:
         """Return Seer's analysis of an issue, in either shape."""
         try:
             answer = self._calls.ask("GET", f"issues/{quote(issue, safe='')}/autofix", scope=_NOTES_SCOPE)
