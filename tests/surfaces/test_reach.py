@@ -38,6 +38,7 @@ NO_PAGE = frozenset(
         "heartbeat.beat",
         "heartbeat.list",
         "incident.declare",
+        "investigate.analyse",
         "oncall.at",
         "oncall.history",
         "oncall.next",

@@ -180,17 +180,12 @@ class McpDesk:
         return self._calls.one(tool, given, timeout_s=max(_WRITE_S, self._spec.timeout_s))
 
     def _analysed(self, issue: str) -> Analysis:
+        wait_s = max(_LOOK_S, self._spec.timeout_s)
         try:
-            wait_s = max(_LOOK_S, self._spec.timeout_s)
             return analysis_in(self._calls.one("analyze_issue_with_seer", {"issueId": issue}, timeout_s=wait_s))
-                self._calls.one(
-                    "analyze_issue_with_seer", {"issueId": issue}, timeout_s=max(_LOOK_S, self._spec.timeout_s)
-                )
-            )
         except Refused as error:
-            raise Refused(
-                f"Seer is not to be had through the MCP server ({error.message})", reason="not_enabled"
-            ) from None
+            words = f"Seer is not to be had through the MCP server ({error.message})"
+            raise Refused(words, reason="not_enabled") from None
         except Unavailable as error:
             if error.retry:
                 return Analysis(stage=Stage.RUNNING)
