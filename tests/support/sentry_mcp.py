@@ -126,6 +126,10 @@ def serve(folder: Path) -> MCPServer:
         if period not in ("24h", "7d", "14d", "30d", "90d"):
             raise ToolError("MCP error -32602: Input validation error: Invalid arguments for tool search_issues")
         _allowed(state, organizationSlug)
+        missing = state.get("missing", [])
+        assert isinstance(missing, list)
+        if projectSlugOrId in missing:
+            raise ToolError(_REFUSED.format(status=404, words="The requested resource does not exist"))
         name = "fresh" if "firstSeen" in query else "every"
         issues = state.get(name, [])
         assert isinstance(issues, list)

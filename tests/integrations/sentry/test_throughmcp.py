@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -113,6 +114,15 @@ def test_may_not(tmp_path: Path, state: State) -> None:
 
     expected = "payments: Sentry answered 403 to its MCP server: You do not have permission to perform this action."
     assert (FindingStatus.REFUSED, expected) == (found.status, found.summary)
+
+
+def test_no_project(tmp_path: Path, state: State) -> None:
+    """A service without a project there has no data, and keeps no other from its finding."""
+    state.set(missing=["search"])
+    asked = replace(question(), services=("search", "payments"))
+    found = McpCollector(spec(tmp_path), opened=lambda: Client(serve(tmp_path))).collect(asked)
+
+    assert [FindingStatus.NO_DATA, FindingStatus.OK] == [one.status for one in found]
 
 
 def test_status(tmp_path: Path, state: State) -> None:

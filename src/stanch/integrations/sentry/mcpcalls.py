@@ -62,41 +62,47 @@ class McpCalls:
         return self._spec.settings.get("organization", "")
 
     def one(self, tool: str, given: Mapping[str, object], *, timeout_s: float) -> str:
-        """Return what one tool answers, as text. Raises as `several`."""
-        [text] = self.several([(tool, given)], timeout_s=timeout_s)
-        return text
-
-    def several(self, tools: Sequence[Tool], *, timeout_s: float) -> list[str]:
-        """Return what each tool answers, in one session; the organization is added to what they are given.
+        """Return what one tool answers, as text.
 
         Raises `Refused` where the server has no such tool or the token may not, `NotFound`, and `Unavailable`.
         """
+        [answer] = self.several([(tool, given)], timeout_s=timeout_s)
+        if isinstance(answer, StanchError):
+            raise answer
+        return answer
+
+    def several(self, tools: Sequence[Tool], *, timeout_s: float) -> list[str | StanchError]:
+        """Return what each tool answers, in one session, or why it does not: one that refuses keeps no other from it.
+
+        The organization is added to what they are given. Raises `Unavailable` where there is no session.
+        """
         try:
             return asyncio.run(self._session(tools, timeout_s=timeout_s))
-        except StanchError:
-            raise
         except FileNotFoundError:
             raise Unavailable(f"there is no program {self._command[0]!r} on this machine", retry=False) from None
         except TimeoutError:
             raise Unavailable(f"Sentry's MCP server did not answer within {timeout_s:g} s", retry=True) from None
         except Exception as error:  # boundary "integration": what a session fails with comes in groups of many kinds
             inner = _innermost(error)
-            if isinstance(inner, StanchError):
-                raise inner from None
             said = line(str(inner) or type(inner).__name__)
             raise Unavailable(f"Sentry's MCP server does not answer: {said}", retry=True) from error
 
-    async def _session(self, tools: Sequence[Tool], *, timeout_s: float) -> list[str]:
+    async def _session(self, tools: Sequence[Tool], *, timeout_s: float) -> list[str | StanchError]:
         async with asyncio.timeout(timeout_s), self._open() as client:
             return [await self._called(client, name, given) for name, given in tools]
 
-    async def _called(self, client: Client, name: str, given: Mapping[str, object]) -> str:
+    async def _called(self, client: Client, name: str, given: Mapping[str, object]) -> str | StanchError:
         arguments = {"organizationSlug": self.organization, **given}
         if name in ("add_issue_note", "get_issue_activity"):
             # Such tools are not in the server's list, and are reached through another.
             wrapped = {"name": name, "arguments": arguments}
-            return _read(name, await client.call_tool("execute_sentry_tool", wrapped))
-        return _read(name, await client.call_tool(name, arguments))
+            result = await client.call_tool("execute_sentry_tool", wrapped)
+        else:
+            result = await client.call_tool(name, arguments)
+        try:
+            return _read(name, result)
+        except StanchError as error:
+            return error
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Client]:

@@ -14,7 +14,7 @@ from stanch.integrations.sentry.markdown import Found, analysis_in, issues_in
 from stanch.integrations.sentry.mcpcalls import McpCalls, Opened, Tool
 from stanch.integrations.sentry.seer import settings_of
 from stanch.integrations.sentry.writeback import value_by
-from stanch.kernel.errors import Invalid, Refused, Unavailable
+from stanch.kernel.errors import NotFound, Refused, StanchError, Unavailable
 from stanch.kernel.event import JSON
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 from stanch.ports.issues import Act, Analysis, AnalysisLimits, Moment, Stage, Writing
@@ -56,14 +56,24 @@ class McpCollector:
         searches = [one for service in services for one in self._searches(service, question)]
         try:
             answers = self._calls.several(searches, timeout_s=self._spec.timeout_s)
-            texts = zip(services, answers[::2], answers[1::2], strict=True)
-            found = [self._finding(question, name, issues_in(every), issues_in(fresh)) for name, every, fresh in texts]
-        except (Refused, Unavailable, Invalid) as error:
-            status = FindingStatus.REFUSED if isinstance(error, Refused) else FindingStatus.FAILED
-            blanks = (self._blank(question, name) for name in services)
-            found = [replace(one, status=status, summary=f"{one.services[0]}: {error.message}") for one in blanks]
+        except Unavailable as error:
+            answers = [error] * len(searches)
+        found = [
+            self._told(question, service, every, fresh)
+            for service, every, fresh in zip(services, answers[::2], answers[1::2], strict=True)
+        ]
         took_s = time.monotonic() - began
         return [replace(one, took_s=took_s) for one in found]
+
+    def _told(self, question: Question, service: str, every: str | StanchError, fresh: str | StanchError) -> Finding:
+        if isinstance(every, str) and isinstance(fresh, str):
+            return self._finding(question, service, issues_in(every), issues_in(fresh))
+        error = every if isinstance(every, StanchError) else fresh
+        status = FindingStatus.REFUSED if isinstance(error, Refused) else FindingStatus.FAILED
+        if isinstance(error, NotFound):
+            status = FindingStatus.NO_DATA
+        said = error.message if isinstance(error, StanchError) else ""
+        return replace(self._blank(question, service), status=status, summary=f"{service}: {said}")
 
     def _searches(self, service: str, question: Question) -> list[Tool]:
         given = {
