@@ -14,7 +14,7 @@ from stanch.kernel.errors import Refused
 from stanch.operations import cases
 from stanch.operations.analysing import ask_by_itself
 from stanch.operations.intake import take
-from stanch.operations.tracking import tracked
+from stanch.operations.writeback import tracked
 from stanch.ports.evidence import Finding, FindingStatus, Signal
 from stanch.ports.issues import Stage
 from stanch.ports.query import SystemSpec

@@ -78,8 +78,8 @@ from stanch.operations.all import all_operations
 from stanch.operations.analysing import KIND as ANALYSIS
 from stanch.operations.investigation import conclude
 from stanch.operations.oncall.facts import uses_calendars
-from stanch.operations.tracking import WRITING
 from stanch.operations.world import World
+from stanch.operations.writeback import WRITING
 from stanch.packs.reading import open_packs
 from stanch.ports.calendars import Calendars
 from stanch.ports.changes import ChangeSource

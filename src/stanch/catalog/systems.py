@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from stanch.catalog.errortracker import TRACKER, complain_of_tracker
 from stanch.catalog.key import Key, Type
 from stanch.catalog.reader import Reader, did_you_mean
-from stanch.catalog.trackers import TRACKER, complain_of_tracker
 
 SYSTEM_KINDS: Final = {
     "postgresql": ("postgresql", "postgres"),

@@ -21,8 +21,8 @@ from stanch.operations.breadth import broadened
 from stanch.operations.dating import date_incident
 from stanch.operations.diagnosing import baseline_of, question_of, rank_now
 from stanch.operations.topology import with_seen_calls
-from stanch.operations.tracking import owe_writings
 from stanch.operations.world import World
+from stanch.operations.writeback import owe_writings
 from stanch.ports.evidence import Finding
 from stanch.ports.issues import Moment
 from stanch.store import Transaction

@@ -27,8 +27,8 @@ from stanch.operations import cases
 from stanch.operations.acting import consider, ended, paused_by, stop_and_page
 from stanch.operations.announcing import announce
 from stanch.operations.foreseeing import look_at
-from stanch.operations.tracking import owe_marker
 from stanch.operations.world import World
+from stanch.operations.writeback import owe_marker
 from stanch.ports.actuator import Step
 from stanch.store import Transaction
 from stanch.store.model import Timer

@@ -19,8 +19,8 @@ from stanch.kernel.errors import Bug, Invalid, NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.operations import cases
 from stanch.operations.analysing import POLL_FIRST, POLL_LAST, take_claims
-from stanch.operations.tracking import tracked
 from stanch.operations.world import World
+from stanch.operations.writeback import tracked
 from stanch.ports.issues import Analysis, IssueDesk, Stage, Writing, line
 from stanch.store import Transaction
 from stanch.store.model import Timer

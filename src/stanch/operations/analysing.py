@@ -20,9 +20,9 @@ from stanch.operations.diagnosing import rank_now
 from stanch.operations.investigation import conclude
 from stanch.operations.registry import Effect, operation
 from stanch.operations.showing import incident_view
-from stanch.operations.tracking import Issue, issues_of, tracked
 from stanch.operations.views import IncidentView
 from stanch.operations.world import Call, World
+from stanch.operations.writeback import Issue, issues_of, tracked
 from stanch.ports.evidence import Finding, FindingStatus
 from stanch.ports.issues import Analysis, AnalysisLimits, AnalysisNews, IssueDesk, line
 from stanch.store import Transaction, log, timers

@@ -16,8 +16,8 @@ from stanch.kernel.actor import Actor, Via
 from stanch.operations import cases, paging
 from stanch.operations.announcing import announce
 from stanch.operations.measuring import measure
-from stanch.operations.tracking import owe_writings
 from stanch.operations.world import Call, World
+from stanch.operations.writeback import owe_writings
 from stanch.ports.issues import Moment
 from stanch.store import Transaction
 from stanch.store.model import Timer

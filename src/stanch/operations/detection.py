@@ -23,8 +23,8 @@ from stanch.operations.declaring import open_incident
 from stanch.operations.holding import is_held, waiting
 from stanch.operations.measuring import measure
 from stanch.operations.reopening import ended_with, take_up_again, why_again
-from stanch.operations.tracking import owe_writings
 from stanch.operations.world import World
+from stanch.operations.writeback import owe_writings
 from stanch.ports.issues import Moment
 from stanch.store import Transaction
 

@@ -22,9 +22,9 @@ from stanch.operations.overview import card_of_row, overview
 from stanch.operations.registry import Effect, operation
 from stanch.operations.reopening import take_up_again
 from stanch.operations.showing import incident_view, series_of, timeline
-from stanch.operations.tracking import owe_writings
 from stanch.operations.views import IncidentCard, IncidentView, Overview, SeriesView, TimelineEntry
 from stanch.operations.world import Call
+from stanch.operations.writeback import owe_writings
 from stanch.ports.issues import Moment
 from stanch.store import Transaction
 

@@ -10,7 +10,7 @@ from stanch.incidents import events as ev
 from stanch.integrations.fetching import HttpGet
 from stanch.integrations.sentry import SentryDesk
 from stanch.operations import cases
-from stanch.operations.tracking import owe_marker, owe_writings
+from stanch.operations.writeback import owe_marker, owe_writings
 from stanch.ports.issues import Moment
 from stanch.ports.query import SystemSpec
 from stanch.store import timers
