@@ -9,6 +9,7 @@ from stanch.catalog.load import read_catalog
 from stanch.catalog.model import Catalog
 from stanch.catalog.systems import SYSTEM_KINDS
 from stanch.kernel.errors import Invalid
+from stanch.ports.issues import Act
 
 
 def catalog(**systems: dict[str, object]) -> Catalog:
@@ -77,9 +78,31 @@ def test_every_kind_is_made(kind: str) -> None:
         "github": {"project": "a/b"},
         "gitlab": {"project": "a/b"},
         "sentry": {"organization": "a"},
+        "sentry-mcp": {"organization": "a"},
         "launchdarkly": {"project": "a"},
         "flagd": {"path": "flags.json"},
     }
     found = open_systems(catalog(it={"kind": kind, **url, **needs.get(kind, {})}), environment={})
 
     assert 1 <= len(found.sources) + len(found.logs) + len(found.changes) + len(found.collectors)
+
+
+@pytest.mark.parametrize(
+    ("system", "said"),
+    [
+        ({"kind": "sentry", "organization": "a", "write_back": ["nte"]}, "did you mean note?"),
+        ({"kind": "redis", "url": "redis://h", "seer": True}, "is not used by redis"),
+        ({"kind": "sentry-mcp", "organization": "a"}, "either the program or the url"),
+        ({"kind": "sentry", "organization": "a", "command": ["npx"]}, "is not used by sentry"),
+    ],
+)
+def test_what_is_wrong_with_a_tracker_is_said(system: dict[str, object], said: str) -> None:
+    """What is no act, a key of a tracker on something else, and a server that is nowhere."""
+    assert any(said in one for one in problems(**system))
+
+
+def test_a_tracker_is_off() -> None:
+    """What is configured without a word about writing may write nothing, and start no analysis."""
+    desk = open_systems(catalog(it={"kind": "sentry", "organization": "a"}), environment={}).desks["it"]
+
+    assert ([False] * len(Act), None) == ([desk.may(act) for act in Act], desk.analyses)

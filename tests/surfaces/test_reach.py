@@ -51,6 +51,7 @@ NO_PAGE = frozenset(
         "investigate.performance",
         "investigate.query",
         "investigate.releases",
+        "investigate.analyse",
         "oncall.at",
         "oncall.history",
         "oncall.next",

@@ -5,6 +5,7 @@ installations have two or three of them. Secrets are read from the environment h
 """
 
 import importlib
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from stanch.integrations.fetching import HttpGet
 from stanch.integrations.program import LocalPrograms
 from stanch.ports.changes import ChangeSource
 from stanch.ports.evidence import Collector
+from stanch.ports.issues import IssueDesk
 from stanch.ports.logsource import LogSource
 from stanch.ports.query import QuerySource, SystemSpec
 from stanch.ports.sessions import SessionServer
@@ -27,6 +29,8 @@ from stanch.ports.tracker import Tracker
 _SETTINGS: Final = (
     *("namespace", "context", "selector", "unit", "pid", "vhost", "project", "organization", "environment"),
 )
+_TRACKER: Final = ("assign_to", "resolve_as", "seer_per_incident", "seer_per_day", "seer_wait_s")
+"""Settings of a tracker of errors beside its lists."""
 _PATHS: Final = ("kubeconfig", "path", "ca_file")
 """Settings that are paths, from the folder of the configuration."""
 
@@ -71,6 +75,13 @@ STATEMENTS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 COLLECTORS: Final[Mapping[str, tuple[str, str, str]]] = {
     "sentry": ("sentry", "SentryCollector", "fetch"),
+    "sentry-mcp": ("sentry.throughmcp", "McpCollector", ""),
+}
+
+
+DESKS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "sentry": ("sentry", "SentryDesk", "fetch"),
+    "sentry-mcp": ("sentry.throughmcp", "McpDesk", ""),
 }
 TRACKERS: Final[Mapping[str, tuple[str, str, str]]] = {
     "sentry": ("sentry", "SentryTracker", "fetch"),
@@ -94,6 +105,8 @@ class Systems:
     clusters: tuple[SystemSpec, ...] = ()
     statements: Mapping[str, tuple[StatementServer, tuple[str, ...]]] = field(default_factory=dict)
     """By the system's name, with what its owner allows."""
+    desks: Mapping[str, IssueDesk] = field(default_factory=dict)
+    """Trackers of errors, by the system's name."""
     endpoints: tuple[QuerySource, ...] = ()
     """Where the services answer by their own checks: asked without any token."""
 
@@ -123,6 +136,7 @@ def open_systems(catalog: Catalog, *, environment: Mapping[str, str] = os.enviro
             if config.statements and config.kind in STATEMENTS
             for spec in (_acting(spec_of(config, catalog, environment=environment), config, environment),)
         },
+        desks={desk.name: desk for desk in (cast("IssueDesk", one) for one in made(DESKS))},
         endpoints=tuple(_endpoints(catalog)),
     )
 
@@ -151,6 +165,10 @@ def spec_of(
 ) -> SystemSpec:
     """Return a system with its secrets, which the environment holds, or with the file in which they are granted."""
     settings = {name: str(getattr(config, name)) for name in _SETTINGS if getattr(config, name)}
+    if config.kind in DESKS:
+        settings |= {name: str(getattr(config, name)) for name in _TRACKER}
+        settings |= {"write_back": " ".join(config.write_back), "seer": "true" if config.seer else ""}
+        settings |= {"command": json.dumps(config.command)} if config.command else {}
     settings |= {name: str(Path(catalog.root) / getattr(config, name)) for name in _PATHS if getattr(config, name)}
     if config.kind in GRANTED and data is not None:
         settings["secrets"] = str(data / "secrets" / f"{config.kind}-{config.name}.json")

@@ -39,6 +39,7 @@ from stanch.engine import (
     statuspage,
     think,
     tidy,
+    tracker,
     verify,
     watch,
     watchdog,
@@ -76,10 +77,12 @@ from stanch.kernel.codec import from_data
 from stanch.kernel.redaction import hide_emails
 from stanch.oncall.pages.tables import PageProjector
 from stanch.operations.all import all_operations
+from stanch.operations.analysing import KIND as ANALYSIS
 from stanch.operations.investigation import conclude
 from stanch.operations.oncall.facts import uses_calendars
 from stanch.operations.thought import KIND as THINK
 from stanch.operations.world import World
+from stanch.operations.writeback import WRITING
 from stanch.packs.reading import open_packs
 from stanch.ports.calendars import Calendars
 from stanch.ports.changes import ChangeSource
@@ -177,6 +180,8 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "reports": reports.settle,
     statuspage.KIND: statuspage.keep,
     THINK: think.think,
+    WRITING: tracker.write,
+    ANALYSIS: tracker.analyse,
 }
 
 
@@ -219,6 +224,7 @@ def open_world(
         channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()}
         | subscriber_channels(catalog),
         pagers=_pagers(catalog),
+        desks=dict(systems.desks),
         fetch=HttpGet(),
     )
 

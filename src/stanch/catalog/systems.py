@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from stanch.catalog.errortracker import TRACKER, complain_of_tracker
 from stanch.catalog.key import Key, Type
 from stanch.catalog.reader import Reader, did_you_mean
 
@@ -20,6 +21,7 @@ SYSTEM_KINDS: Final = {
     "github": ("http", "https"),
     "gitlab": ("http", "https"),
     "sentry": ("http", "https"),
+    "sentry-mcp": ("http", "https"),
     "launchdarkly": ("http", "https"),
     "unleash": ("http", "https"),
     "flagd": (),
@@ -42,6 +44,7 @@ _NEEDED: Final = {
     "github": ("project",),
     "gitlab": ("project",),
     "sentry": ("organization",),
+    "sentry-mcp": ("organization",),
     "launchdarkly": ("project",),
     "unleash": ("url",),
     "flagd": ("path",),
@@ -79,7 +82,8 @@ SYSTEM: Final = (
         doc="For `github` and `gitlab`: `owner/name` of the repository. For `sentry`: the slug of a service's project, "
         "`{service}` is its name, and the default. For `launchdarkly` and `unleash`: the project of the flags.",
     ),
-    Key(name="organization", type=Type.TEXT, doc="For `sentry`: the slug of the organization."),
+    Key(name="organization", type=Type.TEXT, doc="For `sentry` and `sentry-mcp`: the slug of the organization."),
+    *TRACKER,
     Key(
         name="environment",
         type=Type.TEXT,
@@ -118,6 +122,14 @@ class SystemConfig:
     vhost: str = "/"
     project: str = ""
     organization: str = ""
+    write_back: tuple[str, ...] = ()
+    assign_to: str = "{team}"
+    resolve_as: str = "resolved"
+    seer: bool = False
+    seer_per_incident: int = 1
+    seer_per_day: int = 5
+    seer_wait_s: float = 900.0
+    command: tuple[str, ...] = ()
     environment: str = ""
     path: str = ""
     ca_file: str = ""
@@ -145,6 +157,7 @@ def read_system(reader: Reader, *, name: str, services: Sequence[str]) -> dict[s
             reader.complain(key, f"must be plain text that does not begin with a dash, not {value!r}")
     if reader.texts("statements") and kind not in ("postgresql", "mysql"):
         reader.complain("statements", f"is not used by {kind}: only a database takes them")
+    complain_of_tracker(reader, kind=kind)
     if (pid := reader.text("pid")) and not pid.isdigit():
         reader.complain("pid", "must be the number of a process")
     for service in reader.texts("services"):

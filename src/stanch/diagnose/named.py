@@ -35,7 +35,8 @@ OTHER: Final = Kind(
 class Named:
     """A cause as somebody named it. `cause` is a kind's name, empty for none of them; `by` is who.
 
-    `weight` (nats) is what naming it is worth: nothing where a program did, which may have been told to.
+    `weight` (nats) is what naming it is worth: nothing where a program did, which may have been told to. One that is
+    `claimed` was raised by an integration, and findings that contradict it weigh; `about` is the error it explains.
     """
 
     id: str
@@ -46,6 +47,8 @@ class Named:
     service: str = ""
     target: str = ""
     weight: float = THOUGHT_OF
+    about: str = ""
+    claimed: bool = False
 
 
 def named_candidates(

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Final
 
 from stanch.diagnose.candidates import candidates
+from stanch.diagnose.claims import contradictions
 from stanch.diagnose.clues import CLUES, Clue
 from stanch.diagnose.kinds import KINDS, Kind, Subject, log_odds
 from stanch.diagnose.model import Candidate, Graph, Sighting
@@ -244,6 +245,7 @@ def _weigh(
     said = word_of(judged)
     if named is not None:
         said.append(Citation(finding="", text=f"{named.by} thought of it: {named.reason}", weight=named.weight))
+        said += contradictions(named, picture)
     # What people say is no overlapping view of the same measurements, so it counts in full.
     pro = (*(one for one in said if one.weight > 0), *_shared([each for each in cited if each.weight > 0]))
     contra = (*(one for one in said if one.weight < 0), *_shared([each for each in cited if each.weight < 0]))

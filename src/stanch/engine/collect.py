@@ -16,12 +16,15 @@ from stanch.engine.loop import Duty, Effect, nothing
 from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
 from stanch.operations import cases
+from stanch.operations.analysing import ask_by_itself
 from stanch.operations.breadth import broadened
 from stanch.operations.dating import date_incident
 from stanch.operations.diagnosing import baseline_of, question_of, rank_now
 from stanch.operations.topology import with_seen_calls
 from stanch.operations.world import World
+from stanch.operations.writeback import owe_writings
 from stanch.ports.evidence import Finding
+from stanch.ports.issues import Moment
 from stanch.store import Transaction
 from stanch.store.model import Timer
 
@@ -101,6 +104,8 @@ def _finish(tx: Transaction, world: World, timer: Timer, *, round: int, conclude
     cases.record(tx, number, suspects, hypotheses, *told)
     state = cases.load(tx, number)
     conclude(tx, world, state)
+    owe_writings(tx, world, state, Moment.DECLARED)
+    ask_by_itself(tx, world, state)
     if not hypotheses.known and round < MOST_ROUNDS:
         again = replace(timer, due_at=now + AGAIN, attempts=0, last_error="", lease_token="")
         tx.schedule(again)

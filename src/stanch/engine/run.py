@@ -28,6 +28,7 @@ from stanch.operations.acting import consider, ended, paused_by, stop_and_page
 from stanch.operations.announcing import announce
 from stanch.operations.foreseeing import look_at
 from stanch.operations.world import World
+from stanch.operations.writeback import owe_marker
 from stanch.ports.actuator import Step
 from stanch.store import Transaction
 from stanch.store.model import Timer
@@ -148,6 +149,8 @@ def _finished(tx: Transaction, world: World, number: int, plan: ev.Plan, *, code
     cases.record(tx, number, record, stream=ev.action_stream(number, plan.id))
     if code:
         ended(tx, world, number, plan.id, outcome="failed", detail=f"it ended with code {code}")
+    if not code:
+        owe_marker(tx, world, cases.load(tx, number), plan)
     if code or not cases.load(tx, number).is_open:
         return
     cases.record(tx, number, ev.StatusChanged(status=Status.MONITORING, reason=f"{plan.title} is done"))

@@ -86,6 +86,14 @@ from stanch.incidents.recorded.telling import (
     UpdateMissed,
 )
 from stanch.incidents.recorded.thinking import ThoughtAsked, ThoughtEnded, ThoughtSent
+from stanch.incidents.recorded.tracker import (
+    AnalysisAsked,
+    AnalysisEnded,
+    AnalysisOutcome,
+    AnalysisStarted,
+    WritingEnded,
+    WritingOutcome,
+)
 from stanch.kernel.codec import from_data, to_data
 from stanch.kernel.errors import Bug
 from stanch.kernel.event import JSON, Event, NewEvent
@@ -97,6 +105,10 @@ __all__ = [
     "ActionItem",
     "AlertAttached",
     "AlertEnded",
+    "AnalysisAsked",
+    "AnalysisEnded",
+    "AnalysisOutcome",
+    "AnalysisStarted",
     "Approved",
     "AutomaticDecided",
     "AutomaticStopped",
@@ -166,6 +178,8 @@ __all__ = [
     "VerificationPassed",
     "VerificationRelapsed",
     "VerificationStarted",
+    "WritingEnded",
+    "WritingOutcome",
     "action_stream",
     "data_of",
     "incident_stream",
@@ -241,6 +255,10 @@ IncidentEvent: TypeAlias = (
     | ThoughtAsked
     | ThoughtSent
     | ThoughtEnded
+    | WritingEnded
+    | AnalysisAsked
+    | AnalysisStarted
+    | AnalysisEnded
     | PageEvent
 )
 

@@ -248,7 +248,8 @@ def _(record: ev.NextTestEnded, state: IncidentState, event: Event) -> IncidentS
 
 @_apply.register
 def _(record: ev.HypothesisAdded, state: IncidentState, event: Event) -> IncidentState:
-    added = AddedHypothesis(hypothesis=record, by=event.actor.label, by_person=event.actor.kind is not ActorKind.AGENT)
+    by_program = event.actor.kind in (ActorKind.AGENT, ActorKind.INTEGRATION)
+    added = AddedHypothesis(hypothesis=record, by=event.actor.label, by_person=not by_program)
     return replace(state, added={**state.added, record.hypothesis: added})
 
 

@@ -464,6 +464,36 @@ def _(record: ev.ItemsReminded) -> Telling:
     return Telling(title=f"Reminded of action item {numbers}")
 
 
+_WRITTEN = {"status": "the status", "assign": "the team", "note": "a note", "deploy": "the marker of a deploy"}
+_AS = {"done": "written", "refused": "refused", "failed": "failed"}
+
+
+@tell.register
+def _(record: ev.WritingEnded) -> Telling:
+    what = _WRITTEN.get(record.act, record.act)
+    where = f"issue {record.issue} of {record.desk}" if record.issue else record.desk
+    tone = "system" if record.outcome is ev.WritingOutcome.DONE else "bad"
+    return Telling(title=f"To {where}: {what} {_AS[record.outcome.value]}", text=record.detail, tone=tone)
+
+
+@tell.register
+def _(record: ev.AnalysisAsked) -> Telling:
+    return Telling(title=f"Analysis of issue {record.issue} asked of {record.desk}")
+
+
+@tell.register
+def _(record: ev.AnalysisStarted) -> Telling:
+    how = "was there already" if record.adopted else "started"
+    return Telling(title=f"Analysis {how}", text=f"run {record.run}" if record.run else "")
+
+
+@tell.register
+def _(record: ev.AnalysisEnded) -> Telling:
+    done = record.outcome is ev.AnalysisOutcome.COMPLETED
+    word = record.outcome.value.replace("_", " ")
+    return Telling(title=f"Analysis {word}", text=record.detail, tone="system" if done else "bad")
+
+
 def _owed(item: ev.ActionItem) -> str:
     due = f", due {item.due_on:%Y-%m-%d}" if item.due_on else ""
     return f"{item.owner or 'nobody'} has it{due}; {item.priority} priority, to {item.purpose}"

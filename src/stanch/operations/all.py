@@ -1,6 +1,7 @@
 """Every operation there is: importing this module registers them all."""
 
 from stanch.operations import (
+    analysing,
     automatic,
     beating,
     change,
@@ -49,6 +50,7 @@ MODULES = (
     communicating,
     investigation,
     hypotheses,
+    analysing,
     mitigation,
     proposing,
     automatic,

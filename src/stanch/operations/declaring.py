@@ -17,6 +17,8 @@ from stanch.operations import cases, paging
 from stanch.operations.announcing import announce
 from stanch.operations.measuring import measure
 from stanch.operations.world import Call, World
+from stanch.operations.writeback import owe_writings
+from stanch.ports.issues import Moment
 from stanch.store import Transaction
 from stanch.store.model import Timer
 
@@ -110,6 +112,7 @@ def open_incident(
     announce(tx, world, state, purpose="declaration")
     start_clocks(tx, world, state)
     paging.follow(tx, world, state)
+    owe_writings(tx, world, state, Moment.DECLARED)
     return state
 
 

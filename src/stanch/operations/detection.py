@@ -24,6 +24,8 @@ from stanch.operations.holding import is_held, waiting
 from stanch.operations.measuring import measure
 from stanch.operations.reopening import ended_with, take_up_again, why_again
 from stanch.operations.world import World
+from stanch.operations.writeback import owe_writings
+from stanch.ports.issues import Moment
 from stanch.store import Transaction
 
 # How far before the onset a change is still worth naming on the first screen.
@@ -162,6 +164,7 @@ def _attach(tx: Transaction, world: World, state: IncidentState, sign: Sign) -> 
     ruled = rule_again(state, ruling)
     symptom = symptom_of(tx, world, services=services, since=state.started_at, now=now)
     cases.record(tx, state.number, sign.attached, symptom, ev.ImpactMeasured(impact=impact), *ruled)
+    owe_writings(tx, world, cases.load(tx, state.number), Moment.DECLARED)
     if ruled:
         paging.follow(tx, world, cases.load(tx, state.number))
     else:

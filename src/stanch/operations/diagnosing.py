@@ -96,6 +96,8 @@ def rank_now(
             service=one.hypothesis.service,
             target=one.hypothesis.target,
             weight=THOUGHT_OF if one.by_person else 0.0,
+            about=one.hypothesis.about,
+            claimed=not one.by_person,
         )
         for one in state.added.values()
     ]

@@ -26,6 +26,8 @@ from stanch.operations.showing import incident_view, series_of, timeline
 from stanch.operations.tracking import seen_by_trackers
 from stanch.operations.views import IncidentCard, IncidentView, Overview, SeriesView, TimelineEntry
 from stanch.operations.world import Call
+from stanch.operations.writeback import owe_writings
+from stanch.ports.issues import Moment
 from stanch.store import Transaction
 
 E = TypeVar("E", bound=StrEnum)
@@ -320,6 +322,7 @@ def resolve(call: Call, request: Resolve) -> IncidentView:
         paging.follow(tx, call.world, resolved)
         announce(tx, call.world, resolved, purpose="resolution")
         write_postmortem(tx, call.world, resolved, lessons=learnt)
+        owe_writings(tx, call.world, resolved, Moment.RESOLVED)
         return _view(tx, call, state.number)
 
 

@@ -18,6 +18,7 @@ from stanch.catalog.changes import record_changes
 from stanch.catalog.model import SourceSpec
 from stanch.kernel.errors import Forbidden, Invalid, NotFound, StanchError
 from stanch.kernel.redaction import redact
+from stanch.operations.analysing import hear
 from stanch.operations.following import follow_soon
 from stanch.operations.world import World
 from stanch.ports.signals import AlertSignal, ConfirmingSource, Inbound, Parsed, SignalSource, SignalStatus
@@ -151,6 +152,8 @@ def _store(
         changes = [plain_change(one, now=now) for one in parsed.changes]
         record_changes(tx.connection, changes, now=now)
         remarks = _fold(tx, world, name, told, now=now)
+        for news in parsed.analyses:
+            hear(tx, news, now=now)
         count(tx.connection, name, seen_at=now, deliveries=1, alerts=len(parsed.alerts), changes=len(parsed.changes))
     remark = "; ".join(part for part in (delivery.remark, *dict.fromkeys(remarks)) if part)
     return Taken(

@@ -15,6 +15,7 @@ from stanch.ports.changes import ChangeSource
 from stanch.ports.channel import Channel
 from stanch.ports.evidence import Collector
 from stanch.ports.fetch import Fetch
+from stanch.ports.issues import IssueDesk
 from stanch.ports.logsource import LogSource
 from stanch.ports.pager import Pager
 from stanch.ports.query import QuerySource
@@ -50,6 +51,7 @@ class World:
     actuators: dict[str, Actuator] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     pagers: dict[str, Pager] = field(default_factory=dict)
+    desks: dict[str, IssueDesk] = field(default_factory=dict)
     fetch: Fetch | None = None
     calendars: Calendars | None = None
     thinker: Thinker | None = None

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from stanch.kernel.errors import Invalid
 from stanch.kernel.jsontext import JsonObject, read_object
 from stanch.ports.changes import Change
+from stanch.ports.issues import AnalysisNews
 
 _MOST_FIELDS: Final = 1000
 
@@ -63,7 +64,8 @@ class Parsed:
     """What a request says. `delivery` is the sender's id of this delivery, empty where there is none.
 
     `reply` is the JSON answer that the sender wants, None for an empty one; `status` its HTTP status. `fetch` is a URL
-    that has to be asked to confirm a subscription; `remark` says why nothing came out of a good request.
+    that has to be asked to confirm a subscription; `remark` says why nothing came out of a good request. `analyses` are
+    what a tracker of errors tells of the analyses of its issues.
     """
 
     alerts: tuple[AlertSignal, ...] = ()
@@ -73,6 +75,7 @@ class Parsed:
     status: int = 202
     fetch: str = ""
     remark: str = ""
+    analyses: tuple[AnalysisNews, ...] = ()
 
 
 def carries_token(request: Inbound, secret: str) -> bool:

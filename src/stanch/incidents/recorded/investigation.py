@@ -121,7 +121,7 @@ class NextTestEnded:
 class HypothesisAdded:
     """Somebody thought of a cause. `cause` is the name of a kind in `diagnose.kinds`, empty for none of them.
 
-    `cites` are the ids of the findings that it rests on.
+    `cites` are the ids of the findings that it rests on, `about` the fingerprint of the one error that it explains.
     """
 
     kind: ClassVar[str] = "investigation.hypothesis_added"
@@ -132,6 +132,7 @@ class HypothesisAdded:
     service: str = ""
     target: str = ""
     cites: tuple[str, ...] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,5 +4,6 @@ from stanch.integrations.sentry.collector import SentryCollector
 from stanch.integrations.sentry.deploys import SentryDeploys
 from stanch.integrations.sentry.source import Sentry
 from stanch.integrations.sentry.tracker import SentryTracker
+from stanch.integrations.sentry.writeback import SentryDesk
 
-__all__ = ["Sentry", "SentryCollector", "SentryDeploys", "SentryTracker"]
+__all__ = ["Sentry", "SentryCollector", "SentryDeploys", "SentryDesk", "SentryTracker"]

@@ -11,6 +11,7 @@ from typing import Final
 
 from stanch.integrations.sentry.issues import error_alert, issue_alert, metric_alert, plugin_alert
 from stanch.integrations.sentry.releases import deploy_of, release_of
+from stanch.integrations.sentry.seer import read_news
 from stanch.kernel.errors import Forbidden
 from stanch.kernel.jsontext import JsonObject, read_object
 from stanch.ports.signals import Inbound, Parsed, SignalStatus, carries_token
@@ -93,7 +94,8 @@ def _parsed(kind: str, action: str, message: JsonObject, data: JsonObject, *, de
             status = SignalStatus.RESOLVED if over else SignalStatus.FIRING
             return Parsed(alerts=(issue_alert(data, status),), delivery=delivery)
         case "seer":
-            return Parsed(delivery=delivery, remark=_seer(action, data))
+            news = read_news(action, data)
+            return Parsed(delivery=delivery, remark=_seer(action, data), analyses=(news,) if news else ())
         case _:
             return Parsed(delivery=delivery, remark=f"{kind or 'a message'} {action}".strip() + " changes no alert")
 

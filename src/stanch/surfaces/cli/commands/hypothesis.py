@@ -34,6 +34,22 @@ def test(ctx: click.Context, incident: str, which: str, as_json: bool) -> None:
     _said(answer, as_json=as_json)
 
 
+@hypothesis.command("analyse")
+@incident_argument()
+@json_option
+@click.pass_context
+def analyse(ctx: click.Context, incident: str, as_json: bool) -> None:
+    """Have the tracker of errors analyse the incident's issue. It costs money there; what it claims is unchecked."""
+    with open_way(ctx) as way:
+        number = number_of(way, incident)
+        way.write("investigate.analyse", incident=number)
+        way.settle()
+        answer = way.read("incident.show", incident=number)
+        if way.is_server:
+            hint(f"It takes minutes; what it claims appears as it comes: stanch timeline INC-{number} --follow")
+    _said(answer, as_json=as_json)
+
+
 @hypothesis.command("add")
 @incident_argument()
 @click.argument("title")

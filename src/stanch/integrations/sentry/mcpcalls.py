@@ -1,0 +1,152 @@
+"""Calls tools of Sentry's MCP server through the official SDK's client, and says what its refusals mean.
+
+The server is a program that is started for the calls and ends with them, or the remote one over HTTP. The token goes to
+the program in its environment, never as an argument that other users of the machine could read, and to the remote one
+as a header; nothing else of ours does.
+"""
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx2
+import mcp_types
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import get_default_environment, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+from stanch.kernel.errors import NotFound, Refused, StanchError, Unavailable
+from stanch.ports.issues import line
+from stanch.ports.query import SystemSpec
+
+MOST_TEXT: Final = 64 * 1024
+_API: Final = re.compile(r"API error \((\d{3})\)(?::\s*([^\n]*))?")
+_NO_TOOL: Final = re.compile(r"Tool \S+ not found|is not available in this session")
+_SKILLS: Final[Mapping[str, str]] = {
+    "update_issue": "triage",
+    "add_issue_note": "triage",
+    "analyze_issue_with_seer": "seer",
+}
+"""By the tool, the skill of the server that has it; every other is of `inspect`."""
+_SENTRYS_OWN: Final = "sntry"
+"""How Sentry's own tokens begin: they are no OAuth tokens of the remote server, and go by another word there."""
+
+Tool = tuple[str, Mapping[str, object]]
+Opened = Callable[[], AbstractAsyncContextManager[Client]]
+"""Opens a session with a server; given where it is none of those that are configured."""
+
+
+class McpCalls:
+    """One MCP server of one organization. Each use is a session of its own; threads may share it."""
+
+    def __init__(self, spec: SystemSpec, *, opened: Opened | None = None) -> None:
+        self._spec = spec
+        self._open = opened or self._opened
+        command = spec.settings.get("command", "")
+        self._command: list[str] = json.loads(command) if command else []
+
+    @property
+    def where(self) -> str:
+        """Return where it is, and which organization."""
+        place = self._command[0] if self._command else self._spec.url
+        return f"MCP server {place}, organization {self.organization}"
+
+    @property
+    def organization(self) -> str:
+        """Return the slug of the organization."""
+        return self._spec.settings.get("organization", "")
+
+    def one(self, tool: str, given: Mapping[str, object], *, timeout_s: float) -> str:
+        """Return what one tool answers, as text.
+
+        Raises `Refused` where the server has no such tool or the token may not, `NotFound`, and `Unavailable`.
+        """
+        [answer] = self.several([(tool, given)], timeout_s=timeout_s)
+        if isinstance(answer, StanchError):
+            raise answer
+        return answer
+
+    def several(self, tools: Sequence[Tool], *, timeout_s: float) -> list[str | StanchError]:
+        """Return what each tool answers, in one session, or why it does not: one that refuses keeps no other from it.
+
+        The organization is added to what they are given. Raises `Unavailable` where there is no session.
+        """
+        try:
+            return asyncio.run(self._session(tools, timeout_s=timeout_s))
+        except FileNotFoundError:
+            raise Unavailable(f"there is no program {self._command[0]!r} on this machine", retry=False) from None
+        except TimeoutError:
+            raise Unavailable(f"Sentry's MCP server did not answer within {timeout_s:g} s", retry=True) from None
+        except Exception as error:  # boundary "integration": what a session fails with comes in groups of many kinds
+            inner = _innermost(error)
+            said = line(str(inner) or type(inner).__name__)
+            raise Unavailable(f"Sentry's MCP server does not answer: {said}", retry=True) from error
+
+    async def _session(self, tools: Sequence[Tool], *, timeout_s: float) -> list[str | StanchError]:
+        async with asyncio.timeout(timeout_s), self._open() as client:
+            return [await self._called(client, name, given) for name, given in tools]
+
+    async def _called(self, client: Client, name: str, given: Mapping[str, object]) -> str | StanchError:
+        arguments = {"organizationSlug": self.organization, **given}
+        if name in ("add_issue_note", "get_issue_activity"):
+            # Such tools are not in the server's list, and are reached through another.
+            wrapped = {"name": name, "arguments": arguments}
+            result = await client.call_tool("execute_sentry_tool", wrapped)
+        else:
+            result = await client.call_tool(name, arguments)
+        try:
+            return _read(name, result)
+        except StanchError as error:
+            return error
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Client]:
+        if not self._command:
+            headers = {"Authorization": f"{self._scheme} {self._spec.secret}"} if self._spec.secret else {}
+            async with (
+                httpx2.AsyncClient(headers=headers, follow_redirects=False, timeout=None) as http,
+                Client(streamable_http_client(self._spec.url, http_client=http)) as client,
+            ):
+                yield client
+            return
+        program, *arguments = self._command
+        # Its own telemetry is off: what it does for an incident is nobody else's business.
+        environment = {**get_default_environment(), "SENTRY_ACCESS_TOKEN": self._spec.secret, "SENTRY_DSN": ""}
+        parameters = StdioServerParameters(command=program, args=arguments, env=environment)
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            async with Client(stdio_client(parameters, errlog=nowhere)) as client:
+                yield client
+
+    @property
+    def _scheme(self) -> str:
+        return "Sentry-Bearer" if self._spec.secret.startswith(_SENTRYS_OWN) else "Bearer"
+
+
+def _read(tool: str, result: mcp_types.CallToolResult) -> str:
+    text = "\n".join(one.text for one in result.content if isinstance(one, mcp_types.TextContent))[:MOST_TEXT]
+    if not result.is_error:
+        return text
+    if _NO_TOOL.search(text):
+        skill = _SKILLS.get(tool, "inspect")
+        raise Refused(f"Sentry's MCP server has no {tool}: its skill {skill} is not granted", reason="skill_missing")
+    found = _API.search(text)
+    if found is None:
+        raise Unavailable(f"Sentry's MCP server refused {tool}: {line(text)}", retry=False)
+    status, said = int(found[1]), line(found[2] or "")
+    words = f"Sentry answered {status} to its MCP server: {said}"
+    if status in (401, 403):
+        raise Refused(words, reason="scope_missing")
+    if status == 404:
+        raise NotFound(words)
+    raise Unavailable(words, retry=status == 429 or status >= 500)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return error
