@@ -18,6 +18,7 @@ from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
+from stanch.catalog.trackers import TrackerSpec
 from stanch.comms.status.tables import StatusProjector
 from stanch.comms.templates import open_templates
 from stanch.engine import (
@@ -36,6 +37,7 @@ from stanch.engine import (
     run,
     runbooks,
     statuspage,
+    tickets,
     tidy,
     verify,
     watch,
@@ -53,8 +55,10 @@ from stanch.integrations.dns import DnsSampler
 from stanch.integrations.fetching import HttpGet
 from stanch.integrations.file import FileChannel, FilePager
 from stanch.integrations.git import GitChanges, GitCollector
+from stanch.integrations.github.issues import GitHubIssues
 from stanch.integrations.host import HostCollector
 from stanch.integrations.http import HttpSampler, JourneySampler
+from stanch.integrations.jira import JiraIssues
 from stanch.integrations.jsonlog import JsonLogSampler, LogPatternSampler
 from stanch.integrations.matrix import MatrixChannel, MatrixPager
 from stanch.integrations.mattermost import MattermostChannel
@@ -76,6 +80,7 @@ from stanch.oncall.pages.tables import PageProjector
 from stanch.operations.all import all_operations
 from stanch.operations.investigation import conclude
 from stanch.operations.oncall.facts import uses_calendars
+from stanch.operations.tickets import TICKET
 from stanch.operations.world import World
 from stanch.packs.reading import open_packs
 from stanch.ports.calendars import Calendars
@@ -94,6 +99,7 @@ from stanch.ports.checks import (
 from stanch.ports.evidence import Collector
 from stanch.ports.pager import Pager, PagerSettings
 from stanch.ports.sampler import Sampler
+from stanch.ports.tracker import Tracker, TrackerSettings
 from stanch.review.figures.tables import CourseProjector
 from stanch.review.items.tables import ItemProjector
 from stanch.review.similar.tables import TraitsProjector
@@ -124,6 +130,11 @@ CHANNELS: Final[Mapping[str, Callable[[ChannelSettings], Channel]]] = {
     "email": MailChannel,
     "apprise": AppriseChannel,
     "statuspage": StatuspageChannel,
+}
+
+TRACKERS: Final[Mapping[str, Callable[[TrackerSettings], Tracker]]] = {
+    "github": GitHubIssues,
+    "jira": JiraIssues,
 }
 
 PAGERS: Final[Mapping[str, Callable[[PagerSettings], Pager]]] = {
@@ -173,6 +184,8 @@ DUTIES: Final[Mapping[str, Duty]] = {
     "board": board.keep_board,
     "reports": reports.settle,
     statuspage.KIND: statuspage.keep,
+    TICKET: tickets.keep_ticket,
+    tickets.TRACKER: tickets.poll,
 }
 
 
@@ -204,6 +217,7 @@ def open_world(
         channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()}
         | subscriber_channels(catalog),
         pagers=_pagers(catalog),
+        trackers={name: TRACKERS[spec.kind](_tracker(spec)) for name, spec in catalog.trackers.items()},
         fetch=HttpGet(),
     )
 
@@ -301,6 +315,20 @@ def _channel(spec: ChannelSpec, catalog: Catalog) -> ChannelSettings:
         secret=os.environ.get(spec.secret_env, "").strip() if spec.secret_env else "",
         rooms=spec.rooms,
         root=catalog.root,
+    )
+
+
+def _tracker(spec: TrackerSpec) -> TrackerSettings:
+    return TrackerSettings(
+        name=spec.name,
+        kind=spec.kind,
+        project=spec.project,
+        url=spec.url,
+        account=spec.account,
+        secret=os.environ.get(spec.secret_env, "").strip(),
+        label=spec.label,
+        issue_type=spec.issue_type,
+        states=dict(spec.states),
     )
 
 

@@ -43,6 +43,7 @@ from stanch.catalog.pagers import PAGER, PagerSpec
 from stanch.catalog.runbooks import RUNBOOKS, Runbooks
 from stanch.catalog.status import COMPONENT, STATUS, ComponentSpec, StatusSpec
 from stanch.catalog.systems import SYSTEM, SystemConfig
+from stanch.catalog.trackers import TRACKER, TrackerSpec
 from stanch.catalog.tree import BRANCH, WHEN, Branch, When
 from stanch.catalog.watchdog import WATCHDOG, Watchdog
 from stanch.catalog.writeup import POSTMORTEM, WriteUp
@@ -117,6 +118,7 @@ ROOT: Final = (
     Key(name="report", type=Type.TABLE, doc="The form for customers' reports."),
     Key(name="status", type=Type.TABLE, doc="The status page of its own."),
     Key(name="postmortem", type=Type.TABLE, doc="How post-mortems are written and reviewed."),
+    Key(name="trackers", type=Type.TABLES, doc="Where action items have their tickets, `[trackers.github]`."),
     Key(name="approvals", type=Type.TABLE, doc="How many people must say yes to an action."),
     Key(name="tree", type=Type.LIST_OF_TABLES, doc="The decision tree, `[[tree]]`; or in the file `tree.toml`."),
     Key(name="automatic", type=Type.TABLE, doc="What holds for all actions that run by themselves."),
@@ -310,6 +312,7 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "status": STATUS,
     "status.components.<service>": COMPONENT,
     "postmortem": POSTMORTEM,
+    "trackers.<name>": TRACKER,
     "approvals": APPROVALS,
     "tree": BRANCH,
     "tree.when": WHEN,
@@ -362,6 +365,7 @@ MODELS: Final[dict[str, type]] = {
     "status": StatusSpec,
     "status.components.<service>": ComponentSpec,
     "postmortem": WriteUp,
+    "trackers.<name>": TrackerSpec,
     "approvals": Approvals,
     "tree": Branch,
     "tree.when": When,

@@ -42,6 +42,7 @@ from stanch.catalog.reader import Reader, did_you_mean
 from stanch.catalog.runbooks import RUNBOOKS
 from stanch.catalog.status import read_status
 from stanch.catalog.systems import SYSTEM, read_system
+from stanch.catalog.trackers import TRACKER, read_tracker
 from stanch.catalog.tree import FILE as TREE_FILE
 from stanch.catalog.tree import read_tree
 from stanch.catalog.watchdog import WATCHDOG, read_watchdog
@@ -155,6 +156,10 @@ def read_catalog(
             channels={one: channel.text("kind") for one, channel in channels.items()},
         ),
         "postmortem": read_writeup(top, problems),
+        "trackers": {
+            name: read_tracker(reader, name=name, services=tuple(services), teams=known.teams, people=tuple(people))
+            for name, reader in _named(top, "trackers", TRACKER, problems).items()
+        },
         "links": read_links(top),
         "approvals": Reader(top.table("approvals"), at="approvals", keys=APPROVALS, problems=problems).given(),
         "automatic": read_automatic(

@@ -21,6 +21,7 @@ from stanch.operations import (
     senders,
     silencing,
     similar,
+    ticketing,
     writeups,
 )
 from stanch.operations.board import groups, listing, selecting, showing
@@ -51,6 +52,7 @@ MODULES = (
     postmortem,
     writeups,
     items,
+    ticketing,
     figures,
     similar,
     change,

@@ -15,7 +15,7 @@ from stanch.incidents.state import IncidentState
 from stanch.incidents.tables import find
 from stanch.incidents.troubles import Trouble
 from stanch.kernel.errors import Invalid, Problem
-from stanch.operations import cases, declaring, paging
+from stanch.operations import cases, declaring, items, paging
 from stanch.operations.announcing import announce, keep_facts, promise_sooner
 from stanch.operations.closing import write_postmortem
 from stanch.operations.overview import card_of_row, overview
@@ -303,7 +303,7 @@ def resolve(call: Call, request: Resolve) -> IncidentView:
         events = rules.resolve(state, resolution, now=call.now, actor=call.actor)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
         # A plan that runs must be able to say how it ended; one that has not begun says that it will not run.
-        tx.cancel_timers(incident=state.number, keep=("run",))
+        tx.cancel_timers(incident=state.number, keep=("run", items.KIND))
         resolved = cases.load(tx, state.number)
         paging.follow(tx, call.world, resolved)
         announce(tx, call.world, resolved, purpose="resolution")
@@ -328,7 +328,7 @@ def dismiss(call: Call, request: Dismiss) -> IncidentView:
         into = None if request.merged_into is None else cases.load(tx, request.merged_into)
         events = rules.dismiss(state, reason=request.reason, into=into)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
-        tx.cancel_timers(incident=state.number, keep=("run",))
+        tx.cancel_timers(incident=state.number, keep=("run", items.KIND))
         if into is not None:
             cases.record(tx, into.number, *rules.take_over(state, into), actor=call.actor, via=call.via)
         dismissed = cases.load(tx, state.number)
