@@ -155,7 +155,9 @@ def read_catalog(
             titles={one: service.text("title") for one, service in services.items()},
             channels={one: channel.text("kind") for one, channel in channels.items()},
         ),
-        "postmortem": read_writeup(top, problems),
+        "postmortem": read_writeup(
+            top, problems, channels={one: channel.text("kind") for one, channel in channels.items()}
+        ),
         "trackers": {
             name: read_tracker(reader, name=name, services=tuple(services), teams=known.teams, people=tuple(people))
             for name, reader in _named(top, "trackers", TRACKER, problems).items()

@@ -18,6 +18,7 @@ from stanch.kernel.errors import Invalid, Problem
 from stanch.operations import cases, declaring, items, paging
 from stanch.operations.announcing import announce, keep_facts, promise_sooner
 from stanch.operations.closing import write_postmortem
+from stanch.operations.meeting import call_meeting
 from stanch.operations.overview import card_of_row, overview
 from stanch.operations.registry import Effect, operation
 from stanch.operations.reopening import take_up_again
@@ -308,6 +309,7 @@ def resolve(call: Call, request: Resolve) -> IncidentView:
         paging.follow(tx, call.world, resolved)
         announce(tx, call.world, resolved, purpose="resolution")
         write_postmortem(tx, call.world, resolved)
+        call_meeting(tx, call.world, cases.load(tx, state.number))
         return _view(tx, call, state.number)
 
 
