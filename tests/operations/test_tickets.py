@@ -19,7 +19,7 @@ from stanch.kernel.errors import Refused
 from stanch.kernel.event import Event
 from stanch.operations.items import ItemView
 from stanch.operations.world import World
-from stanch.ports.tracker import Said
+from stanch.ports.ticketing import Said
 from stanch.review.items.tables import ItemProjector
 from stanch.store import Store
 from tests.integrations.trackers.far import Far, far_end
@@ -88,7 +88,7 @@ def with_tracker(world: World, far: Far, **more: Any) -> World:
     """Return a world with a tracker."""
     spec = TrackerSpec(name=far.kind, kind=far.kind, project=far.project, people=dict(far.people), **more)
     catalog = replace(world.catalog, trackers={far.kind: spec})
-    return replace(world, catalog=catalog, trackers={far.kind: far.tracker()})
+    return replace(world, catalog=catalog, ticketing={far.kind: far.tracker()})
 
 
 def test_an_item_has_a_ticket_and_its_link(bench: Bench) -> None:

@@ -99,7 +99,7 @@ from stanch.ports.checks import (
 from stanch.ports.evidence import Collector
 from stanch.ports.pager import Pager, PagerSettings
 from stanch.ports.sampler import Sampler
-from stanch.ports.tracker import Tracker, TrackerSettings
+from stanch.ports.ticketing import Tracker, TrackerSettings
 from stanch.review.figures.tables import CourseProjector
 from stanch.review.items.tables import ItemProjector
 from stanch.review.similar.tables import TraitsProjector
@@ -217,7 +217,7 @@ def open_world(
         channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()}
         | subscriber_channels(catalog),
         pagers=_pagers(catalog),
-        trackers={name: TRACKERS[spec.kind](_tracker(spec)) for name, spec in catalog.trackers.items()},
+        ticketing={name: TRACKERS[spec.kind](_tracker(spec)) for name, spec in catalog.trackers.items()},
         fetch=HttpGet(),
     )
 

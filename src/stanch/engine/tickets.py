@@ -26,7 +26,7 @@ from stanch.operations import cases
 from stanch.operations.items import schedule_reminder
 from stanch.operations.tickets import TICKET, action_item, said_here, schedule
 from stanch.operations.world import World
-from stanch.ports.tracker import Draft, Failure, Move, NotTaken, Part, Said, Ticket, TicketState, Touched, Tracker
+from stanch.ports.ticketing import Draft, Failure, Move, NotTaken, Part, Said, Ticket, TicketState, Touched, Tracker
 from stanch.review.items.tables import Item, items_at, read_item
 from stanch.review.tickets.rules import Known, changed, last_move, mark_of, merge, owner_here, shortened, taken
 from stanch.review.tickets.tables import TicketRow, put_ticket, read_ticket, read_tickets
@@ -84,7 +84,7 @@ class _Outcome:
 def first_timers(world: World) -> tuple[Timer, ...]:
     """Return the timers that begin the reading of every tracker; scheduling them again changes nothing."""
     now = world.clock.now()
-    return tuple(Timer(id=f"{TRACKER}/{name}", kind=TRACKER, due_at=now) for name in world.trackers)
+    return tuple(Timer(id=f"{TRACKER}/{name}", kind=TRACKER, due_at=now) for name in world.ticketing)
 
 
 def keep_ticket(timer: Timer, world: World) -> Effect:
@@ -111,7 +111,7 @@ def keep_ticket(timer: Timer, world: World) -> Effect:
 def poll(timer: Timer, world: World) -> Effect:
     """Read what changed in a tracker, and return what lets those items follow and comes back."""
     name = timer.id.partition("/")[2]
-    tracker, spec = world.trackers.get(name), world.catalog.trackers.get(name)
+    tracker, spec = world.ticketing.get(name), world.catalog.trackers.get(name)
     if tracker is None or spec is None:
         return nothing
     now = world.clock.now()
@@ -161,7 +161,7 @@ def _read(timer: Timer, world: World) -> _Case | None:
     if item is None:
         return None
     name = item.tracker or (row.tracker if row else "")
-    spec, tracker = world.catalog.trackers.get(name), world.trackers.get(name)
+    spec, tracker = world.catalog.trackers.get(name), world.ticketing.get(name)
     if spec is None or tracker is None:
         return None
     row = row or TicketRow(incident=incident, number=number, tracker=name)

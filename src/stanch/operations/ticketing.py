@@ -9,7 +9,7 @@ from stanch.operations.items import ItemView, tracked_view
 from stanch.operations.registry import Effect, operation
 from stanch.operations.tickets import home_of, said_here, schedule
 from stanch.operations.world import Call
-from stanch.ports.tracker import Ticket
+from stanch.ports.ticketing import Ticket
 from stanch.review.items.tables import Item, items_at, read_item
 from stanch.review.tickets.rules import Known
 from stanch.review.tickets.tables import TicketRow, put_ticket
@@ -42,7 +42,7 @@ def link(call: Call, request: LinkItem) -> ItemView:
         _known(view, request)
         tracker = _tracker(view, call, request)
     # Asked before the transaction: a tracker may take its time.
-    ticket = world.trackers[tracker].read(reference) if reference else None
+    ticket = world.ticketing[tracker].read(reference) if reference else None
     with world.store.writing() as tx:
         cases.load(tx, request.incident, lock=True)
         item = _known(tx, request)
@@ -85,8 +85,8 @@ def _tracker(tx: Transaction, call: Call, request: LinkItem) -> str:
                 "no tracker is configured for this incident", reason="no_tracker", hint="[trackers] in stanch.toml"
             )
         return spec.name
-    if request.tracker not in world.trackers:
-        raise Invalid(f"there are {', '.join(sorted(world.trackers)) or 'none'}", field="tracker")
+    if request.tracker not in world.ticketing:
+        raise Invalid(f"there are {', '.join(sorted(world.ticketing)) or 'none'}", field="tracker")
     return request.tracker
 
 

@@ -6,7 +6,7 @@ from stanch.catalog.trackers import TrackerSpec, tracker_for
 from stanch.incidents import events as ev
 from stanch.operations import cases
 from stanch.operations.world import World
-from stanch.ports.tracker import Said, TicketState
+from stanch.ports.ticketing import Said, TicketState
 from stanch.review.items.tables import Item
 from stanch.review.tickets.tables import TicketRow, put_ticket, read_ticket
 from stanch.store import Transaction

@@ -20,7 +20,7 @@ from stanch.ports.pager import Pager
 from stanch.ports.query import QuerySource
 from stanch.ports.sampler import Sampler
 from stanch.ports.signals import SignalSource
-from stanch.ports.tracker import Tracker
+from stanch.ports.ticketing import Tracker
 from stanch.store import Store
 
 
@@ -47,7 +47,7 @@ class World:
     actuators: dict[str, Actuator] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     pagers: dict[str, Pager] = field(default_factory=dict)
-    trackers: dict[str, Tracker] = field(default_factory=dict)
+    ticketing: dict[str, Tracker] = field(default_factory=dict)
     fetch: Fetch | None = None
     calendars: Calendars | None = None
     routing: CurrentRouting = field(default_factory=CurrentRouting)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from stanch.integrations.github.issues import GitHubIssues
 from stanch.integrations.jira import JiraIssues
-from stanch.ports.tracker import Tracker, TrackerSettings
+from stanch.ports.ticketing import Tracker, TrackerSettings
 from tests.integrations.git.hosts import described_wrongs
 from tests.support.farend import Asked, Reply, Site, site
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from stanch.ports.tracker import Draft, Failure, NotTaken, Part, Said, TicketState
+from stanch.ports.ticketing import Draft, Failure, NotTaken, Part, Said, TicketState
 from tests.integrations.trackers.far import FARS, START, TOKEN, Far, far_end
 from tests.support.farend import Reply
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from stanch.ports.tracker import Draft, Failure, NotTaken, Part, TicketState
+from stanch.ports.ticketing import Draft, Failure, NotTaken, Part, TicketState
 from tests.integrations.trackers.far import GitHubFar, JiraFar, far_end
 from tests.integrations.trackers.test_contract import DRAFT
 from tests.support.farend import Reply

@@ -15,7 +15,7 @@ import httpx2
 
 from stanch.kernel.redaction import redact
 from stanch.ports.channel import hidden
-from stanch.ports.tracker import (
+from stanch.ports.ticketing import (
     Draft,
     Failure,
     Move,

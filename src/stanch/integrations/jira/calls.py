@@ -8,7 +8,7 @@ import httpx2
 
 from stanch.kernel.redaction import redact
 from stanch.ports.channel import hidden
-from stanch.ports.tracker import Failure, NotTaken, TrackerSettings, lost, refused
+from stanch.ports.ticketing import Failure, NotTaken, TrackerSettings, lost, refused
 
 _TIMEOUT: Final = httpx2.Timeout(8.0, connect=3.0)
 

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from stanch.integrations.jira.calls import BadFields, Found, Site
-from stanch.ports.tracker import (
+from stanch.ports.ticketing import (
     Draft,
     Failure,
     Move,

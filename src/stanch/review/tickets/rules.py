@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from stanch.ports.tracker import Move, Part, Said
+from stanch.ports.ticketing import Move, Part, Said
 
 _NOT_IN_A_MARK: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST_SLUG: Final = 60
