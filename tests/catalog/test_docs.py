@@ -22,6 +22,7 @@ NAMED_BY_THE_TABLE = {
     "maintenance.<name>": {"name"},
     "status.components.<service>": {"service"},
     "pagers.<name>": {"name"},
+    "trackers.<name>": {"name"},
     "heartbeats.<name>": {"name"},
     "oncall.schedules.<name>": {"name"},
     "oncall.policies.<name>": {"name"},

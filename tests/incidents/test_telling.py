@@ -14,6 +14,17 @@ from stanch.oncall.escalation import events as paging
 from stanch.oncall.escalation.model import FrozenPolicy, Notice, NoticeState, Purpose
 from tests.incidents.lives import DECLARED, NOW, PLAN, PROPOSED, RANKED, whole_life
 
+MEETING = ev.MeetingSet(
+    uid="m@stanch",
+    sequence=0,
+    starts_at=NOW,
+    length_s=3600,
+    channel="mail",
+    invited=(
+        ev.Invited(person="alice", address="alice@example.com"),
+        ev.Invited(person="bob", address="bob@x.example"),
+    ),
+)
 ITEM = ev.ActionItem(number=2, title="Test guest checkout", owner="bob", due_on=NOW.date())
 MORE: tuple[ev.IncidentEvent, ...] = (
     ev.AlertAttached(alert="a1", summary="checkout error rate 45 %", reading=None, starts_at=NOW, trend="sudden"),
@@ -92,6 +103,9 @@ MORE: tuple[ev.IncidentEvent, ...] = (
     ev.Reopened(reason="errors are back"),
     ev.Dismissed(reason="a load test"),
     ev.Dismissed(reason="same", merged_into=3),
+    MEETING,
+    replace(MEETING, sequence=1),
+    ev.MeetingCalledOff(uid="m@stanch", sequence=2, reason="nobody has the time"),
     ev.PostmortemDrafted(revision=2, markdown="#"),
     ev.PostmortemReviewed(revision=2, agreed=True),
     ev.PostmortemReviewed(revision=2, agreed=False, note="the second page is missing"),

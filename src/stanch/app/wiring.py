@@ -14,7 +14,7 @@ from stanch.alerts.intake.routes import Routing, default_routing
 from stanch.alerts.intake.subject import check_matchers
 from stanch.app.world import DATABASE, DEFAULT_URL, DUTIES, PROJECTORS, open_world, read_catalog
 from stanch.catalog.model import Catalog, SourceSpec
-from stanch.engine import board, calendars, changes, runbooks, statuspage, tidy, watch, watchdog
+from stanch.engine import board, calendars, changes, runbooks, statuspage, tickets, tidy, watch, watchdog
 from stanch.engine.intake import Intake, MakeNotifier
 from stanch.engine.loop import Engine
 from stanch.gameday.shop.faults import describe_faults
@@ -117,7 +117,7 @@ def build_engine(world: World) -> Engine:
         runbooks.schedule_trials(tx, world)
         tx.schedule(board.first_timer(world))
         statuspage.schedule(tx, world)
-        for timer in tidy.first_timers(world):
+        for timer in (*tidy.first_timers(world), *tickets.first_timers(world)):
             tx.schedule(timer)
         schedule_beats(tx, world)
         if calendars.places_of(world.catalog):

@@ -19,6 +19,7 @@ from stanch.catalog.checks import Check
 from stanch.catalog.load import FILE_NAME, load_catalog
 from stanch.catalog.model import Catalog, ChannelSpec
 from stanch.catalog.pagers import SERVES, WITHOUT_SETTINGS, PagerSpec
+from stanch.catalog.trackers import TrackerSpec
 from stanch.comms.status.tables import StatusProjector
 from stanch.comms.templates import open_templates
 from stanch.engine import (
@@ -38,6 +39,7 @@ from stanch.engine import (
     runbooks,
     statuspage,
     think,
+    tickets,
     tidy,
     tracker,
     verify,
@@ -56,8 +58,10 @@ from stanch.integrations.dns import DnsSampler
 from stanch.integrations.fetching import HttpGet
 from stanch.integrations.file import FileChannel, FilePager
 from stanch.integrations.git import GitChanges, GitCollector
+from stanch.integrations.github.issues import GitHubIssues
 from stanch.integrations.host import HostCollector
 from stanch.integrations.http import HttpSampler, JourneySampler
+from stanch.integrations.jira import JiraIssues
 from stanch.integrations.jsonlog import JsonLogSampler, LogPatternSampler
 from stanch.integrations.matrix import MatrixChannel, MatrixPager
 from stanch.integrations.mattermost import MattermostChannel
@@ -81,6 +85,7 @@ from stanch.operations.analysing import KIND as ANALYSIS
 from stanch.operations.investigation import conclude
 from stanch.operations.oncall.facts import uses_calendars
 from stanch.operations.thought import KIND as THINK
+from stanch.operations.tickets import TICKET
 from stanch.operations.world import World
 from stanch.operations.writeback import WRITING
 from stanch.packs.reading import open_packs
@@ -100,6 +105,7 @@ from stanch.ports.checks import (
 from stanch.ports.evidence import Collector
 from stanch.ports.pager import Pager, PagerSettings
 from stanch.ports.sampler import Sampler
+from stanch.ports.ticketing import TicketTracker, TrackerSettings
 from stanch.review.figures.tables import CourseProjector
 from stanch.review.items.tables import ItemProjector
 from stanch.review.similar.tables import TraitsProjector
@@ -130,6 +136,11 @@ CHANNELS: Final[Mapping[str, Callable[[ChannelSettings], Channel]]] = {
     "email": MailChannel,
     "apprise": AppriseChannel,
     "statuspage": StatuspageChannel,
+}
+
+TRACKERS: Final[Mapping[str, Callable[[TrackerSettings], TicketTracker]]] = {
+    "github": GitHubIssues,
+    "jira": JiraIssues,
 }
 
 PAGERS: Final[Mapping[str, Callable[[PagerSettings], Pager]]] = {
@@ -182,6 +193,8 @@ DUTIES: Final[Mapping[str, Duty]] = {
     THINK: think.think,
     WRITING: tracker.write,
     ANALYSIS: tracker.analyse,
+    TICKET: tickets.keep_ticket,
+    tickets.TRACKER: tickets.poll,
 }
 
 
@@ -225,6 +238,7 @@ def open_world(
         | subscriber_channels(catalog),
         pagers=_pagers(catalog),
         desks=dict(systems.desks),
+        ticketing={name: TRACKERS[spec.kind](_tracker(spec)) for name, spec in catalog.trackers.items()},
         fetch=HttpGet(),
     )
 
@@ -326,6 +340,20 @@ def _channel(spec: ChannelSpec, catalog: Catalog) -> ChannelSettings:
         secret=os.environ.get(spec.secret_env, "").strip() if spec.secret_env else "",
         rooms=spec.rooms,
         root=catalog.root,
+    )
+
+
+def _tracker(spec: TrackerSpec) -> TrackerSettings:
+    return TrackerSettings(
+        name=spec.name,
+        kind=spec.kind,
+        project=spec.project,
+        url=spec.url,
+        account=spec.account,
+        secret=os.environ.get(spec.secret_env, "").strip(),
+        label=spec.label,
+        issue_type=spec.issue_type,
+        states=dict(spec.states),
     )
 
 

@@ -44,6 +44,7 @@ from stanch.catalog.runbooks import RUNBOOKS, Runbooks
 from stanch.catalog.status import COMPONENT, STATUS, ComponentSpec, StatusSpec
 from stanch.catalog.systems import SYSTEM, SystemConfig
 from stanch.catalog.thinker import THINKER, ThinkerSpec
+from stanch.catalog.trackers import TRACKER, TrackerSpec
 from stanch.catalog.tree import BRANCH, WHEN, Branch, When
 from stanch.catalog.watchdog import WATCHDOG, Watchdog
 from stanch.catalog.writeup import POSTMORTEM, WriteUp
@@ -119,6 +120,7 @@ ROOT: Final = (
     Key(name="status", type=Type.TABLE, doc="The status page of its own."),
     Key(name="postmortem", type=Type.TABLE, doc="How post-mortems are written and reviewed."),
     Key(name="thinker", type=Type.TABLE, doc="Which language model may be asked, and for what; none by default."),
+    Key(name="trackers", type=Type.TABLES, doc="Where action items have their tickets, `[trackers.github]`."),
     Key(name="approvals", type=Type.TABLE, doc="How many people must say yes to an action."),
     Key(name="tree", type=Type.LIST_OF_TABLES, doc="The decision tree, `[[tree]]`; or in the file `tree.toml`."),
     Key(name="automatic", type=Type.TABLE, doc="What holds for all actions that run by themselves."),
@@ -313,6 +315,7 @@ SECTIONS: Final[dict[str, tuple[Key, ...]]] = {
     "status.components.<service>": COMPONENT,
     "postmortem": POSTMORTEM,
     "thinker": THINKER,
+    "trackers.<name>": TRACKER,
     "approvals": APPROVALS,
     "tree": BRANCH,
     "tree.when": WHEN,
@@ -366,6 +369,7 @@ MODELS: Final[dict[str, type]] = {
     "status.components.<service>": ComponentSpec,
     "postmortem": WriteUp,
     "thinker": ThinkerSpec,
+    "trackers.<name>": TrackerSpec,
     "approvals": Approvals,
     "tree": Branch,
     "tree.when": When,

@@ -43,6 +43,7 @@ from stanch.catalog.runbooks import RUNBOOKS
 from stanch.catalog.status import read_status
 from stanch.catalog.systems import SYSTEM, read_system
 from stanch.catalog.thinker import read_thinker
+from stanch.catalog.trackers import TRACKER, read_tracker
 from stanch.catalog.tree import FILE as TREE_FILE
 from stanch.catalog.tree import read_tree
 from stanch.catalog.watchdog import WATCHDOG, read_watchdog
@@ -155,8 +156,14 @@ def read_catalog(
             titles={one: service.text("title") for one, service in services.items()},
             channels={one: channel.text("kind") for one, channel in channels.items()},
         ),
-        "postmortem": read_writeup(top, problems),
         "thinker": read_thinker(top, problems),
+        "postmortem": read_writeup(
+            top, problems, channels={one: channel.text("kind") for one, channel in channels.items()}
+        ),
+        "trackers": {
+            name: read_tracker(reader, name=name, services=tuple(services), teams=known.teams, people=tuple(people))
+            for name, reader in _named(top, "trackers", TRACKER, problems).items()
+        },
         "links": read_links(top),
         "approvals": Reader(top.table("approvals"), at="approvals", keys=APPROVALS, problems=problems).given(),
         "automatic": read_automatic(

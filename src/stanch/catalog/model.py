@@ -14,6 +14,7 @@ from stanch.catalog.runbooks import Runbooks
 from stanch.catalog.status import StatusSpec
 from stanch.catalog.systems import SystemConfig
 from stanch.catalog.thinker import ThinkerSpec
+from stanch.catalog.trackers import TrackerSpec
 from stanch.catalog.tree import SHIPPED_TREE, Branch
 from stanch.catalog.watchdog import Watchdog
 from stanch.catalog.writeup import WriteUp
@@ -211,6 +212,7 @@ class Catalog:
     status: StatusSpec = field(default_factory=StatusSpec)
     postmortem: WriteUp = field(default_factory=WriteUp)
     thinker: ThinkerSpec = field(default_factory=ThinkerSpec)
+    trackers: dict[str, TrackerSpec] = field(default_factory=dict)
     approvals: Approvals = field(default_factory=Approvals)
     tree: tuple[Branch, ...] = field(default_factory=lambda: SHIPPED_TREE)
     automatic: Automatic = field(default_factory=Automatic)

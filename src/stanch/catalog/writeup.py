@@ -1,21 +1,36 @@
 """How post-mortems are written and reviewed, `[postmortem]`. Records, keys, reading."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from stanch.catalog.channels import SEVERITIES
 from stanch.catalog.key import Key, Type
-from stanch.catalog.reader import Reader
+from stanch.catalog.reader import Reader, did_you_mean
 from stanch.kernel.errors import Problem
 
-_SEVERITIES: Final = 4
+_OUTLINES: Final = len(SEVERITIES)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WriteUp:
-    """Which outline a post-mortem has, SEV1 first, and how many people besides its author must agree to publish it."""
+    """Which outline a post-mortem has, SEV1 first, and how many people besides its author must agree to publish it.
+
+    The meeting on it is `meeting_after_days` working days after the end, at `meeting_at` in `meeting_zone`, empty for
+    the installation's, and takes `meeting_s` seconds; `meeting_channel` is one of kind email, empty for the first.
+    """
 
     templates: tuple[str, ...] = ("standard", "standard", "standard", "brief")
     reviews: int = 0
+    meetings: bool = True
+    meeting_severity: str = "SEV4"
+    meeting_after_days: int = 2
+    meeting_at: str = "10:00"
+    meeting_zone: str = ""
+    meeting_s: float = 3600.0
+    meeting_place: str = ""
+    meeting_channel: str = ""
 
 
 POSTMORTEM: Final = (
@@ -31,14 +46,56 @@ POSTMORTEM: Final = (
         low=0,
         high=5,
     ),
+    Key(
+        name="meetings",
+        type=Type.BOOLEAN,
+        doc="Whether those who took part are invited to a meeting when an incident is resolved.",
+    ),
+    Key(
+        name="meeting_severity",
+        type=Type.TEXT,
+        doc="From which severity on, this one and worse.",
+        words=SEVERITIES,
+    ),
+    Key(
+        name="meeting_after_days",
+        type=Type.INTEGER,
+        doc="How many working days after the end it is.",
+        low=1,
+        high=30,
+    ),
+    Key(name="meeting_at", type=Type.CLOCK, doc="When on that day."),
+    Key(name="meeting_zone", type=Type.TEXT, doc="In which time zone; by default the installation's."),
+    Key(name="meeting_s", type=Type.SECONDS, doc="How long it takes.", low=300, high=86_400),
+    Key(name="meeting_place", type=Type.TEXT, doc="Where it is, e.g. a call; by default the `war_room`."),
+    Key(
+        name="meeting_channel",
+        type=Type.TEXT,
+        doc="The channel of kind `email` that invitations go through; by default the first.",
+    ),
 )
 
 
-def read_writeup(top: Reader, problems: list[Problem]) -> dict[str, object]:
-    """Return `[postmortem]` as data, and note what is wrong with it."""
+def read_writeup(top: Reader, problems: list[Problem], *, channels: Mapping[str, str]) -> dict[str, object]:
+    """Return `[postmortem]` as data, and note what is wrong with it; `channels` are kinds by name."""
     reader = Reader(top.table("postmortem"), at="postmortem", keys=POSTMORTEM, problems=problems)
     given = reader.given()
     names = reader.texts("templates")
-    if "templates" in given and len(names) != _SEVERITIES:
-        reader.complain("templates", f"must name {_SEVERITIES} outlines, the one for SEV1 first")
+    if "templates" in given and len(names) != _OUTLINES:
+        reader.complain("templates", f"must name {_OUTLINES} outlines, the one for SEV1 first")
+    zone = reader.text("meeting_zone")
+    if zone and not _is_zone(zone):
+        reader.complain("meeting_zone", f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
+    channel = reader.text("meeting_channel")
+    if channel and channels.get(channel) != "email":
+        mails = tuple(name for name, kind in channels.items() if kind == "email")
+        reader.complain("meeting_channel", f"names no channel of kind email: {channel!r}{did_you_mean(channel, mails)}")
     return given
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

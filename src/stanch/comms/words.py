@@ -30,7 +30,7 @@ PURPOSES: Final = (
 )
 """What messages are for. A declaration is for responders; everybody else hears of it first by the initial message."""
 
-AMONG_OURSELVES: Final = frozenset({"reminder", "handover", "facts", "action_items"})
+AMONG_OURSELVES: Final = frozenset({"reminder", "handover", "facts", "action_items", "meeting"})
 """Those that are for responders alone and promise nothing to anybody."""
 
 VARIABLES: Final[dict[str, str]] = {

@@ -77,6 +77,9 @@ from stanch.incidents.recorded.mitigation import (
 )
 from stanch.incidents.recorded.status import StatusDiscarded, StatusOffered, StatusPublished
 from stanch.incidents.recorded.telling import (
+    Invited,
+    MeetingCalledOff,
+    MeetingSet,
     MessageEnded,
     MessageOwed,
     PostmortemDrafted,
@@ -128,6 +131,7 @@ __all__ = [
     "ImpactMeasured",
     "IncidentEvent",
     "InvestigationStarted",
+    "Invited",
     "ItemAdded",
     "ItemChanged",
     "ItemEnded",
@@ -137,6 +141,8 @@ __all__ = [
     "ItemStatus",
     "ItemsReminded",
     "LookedAgain",
+    "MeetingCalledOff",
+    "MeetingSet",
     "MessageEnded",
     "MessageOwed",
     "MitigationProposed",
@@ -244,6 +250,8 @@ IncidentEvent: TypeAlias = (
     | Reopened
     | Dismissed
     | PostmortemScheduled
+    | MeetingSet
+    | MeetingCalledOff
     | PostmortemDrafted
     | PostmortemReviewed
     | ItemAdded

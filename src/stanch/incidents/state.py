@@ -99,6 +99,7 @@ class IncidentState:
     next_update_at: datetime | None = None
     missed_targets: tuple[str, ...] = ()
     postmortem_due_at: datetime | None = None
+    meeting: ev.MeetingSet | None = None
     postmortem: ev.PostmortemDrafted | None = None
     postmortem_by: Actor | None = None
     reviews: dict[str, ev.PostmortemReviewed] = field(default_factory=dict)
@@ -507,6 +508,16 @@ def _(record: ev.Dismissed, state: IncidentState, event: Event) -> IncidentState
 @_apply.register
 def _(record: ev.PostmortemScheduled, state: IncidentState, event: Event) -> IncidentState:
     return replace(state, postmortem_due_at=record.due_at)
+
+
+@_apply.register
+def _(record: ev.MeetingSet, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, meeting=record)
+
+
+@_apply.register
+def _(record: ev.MeetingCalledOff, state: IncidentState, event: Event) -> IncidentState:
+    return replace(state, meeting=None)
 
 
 @_apply.register

@@ -403,6 +403,20 @@ def _(record: ev.PostmortemScheduled) -> Telling:
 
 
 @tell.register
+def _(record: ev.MeetingSet) -> Telling:
+    word = "moved to" if record.sequence else "on"
+    who = ", ".join(one.person for one in record.invited)
+    return Telling(
+        title=f"Meeting on the post-mortem {word} {record.starts_at:%Y-%m-%d %H:%M} UTC", text=f"Invited: {who}"
+    )
+
+
+@tell.register
+def _(record: ev.MeetingCalledOff) -> Telling:
+    return Telling(title="Meeting on the post-mortem called off", text=record.reason)
+
+
+@tell.register
 def _(record: ev.PostmortemDrafted) -> Telling:
     return Telling(title=f"Post-mortem revision {record.revision} written", tone="person")
 

@@ -15,9 +15,10 @@ from stanch.incidents.state import IncidentState
 from stanch.incidents.tables import find
 from stanch.incidents.troubles import Trouble
 from stanch.kernel.errors import Invalid, Problem
-from stanch.operations import cases, declaring, paging
+from stanch.operations import cases, declaring, items, paging
 from stanch.operations.announcing import announce, keep_facts, promise_sooner
 from stanch.operations.closing import write_postmortem
+from stanch.operations.meeting import call_meeting
 from stanch.operations.overview import card_of_row, overview
 from stanch.operations.prevention import lessons
 from stanch.operations.registry import Effect, operation
@@ -317,12 +318,13 @@ def resolve(call: Call, request: Resolve) -> IncidentView:
         events = rules.resolve(state, resolution, now=call.now, actor=call.actor)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
         # A plan that runs must be able to say how it ended; one that has not begun says that it will not run.
-        tx.cancel_timers(incident=state.number, keep=("run",))
+        tx.cancel_timers(incident=state.number, keep=("run", items.KIND))
         resolved = cases.load(tx, state.number)
         paging.follow(tx, call.world, resolved)
         announce(tx, call.world, resolved, purpose="resolution")
         write_postmortem(tx, call.world, resolved, lessons=learnt)
         owe_writings(tx, call.world, resolved, Moment.RESOLVED)
+        call_meeting(tx, call.world, cases.load(tx, state.number))
         return _view(tx, call, state.number)
 
 
@@ -343,7 +345,7 @@ def dismiss(call: Call, request: Dismiss) -> IncidentView:
         into = None if request.merged_into is None else cases.load(tx, request.merged_into)
         events = rules.dismiss(state, reason=request.reason, into=into)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
-        tx.cancel_timers(incident=state.number, keep=("run",))
+        tx.cancel_timers(incident=state.number, keep=("run", items.KIND))
         if into is not None:
             cases.record(tx, into.number, *rules.take_over(state, into), actor=call.actor, via=call.via)
         dismissed = cases.load(tx, state.number)

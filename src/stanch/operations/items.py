@@ -9,9 +9,11 @@ from stanch.incidents import events as ev
 from stanch.kernel.errors import Invalid, NotFound, Refused
 from stanch.operations import cases
 from stanch.operations.registry import Effect, operation
+from stanch.operations.tickets import action_item, follow_item, tracking
 from stanch.operations.world import Call, World
 from stanch.review.items.rules import next_reminder, overdue_days
 from stanch.review.items.tables import Item, find_items, next_number, read_item
+from stanch.review.tickets.tables import read_ticket, read_tickets
 from stanch.store import Transaction
 from stanch.store.model import Timer
 
@@ -69,7 +71,11 @@ class EndItem:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemView:
-    """An action item. `age_days` counts from when it was written down, `overdue_days` from the day it was due."""
+    """An action item. `age_days` counts from when it was written down, `overdue_days` from the day it was due.
+
+    `tracker`, `reference` and `url` are of its ticket, empty where it has none; `tracking` says that one is on its way,
+    or what keeps the two from being the same.
+    """
 
     incident: int
     key: str
@@ -88,6 +94,7 @@ class ItemView:
     tracker: str
     reference: str
     url: str
+    tracking: str = ""
 
 
 @operation("item.list", effect=Effect.READ, example={"open_only": True})
@@ -103,7 +110,11 @@ def list_items(call: Call, request: ItemQuery) -> tuple[ItemView, ...]:
             due_before=today if request.overdue else None,
             limit=_MOST,
         )
-    return tuple(view_of(one, call.world, now=call.now) for one in found)
+        rows = read_tickets(view.connection, [one.incident for one in found])
+    return tuple(
+        view_of(one, call.world, now=call.now, tracking=tracking(one, rows.get((one.incident, one.number))))
+        for one in found
+    )
 
 
 @operation("item.add", effect=Effect.WRITE, example={"incident": 1, "title": "Add a test for guest checkout"})
@@ -128,14 +139,7 @@ def change(call: Call, request: ChangeItem) -> ItemView:
     with call.world.store.writing() as tx:
         cases.load(tx, request.incident, lock=True)
         known = _known(tx, request.incident, request.number)
-        before = ev.ActionItem(
-            number=known.number,
-            title=known.title,
-            owner=known.owner,
-            due_on=known.due_on,
-            priority=known.priority,
-            purpose=known.purpose,
-        )
+        before = action_item(known)
         after = replace(
             before,
             title=_title(request.title) if request.title else before.title,
@@ -145,7 +149,7 @@ def change(call: Call, request: ChangeItem) -> ItemView:
             purpose=request.purpose or before.purpose,
         )
         if after == before:
-            return view_of(known, call.world, now=call.now)
+            return tracked_view(tx, known, call.world, now=call.now)
         return _tell(tx, call, request.incident, request.number, ev.ItemChanged(item=after))
 
 
@@ -179,7 +183,13 @@ def overdue_notices(tx: Transaction, world: World, *, now: datetime) -> tuple[st
     return (f"{len(late)} {noun} overdue ({owners}): stanch item list --overdue",)
 
 
-def view_of(item: Item, world: World, *, now: datetime) -> ItemView:
+def tracked_view(tx: Transaction, item: Item, world: World, *, now: datetime) -> ItemView:
+    """Return an item as surfaces show it, with how its ticket does."""
+    row = read_ticket(tx.connection, item.incident, item.number)
+    return view_of(item, world, now=now, tracking=tracking(item, row))
+
+
+def view_of(item: Item, world: World, *, now: datetime, tracking: str = "") -> ItemView:
     """Return an item as surfaces show it at `now` (UTC)."""
     return ItemView(
         incident=item.incident,
@@ -199,6 +209,7 @@ def view_of(item: Item, world: World, *, now: datetime) -> ItemView:
         tracker=item.tracker,
         reference=item.reference,
         url=item.url,
+        tracking=tracking,
     )
 
 
@@ -221,7 +232,7 @@ def _end(call: Call, request: EndItem, status: ev.ItemStatus) -> ItemView:
         cases.load(tx, request.incident, lock=True)
         known = _known(tx, request.incident, request.number)
         if known.status is status:
-            return view_of(known, call.world, now=call.now)
+            return tracked_view(tx, known, call.world, now=call.now)
         if status is not ev.ItemStatus.OPEN and not known.is_open:
             raise Refused(f"it is {known.status.value} already", reason="not_open", hint="stanch item reopen")
         ended = ev.ItemEnded(number=request.number, status=status, note=note)
@@ -231,7 +242,9 @@ def _end(call: Call, request: EndItem, status: ev.ItemStatus) -> ItemView:
 def _tell(tx: Transaction, call: Call, incident: int, number: int, record: ev.IncidentEvent) -> ItemView:
     cases.record(tx, incident, record, actor=call.actor, via=call.via, stream=ev.items_stream(incident))
     schedule_reminder(tx, call.world, incident)
-    return view_of(_known(tx, incident, number), call.world, now=call.now)
+    item = _known(tx, incident, number)
+    follow_item(tx, call.world, item)
+    return tracked_view(tx, item, call.world, now=call.now)
 
 
 def _known(tx: Transaction, incident: int, number: int) -> Item:

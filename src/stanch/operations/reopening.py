@@ -11,6 +11,7 @@ from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.duration import format_duration
 from stanch.operations import cases, declaring, paging
 from stanch.operations.announcing import announce
+from stanch.operations.meeting import take_back
 from stanch.operations.world import World
 from stanch.store import Transaction
 
@@ -23,6 +24,7 @@ def take_up_again(
     Its start, declaration and acknowledgement stay, so its duration goes on; it is investigated, paged and told anew.
     """
     cases.record(tx, state.number, *rules.reopen(state, reason=reason), actor=actor, via=via)
+    take_back(tx, world, state, reason="the incident was taken up again", actor=actor, via=via)
     again = cases.load(tx, state.number)
     paging.follow(tx, world, again)
     announce(tx, world, again, purpose="reopened", note=reason.strip())

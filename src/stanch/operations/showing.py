@@ -239,4 +239,6 @@ def _postmortem(state: IncidentState, world: World) -> PostmortemCard | None:
         revision=state.postmortem.revision if state.postmortem else 0,
         published=state.published > 0,
         url=f"{world.url}/postmortem/{state.number}",
+        meeting_at=state.meeting.starts_at if state.meeting else None,
+        invited=tuple(one.person for one in state.meeting.invited) if state.meeting else (),
     )

@@ -213,12 +213,14 @@ class SeverityCard:
 
 @dataclass(frozen=True, kw_only=True)
 class PostmortemCard:
-    """The write-up: when it is due, which revision stands, whether it is published."""
+    """The write-up: when it is due, which revision stands, whether it is published, when the meeting on it is (UTC)."""
 
     due_at: datetime | None
     revision: int
     published: bool
     url: str
+    meeting_at: datetime | None = None
+    invited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from stanch.ports.query import QuerySource
 from stanch.ports.sampler import Sampler
 from stanch.ports.signals import SignalSource
 from stanch.ports.thinker import Thinker
+from stanch.ports.ticketing import TicketTracker
 from stanch.ports.tracker import Tracker
 from stanch.store import Store
 
@@ -52,6 +53,7 @@ class World:
     channels: dict[str, Channel] = field(default_factory=dict)
     pagers: dict[str, Pager] = field(default_factory=dict)
     desks: dict[str, IssueDesk] = field(default_factory=dict)
+    ticketing: dict[str, TicketTracker] = field(default_factory=dict)
     fetch: Fetch | None = None
     calendars: Calendars | None = None
     thinker: Thinker | None = None

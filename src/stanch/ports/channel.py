@@ -78,7 +78,7 @@ class Message:
     What is known of earlier attempts and messages is filled in just before it goes: `place` is the far end's own name
     of the incident's room, `edits` its reference of the message that this one replaces, and `again` says that this
     very message may stand there already. `pinned` says that it is the one with the facts. At `leave` the recipient ends
-    what they subscribed to, with one POST.
+    what they subscribed to, with one POST. `calendar` is an iCalendar object with its method, for mail.
     """
 
     id: str
@@ -96,6 +96,7 @@ class Message:
     edits: str = ""
     again: bool = False
     leave: str = ""
+    calendar: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,6 +64,21 @@ def to_anna(id: str = "inc7/initial/1/mail/stakeholders/anna@example.com", **mor
     return replace(made, case=replace(made.case, audience="stakeholders"))
 
 
+def test_an_invitation_arrives_as_one_that_calendars_take(channel: MailChannel, mailbox: Mailbox) -> None:
+    """RFC 6047: an alternative of type text/calendar with its method, each line as it was written."""
+    calendar = "BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nSUMMARY:Checkout fällt aus\r\nEND:VCALENDAR\r\n"
+    channel.post(to_anna(calendar=calendar))
+    [mail] = mailbox.mails
+    parts = list(mail.iter_parts())
+
+    assert ("multipart/alternative", "text/calendar", "CANCEL", calendar) == (
+        mail.get_content_type(),
+        parts[-1].get_content_type(),
+        parts[-1].get_param("method"),
+        parts[-1].get_payload(decode=True).decode(),
+    )
+
+
 def test_a_mail_says_it_in_text_and_in_html(channel: MailChannel, mailbox: Mailbox) -> None:
     """Both say the same, to one recipient."""
     channel.post(to_anna())

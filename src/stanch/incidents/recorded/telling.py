@@ -53,6 +53,38 @@ class PostmortemScheduled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Invited:
+    """Somebody who is invited to a meeting, and the mail address that the invitation went to."""
+
+    person: str
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingSet:
+    """The meeting on the post-mortem is then (UTC) and there. The same `uid` with a higher `sequence` moved it."""
+
+    kind: ClassVar[str] = "postmortem.meeting_set"
+    uid: str
+    sequence: int
+    starts_at: datetime
+    length_s: float
+    channel: str
+    invited: tuple[Invited, ...]
+    place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingCalledOff:
+    """The meeting on the post-mortem does not take place."""
+
+    kind: ClassVar[str] = "postmortem.meeting_called_off"
+    uid: str
+    sequence: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostmortemDrafted:
     """A version of the post-mortem was written, in Markdown; by Stanch from the log, or by a person."""
 

@@ -5,9 +5,11 @@ no answer stays unknown.
 """
 
 import hashlib
+import re
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
+from typing import Final
 from urllib.parse import quote
 
 from stanch.integrations.smtp.sending import MailServer
@@ -15,6 +17,8 @@ from stanch.kernel.blockdata import read_blocks
 from stanch.kernel.blockhtml import to_html
 from stanch.kernel.blocks import clean
 from stanch.ports.channel import ChannelSettings, Failure, Message, NotTaken, Receipt
+
+_METHOD: Final = re.compile(r"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
 class MailChannel:
@@ -77,4 +81,14 @@ def mail_of(message: Message, *, sender: str, to: tuple[str, ...]) -> EmailMessa
     html = to_html(read_blocks(message.blocks))
     if html:
         mail.add_alternative(f"<!doctype html>\n<html><body>\n{html}\n</body></html>\n", subtype="html")
+    if message.calendar:
+        # RFC 6047: the last of the alternatives, which a program that knows calendars takes.
+        method = _METHOD.search(message.calendar)
+        mail.add_alternative(
+            message.calendar.encode(),
+            maintype="text",
+            subtype="calendar",
+            cte="base64",
+            params={"method": method[1] if method else "PUBLISH", "charset": "UTF-8"},
+        )
     return mail

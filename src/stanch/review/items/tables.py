@@ -1,6 +1,6 @@
 """The projection of action items that lists read. Computed from the log; `Store.rebuild` makes it again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -131,6 +131,14 @@ def read_item(connection: Connection, incident: int, number: int) -> Item | None
     query = select(items).where((items.c.incident == incident) & (items.c.number == number))
     row = connection.execute(query).first()
     return _item(row) if row else None
+
+
+def items_at(connection: Connection, tracker: str, references: Collection[str] = ()) -> list[Item]:
+    """Return the items whose tickets are in `tracker`; with `references`, those of these."""
+    query = select(items).where(items.c.tracker == tracker)
+    if references:
+        query = query.where(items.c.reference.in_(set(references)))
+    return [_item(row) for row in connection.execute(query.order_by(items.c.incident, items.c.number))]
 
 
 def next_number(connection: Connection, incident: int) -> int:

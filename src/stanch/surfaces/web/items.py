@@ -30,6 +30,7 @@ async def list_page(front: Front, request: Request, reader: Reader) -> Screen:
     values: dict[str, object] = {
         "items": [one for one in found if isinstance(one, ItemView)] if isinstance(found, Sequence) else [],
         "owners": sorted(front.world.catalog.people),
+        "trackers": bool(front.world.catalog.trackers),
         "number": number,
         "here": "/items" + (f"?incident={number}" if number else ""),
     }

@@ -789,6 +789,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_status_updates_outcome_at", ["outcome", "at"], unique=False)
 
     op.create_table(
+        "tickets",
+        sa.Column("incident", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tracker", sa.Text(), nullable=False),
+        sa.Column("begun_at", types.Instant(), nullable=True),
+        sa.Column("tried_at", types.Instant(), nullable=True),
+        sa.Column("known", types.Document, nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_tickets")),
+    )
+    op.create_table(
         "timers",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),

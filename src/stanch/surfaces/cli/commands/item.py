@@ -15,7 +15,7 @@ _PURPOSES: Final = click.Choice(("prevent", "detect", "mitigate"))
 
 @click.group("item")
 def item() -> None:
-    """Write down, change, end and list action items."""
+    """Write down, change, end, link and list action items."""
 
 
 @item.command("list")
@@ -39,6 +39,9 @@ def list_items(
     if not found:
         hint("There are no such action items.")
     say(table([_row(one) for one in found]))
+    for one in found:
+        if trouble := line_of(one, "tracking"):
+            hint(f"{line_of(one, 'key')}/{one.get('number')} {trouble}")
 
 
 @item.command("add")
@@ -133,6 +136,22 @@ def reopen(ctx: click.Context, number: int, incident: str | None, note: str, as_
     with open_way(ctx) as way:
         answer = way.write("item.reopen", incident=number_of(way, incident), number=number, note=note)
     _said(answer, "open again", as_json=as_json)
+
+
+@item.command("link")
+@click.argument("number", type=click.IntRange(min=1))
+@incident_option
+@click.option("--to", "reference", default="", help="The ticket that is there: acme/shop#41, SHOP-41 or its address.")
+@click.option("--tracker", default="", help="Which tracker; by default the one of the incident's services.")
+@json_option
+@click.pass_context
+def link(ctx: click.Context, number: int, incident: str | None, reference: str, tracker: str, as_json: bool) -> None:
+    """Give an action item a ticket in the issue tracker: a new one, or with --to one that is there."""
+    with open_way(ctx) as way:
+        said = {"number": number, "tracker": tracker, "reference": reference}
+        answer = way.write("item.link", incident=number_of(way, incident), **said)
+    one = record_of(answer)
+    _said(answer, line_of(one, "url") or line_of(one, "tracking"), as_json=as_json)
 
 
 def _row(one: Record) -> tuple[str, ...]:

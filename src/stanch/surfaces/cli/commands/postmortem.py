@@ -8,6 +8,7 @@ import click
 
 from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
+from stanch.surfaces.cli.moments import ahead
 from stanch.surfaces.cli.records import line_of, moment, record_of, records_of, text_of, texts
 from stanch.surfaces.cli.shared import can_ask, incident_argument, json_option, number_of, open_way, print_json
 from stanch.surfaces.cli.telling import at, hint, paint, say, table
@@ -193,6 +194,61 @@ def publish(ctx: click.Context, incident: str, as_json: bool) -> None:
         revision = record_of(way.read("postmortem.show", incident=number)).get("revision")
         answer = way.write("postmortem.publish", incident=number, revision=revision)
     _said(answer, "published", as_json=as_json)
+
+
+@postmortem.command("meet")
+@incident_argument()
+@click.option("--at", "when", default="", help="When: 2026-11-26T10:00, 18:00, in 4h.")
+@click.option("--zone", default="", help="The zone of --at; by default this machine's.")
+@click.option("--minutes", type=click.IntRange(5, 1440), help="How long it takes.")
+@click.option("--invite", multiple=True, help="Somebody else who comes; may be given several times.")
+@click.option("--leave-out", multiple=True, help="Somebody who does not; may be given several times.")
+@click.option("--place", default=None, help="Where, e.g. the address of a call.")
+@json_option
+@click.pass_context
+def meet(
+    ctx: click.Context,
+    incident: str,
+    when: str,
+    zone: str,
+    minutes: int | None,
+    invite: tuple[str, ...],
+    leave_out: tuple[str, ...],
+    place: str | None,
+    as_json: bool,
+) -> None:
+    """Call the meeting on it, or move it: those who took part are invited by mail."""
+    said: dict[str, JSON] = {"at": ahead(when, zone=zone, field="--at"), "place": place}
+    said |= {"invite": list(invite), "leave_out": list(leave_out)}
+    said["length_s"] = minutes * 60.0 if minutes else None
+    with open_way(ctx) as way:
+        answer = way.write("postmortem.meet", incident=number_of(way, incident), **said)
+    _met(answer, as_json=as_json)
+
+
+@postmortem.command("call-off")
+@incident_argument()
+@click.option("--reason", "-m", default="", help="Why it does not take place.")
+@json_option
+@click.pass_context
+def call_off(ctx: click.Context, incident: str, reason: str, as_json: bool) -> None:
+    """Call the meeting on it off."""
+    with open_way(ctx) as way:
+        answer = way.write("postmortem.call_off", incident=number_of(way, incident), reason=reason)
+    _met(answer, as_json=as_json)
+
+
+def _met(answer: JSON, *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+        return
+    one = record_of(answer)
+    if one.get("starts_at") is None:
+        click.echo(f"{line_of(one, 'key')} has no meeting any more")
+        return
+    click.echo(f"{line_of(one, 'key')} meeting {at(moment(one, 'starts_at'))}: {', '.join(texts(one, 'invited'))}")
+    if without := texts(one, "not_invited"):
+        hint(f"took part and have no mail address: {', '.join(without)}")
 
 
 def _text(file: str | None, now: str) -> str | None:
