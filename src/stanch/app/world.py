@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from stanch.app.actuators import open_actuators
+from stanch.app.budget import agent_limits
 from stanch.app.subscribers import subscriber_channels
 from stanch.app.systems import open_systems
 from stanch.catalog.checks import Check
@@ -205,6 +206,7 @@ def open_world(
         | subscriber_channels(catalog),
         pagers=_pagers(catalog),
         fetch=HttpGet(),
+        agent_limits=agent_limits(),
     )
 
 

@@ -1,6 +1,7 @@
 """Every operation there is: importing this module registers them all."""
 
 from stanch.operations import (
+    agents,
     automatic,
     beating,
     change,
@@ -80,6 +81,7 @@ MODULES = (
     loading,
     replaying,
     publishing,
+    agents,
 )
 
 

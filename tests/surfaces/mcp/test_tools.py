@@ -8,8 +8,8 @@ import mcp_types as types
 import pytest
 from mcp import Client
 
+from stanch.catalog.agents.model import Limits
 from stanch.incidents import events as ev
-from stanch.surfaces.mcp.budget import Limits
 from stanch.surfaces.mcp.prompts import PROMPTS
 from stanch.surfaces.mcp.tool import MOST, text_of
 from stanch.surfaces.mcp.tools import TOOLS
