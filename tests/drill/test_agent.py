@@ -1,4 +1,4 @@
-"""An agent takes a real fault to its end, on each transport; the one yes that it needs a person gives in the browser."""
+"""An agent takes a real fault to its end, on each transport; the one yes it needs a person gives in the browser."""
 
 import asyncio
 import os
@@ -34,6 +34,7 @@ class Worked:
     """What an agent was told, what the log says at the end, and where it met a person."""
 
     waits: threading.Event = field(default_factory=threading.Event)
+    nobody_comes: threading.Event = field(default_factory=threading.Event)
     number: int = 0
     refused: dict[str, Any] = field(default_factory=dict)
     early: dict[str, Any] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Shift:
     async def follow(self, *kinds: str) -> None:
         """Read the time line on until one of these has happened."""
         until = time.monotonic() + _WITHIN_S
-        while time.monotonic() < until:
+        while time.monotonic() < until and not self._worked.nobody_comes.is_set():
             told = await self.ask("incident_timeline", incident=self._worked.number, after=self._after)
             entries = told["data"]
             self._after = entries[-1]["seq"] if entries else self._after
@@ -125,7 +126,7 @@ def approve(browser: Browser, address: str) -> None:
     context.set_default_timeout(120_000)
     page = context.new_page()
     page.goto(address)
-    page.get_by_label(re.compile(r"^Run \d+ command")).first.check()
+    page.get_by_label(re.compile(r"Run \d+ command")).first.check()
     page.locator(".approve button.primary").first.click()
     page.locator("#plan .status", has_text=re.compile("approved|running|succeeded|ran")).first.wait_for()
     context.close()
@@ -154,8 +155,12 @@ def worked(
             working = pool.submit(asyncio.run, shift(made.json()["token"]))
             while not told.waits.wait(0.5) and not working.done():
                 pass
-            if told.waits.is_set():
-                approve(browser, f"{url}/i/{told.number}")
+            try:
+                if told.waits.is_set():
+                    approve(browser, f"{url}/i/{told.number}")
+            except BaseException:
+                told.nobody_comes.set()  # nor does the agent wait any longer
+                raise
             working.result()
         asked = httpx2.get(f"{url}/api/v1/incident/timeline", params={"incident": told.number}).raise_for_status()
         told.entries = asked.json()
