@@ -36,6 +36,7 @@ class Worked:
     waits: threading.Event = field(default_factory=threading.Event)
     nobody_comes: threading.Event = field(default_factory=threading.Event)
     number: int = 0
+    plan: str = ""
     refused: dict[str, Any] = field(default_factory=dict)
     early: dict[str, Any] = field(default_factory=dict)
     resolved: dict[str, Any] = field(default_factory=dict)
@@ -82,7 +83,7 @@ class Shift:
             await asyncio.sleep(1)
         number = self._worked.number = found[0]["number"]
         await self.follow("mitigation.proposed")
-        plan = await self._plan(number)
+        plan = self._worked.plan = await self._plan(number)
         findings = (await self.ask("incident_show", incident=number, part="findings"))["data"]["findings"]
         await self.ask("note", incident=number, text=f"{findings[0]['id']} is read", key="note")
         await self.ask("plan", incident=number, do="dry_run", plan=plan, key="dry-run")
@@ -119,16 +120,18 @@ async def connected(way: str, url: str, token: str, home: Path) -> AsyncIterator
         yield client
 
 
-def approve(browser: Browser, address: str) -> None:
+def approve(browser: Browser, address: str, *, plan: str) -> None:
     """Do what a person does on the page of an incident: read, tick, approve."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.add_cookies([{"name": "stanch_person", "value": "alice", "url": address}])
     context.set_default_timeout(120_000)
     page = context.new_page()
     page.goto(address)
-    page.get_by_label(re.compile(r"Run \d+ command")).first.check()
-    page.locator(".approve button.primary").first.click()
-    page.locator("#plan .status", has_text=re.compile("approved|running|succeeded|ran")).first.wait_for()
+    form = page.locator("form.approve", has=page.locator(f"input[name=plan][value='{plan}']"))
+    form.get_by_label(re.compile(r"Run \d+ command")).check()
+    with page.expect_response(lambda one: "/mitigation/approve" in one.url) as answered:
+        form.get_by_role("button").click()
+    assert answered.value.ok, answered.value.text()
     context.close()
 
 
@@ -157,7 +160,7 @@ def worked(
                 pass
             try:
                 if told.waits.is_set():
-                    approve(browser, f"{url}/i/{told.number}")
+                    approve(browser, f"{url}/i/{told.number}", plan=told.plan)
             except BaseException:
                 told.nobody_comes.set()  # nor does the agent wait any longer
                 raise
