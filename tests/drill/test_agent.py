@@ -120,13 +120,13 @@ async def connected(way: str, url: str, token: str, home: Path) -> AsyncIterator
         yield client
 
 
-def approve(browser: Browser, address: str, *, plan: str) -> None:
+def approve(browser: Browser, url: str, *, number: int, plan: str) -> None:
     """Do what a person does on the page of an incident: read, tick, approve."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.add_cookies([{"name": "stanch_person", "value": "alice", "url": address}])
+    context.add_cookies([{"name": "stanch_person", "value": "alice", "url": url}])
     context.set_default_timeout(120_000)
     page = context.new_page()
-    page.goto(address)
+    page.goto(f"{url}/i/{number}")
     form = page.locator("form.approve", has=page.locator(f"input[name=plan][value='{plan}']"))
     form.get_by_label(re.compile(r"Run \d+ command")).check()
     with page.expect_response(lambda one: "/mitigation/approve" in one.url) as answered:
@@ -160,7 +160,7 @@ def worked(
                 pass
             try:
                 if told.waits.is_set():
-                    approve(browser, f"{url}/i/{told.number}", plan=told.plan)
+                    approve(browser, url, number=told.number, plan=told.plan)
             except BaseException:
                 told.nobody_comes.set()  # nor does the agent wait any longer
                 raise
