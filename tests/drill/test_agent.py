@@ -21,11 +21,15 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from playwright.sync_api import Browser
 
+from stanch.gameday.config import write_config
+from stanch.gameday.shop.faults import inject
+from stanch.gameday.shop.shop import Shop
 from tests.drill.test_drill import free_port, processes_of, stanch
 
 pytestmark = [pytest.mark.drill, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1_200)]
 
 _WITHIN_S: Final = 300.0
+_BASELINE_S: Final = 14.0
 _ALICE: Final = {"stanch-actor": "alice"}
 
 
@@ -140,20 +144,33 @@ def worked(
     request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Worked]:
     """Give how a drill with an agent went. The agent has a thread: Playwright's event loop runs in this one."""
-    home, port, told = tmp_path_factory.mktemp("agent"), free_port(), Worked()
+    home, told = tmp_path_factory.mktemp("agent"), Worked()
+    with Shop.start(home / "shop", rate=30) as shop:
+        go_through(request.param, browser, shop, home, told)
+    told.left_running = processes_of(home)
+    yield told
+
+
+def go_through(way: str, browser: Browser, shop: Shop, home: Path, told: Worked) -> None:
+    """Serve, break the shop, let the agent work and a person say yes. `stanch run` would resolve it by itself."""
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = stanch("run", "--fault", "bad-deploy", "--baseline", "12", "--port", str(port), home=home)
+    (home / "config").mkdir()
+    config = write_config(shop, home / "config")
+    process = stanch("serve", "--config", str(config), "--port", str(port), home=home)
     readers = [threading.Thread(target=pipe.read, daemon=True) for pipe in (process.stdout, process.stderr) if pipe]
     for reader in readers:
         reader.start()
 
     async def shift(token: str) -> None:
-        async with connected(request.param, url, token, home) as client:
+        async with connected(way, url, token, home) as client:
             await Shift(client, told).work()
 
     try:
         answers(url)
         made = httpx2.post(f"{url}/api/v1/agent/create", json={"name": "triage"}, headers=_ALICE).raise_for_status()
+        time.sleep(_BASELINE_S)
+        inject("bad-deploy", shop)
         with ThreadPoolExecutor(1) as pool:
             working = pool.submit(asyncio.run, shift(made.json()["token"]))
             while not told.waits.wait(0.5) and not working.done():
@@ -175,8 +192,6 @@ def worked(
         for pipe in (process.stdout, process.stderr):
             if pipe:
                 pipe.close()
-    told.left_running = processes_of(home)
-    yield told
 
 
 def answers(url: str) -> None:
