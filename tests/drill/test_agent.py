@@ -163,6 +163,7 @@ def go_through(way: str, browser: Browser, shop: Shop, home: Path, told: Worked)
         reader.start()
 
     async def shift(token: str) -> None:
+        """Work in one session."""
         async with connected(way, url, token, home) as client:
             await Shift(client, told).work()
 
