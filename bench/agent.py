@@ -24,7 +24,6 @@ import httpx2
 from mcp import Client, StdioServerParameters
 
 from stanch.operations.all import all_operations
-from stanch.surfaces.mcp.budget import Budget, Limits
 from stanch.surfaces.mcp.desk import Desk
 from stanch.surfaces.mcp.server import INSTRUCTIONS, tool_list
 from stanch.surfaces.mcp.tool import text_of
@@ -56,10 +55,10 @@ class Spent:
 def list_tokens() -> float:
     """Return what the list of tools and the instructions cost."""
 
-    def nobody(agent: str) -> Any:  # nothing is asked
+    def nobody(agent: str, key: str) -> Any:  # nothing is asked
         raise NotImplementedError
 
-    desk = Desk(operations=all_operations(), asking=nobody, budget=Budget(Limits(), now=lambda: None))  # type: ignore[arg-type, return-value]
+    desk = Desk(operations=all_operations(), asking=nobody)
     listed = [one.model_dump(by_alias=True, exclude_none=True, mode="json") for one in tool_list(desk)]
     return (len(text_of(listed)) + len(INSTRUCTIONS)) / 4
 

@@ -35,7 +35,7 @@ fi
 case $purpose in
     run) scripts/packages.sh git || fail "the drill deploys from a git repository: install git" ;;
     dev) ;;
-    test) scripts/packages.sh git postgresql mariadb nginx kubectl chromium prometheus alertmanager redis ||
+    test) scripts/packages.sh git postgresql mariadb nginx kubectl chromium prometheus alertmanager redis npm ||
         echo "set-up: tests that need what is missing are skipped, or fail where CI=true" >&2 ;;
     *) fail "unknown purpose $purpose: run, dev or test" ;;
 esac
@@ -45,6 +45,7 @@ case $purpose in
     dev) exec "$python" scripts/venv.py dev ;;
     test)
         scripts/synapse.sh "$python" || true
+        scripts/claude.sh || true
         exec "$python" scripts/venv.py dev
         ;;
 esac

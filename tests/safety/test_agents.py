@@ -12,7 +12,6 @@ from stanch.kernel.event import JSON
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.http import api
-from stanch.surfaces.mcp.budget import Limits
 from stanch.surfaces.mcp.incident_views import PARTS
 from stanch.surfaces.mcp.routes import Agents
 from tests.safety.incident import Told
@@ -42,7 +41,7 @@ READS: list[tuple[str, dict[str, object]]] = [
 def url(told: Told) -> Iterator[str]:
     """Give the address where the incident is served."""
     front = Front.of(told.story.world, OPERATIONS)
-    agents = Agents(front, trust=None, limits=Limits())
+    agents = Agents(front, trust=None)
     with serving(
         application(front, routes=[*agents.routes(), *api.routes(front)], checks_itself=agents.answers), front
     ) as address:

@@ -35,6 +35,9 @@ NO_COMMAND = frozenset(
 # Not on any page yet.
 NO_PAGE = frozenset(
     {
+        "agent.create",
+        "agent.list",
+        "agent.revoke",
         "alert.send",
         "change.record",
         "check.try",

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
-from stanch.app.agents import limits
 from stanch.app.chat import chat_desk, chats_of
 from stanch.app.listening import listeners_of
 from stanch.app.logging import configure_logging
@@ -142,7 +141,7 @@ def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp
     hooks = Hooks(front.world, trust=trust, wake=intake.wake)
     beats = Heartbeats(front.world, trust=trust)
     chats = Chats(chat_desk(front.world, wake=intake.wake), chats_of(front.world))
-    agents = Agents(front, trust=trust, limits=limits())
+    agents = Agents(front, trust=trust)
     routes = [
         *hooks.routes(),
         *beats.routes(),

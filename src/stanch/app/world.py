@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from stanch.app.actuators import open_actuators
+from stanch.app.budget import agent_limits
 from stanch.app.subscribers import subscriber_channels
 from stanch.app.systems import open_systems
 from stanch.app.thinker import open_thinker
@@ -240,6 +241,7 @@ def open_world(
         desks=dict(systems.desks),
         ticketing={name: TRACKERS[spec.kind](_tracker(spec)) for name, spec in catalog.trackers.items()},
         fetch=HttpGet(),
+        agent_limits=agent_limits(),
     )
 
 

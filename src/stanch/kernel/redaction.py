@@ -60,7 +60,8 @@ _TOKEN: Final = re.compile(
     r"|(?P<google_key>AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])|ya29\.[A-Za-z0-9_.-]{20,}+|GOCSPX-[A-Za-z0-9_-]{20,}+)"
     r"|(?P<api_token>sk-[A-Za-z0-9_-]{20,}+|npm_[A-Za-z0-9]{30,}+|pypi-[A-Za-z0-9_-]{40,}+|dop_v1_[a-f0-9]{60,}+"
     r"|SG\.[A-Za-z0-9_-]{16,}+\.[A-Za-z0-9_-]{16,}+|gls[ac]_[A-Za-z0-9_]{20,}+|hvs\.[A-Za-z0-9_-]{20,}+"
-    r"|sntr[yu][su]_[A-Za-z0-9+/=_]{20,}+|[0-9]{8,10}:AA[A-Za-z0-9_-]{32,35}(?![A-Za-z0-9_-]))"
+    r"|sntr[yu][su]_[A-Za-z0-9+/=_]{20,}+|stanch_agent_[A-Za-z0-9_-]{20,}+"
+    r"|[0-9]{8,10}:AA[A-Za-z0-9_-]{32,35}(?![A-Za-z0-9_-]))"
     r")"
 )
 _WEBHOOK: Final = re.compile(

@@ -1,6 +1,7 @@
 """Every operation there is: importing this module registers them all."""
 
 from stanch.operations import (
+    agents,
     analysing,
     automatic,
     beating,
@@ -94,6 +95,7 @@ MODULES = (
     replaying,
     publishing,
     thinking,
+    agents,
 )
 
 

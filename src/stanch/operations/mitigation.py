@@ -6,7 +6,7 @@ from typing import Final
 
 from stanch.incidents import events as ev
 from stanch.incidents.state import Action, ActionState, IncidentState
-from stanch.kernel.errors import Conflict, Invalid, NotFound, Refused
+from stanch.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from stanch.kernel.redaction import redact
 from stanch.mitigate.approval import approve
 from stanch.mitigate.foresight import what_changed
@@ -105,7 +105,13 @@ def approve_plan(call: Call, request: ApprovePlan) -> IncidentView:
     example={"incident": 1, "plan": "rollback-payments", "reason": "a fix is on its way"},
 )
 def reject(call: Call, request: RejectPlan) -> IncidentView:
-    """Say no to a plan, with the reason."""
+    """Say no to a plan, with the reason. A person does: an agent that could say no could wear a yes out."""
+    if not call.actor.is_person:
+        raise Forbidden(
+            f"{call.actor.label} may propose but not reject",
+            reason="rejecting_needs_a_person",
+            hint="write what speaks against it in a note",
+        )
     if not request.reason.strip():
         raise Invalid("say why not", field="reason")
     with call.world.store.writing() as tx:

@@ -16,6 +16,7 @@ import msgspec
 from stanch.kernel.actor import ActorKind
 from stanch.kernel.errors import Bug, Forbidden, Invalid, NotFound
 from stanch.kernel.redaction import redact, redact_tree
+from stanch.operations.budgets import once, within_budget
 from stanch.operations.world import Call
 
 Q = TypeVar("Q")
@@ -169,11 +170,28 @@ def _missing(message: str) -> str:
 
 
 def call(entry: Operation[Q, A], call: Call, request: Q) -> A:
-    """Run `entry` for the caller. Raises `Forbidden` when an actor that is no person would approve."""
+    """Run `entry` for the caller; an agent within its budget, and once where it gave a key.
+
+    Raises `Forbidden` when an actor that is no person would approve, `Refused` when an agent's budget is spent.
+    """
     if entry.effect is Effect.APPROVE and call.actor.kind is not ActorKind.PERSON:
         raise Forbidden(
             f"{call.actor.label} may propose but not approve",
             reason="approval_needs_a_person",
             hint="ask a person to approve in the terminal, the web page or chat",
         )
-    return entry.run(call, request)
+    if call.actor.kind is not ActorKind.AGENT:
+        return entry.run(call, request)
+    writes = entry.effect is not Effect.READ
+
+    def run() -> A:
+        return within_budget(call, entry.name, writes=writes, run=lambda: entry.run(call, request))
+
+    if not call.key or not writes:
+        return run()
+    return once(call, same=told_as(entry, request), answer=entry.answer, run=run)
+
+
+def told_as(entry: Operation[Q, A], request: Q) -> str:
+    """Return a call in one text: two that are the same have the same."""
+    return f"{entry.name} {msgspec.json.encode(request, order='sorted').decode()}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from stanch.alerts.intake.routes import CurrentRouting
+from stanch.catalog.agents.model import Limits
 from stanch.catalog.model import Catalog
 from stanch.comms.templates import Templates
 from stanch.kernel.actor import Actor, Via
@@ -59,16 +60,18 @@ class World:
     thinker: Thinker | None = None
     routing: CurrentRouting = field(default_factory=CurrentRouting)
     signal_sources: dict[str, SignalSource] = field(default_factory=dict)
+    agent_limits: Limits = field(default_factory=Limits)
     signal_secrets: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call of an operation: who asks, through which surface."""
+    """One call of an operation: who asks, through which surface. An agent's `key` has it done once."""
 
     world: World
     actor: Actor
     via: Via
+    key: str = ""
 
     @property
     def now(self) -> datetime:

@@ -1,16 +1,16 @@
 """A served incident with a plan that waits, and an agent that looks at it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from stanch.catalog.agents.model import Limits
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.asgi.trust import Trust
 from stanch.surfaces.http import api
-from stanch.surfaces.mcp.budget import Limits
 from stanch.surfaces.mcp.routes import Agents
 from tests.surfaces.mcp.agent import Agent
 from tests.surfaces.serving import serving
@@ -52,9 +52,10 @@ def served(tmp_path: Path, limits: Limits) -> Iterator[Served]:
     story.investigate()
     with story.store.writing() as tx:
         tx.next_number("incident")  # the story's own, which nobody counted
+    story.world = replace(story.world, agent_limits=limits)
     front = Front.of(story.world, OPERATIONS)
     trust = Trust(hosts=frozenset({"stanch.example"}), token=TOKEN)
-    agents = Agents(front, trust=trust, limits=limits)
+    agents = Agents(front, trust=trust)
     app = application(front, routes=[*agents.routes(), *api.routes(front)], trust=trust, checks_itself=agents.answers)
     with serving(app, front) as url:
         yield Served(story=story, url=url)

@@ -8,8 +8,9 @@ import mcp_types as types
 import pytest
 from mcp import Client
 
+from stanch.catalog.agents.model import Limits
 from stanch.incidents import events as ev
-from stanch.surfaces.mcp.budget import Limits
+from stanch.surfaces.mcp.prompts import PROMPTS
 from stanch.surfaces.mcp.tool import MOST, text_of
 from stanch.surfaces.mcp.tools import TOOLS
 from tests.surfaces.mcp.agent import Agent
@@ -283,4 +284,4 @@ def test_the_verbs_are_prompts(served: Served) -> None:
         return names, content.text
 
     names, text = served.agent.run(doing)
-    assert (["incident", "oncall", "postmortem", "runbook"], True) == (names, "checkout is slow" in text)
+    assert ([one.name for one in PROMPTS], True) == (names, "checkout is slow" in text)

@@ -11,6 +11,14 @@ ELSEWHERE = ("x-forwarded-for", "192.0.2.7")
 METADATA = "/.well-known/oauth-protected-resource/mcp"
 
 
+def token_of(served: Served, name: str) -> str:
+    """Return the token that Alice gives an agent."""
+    body, alice = {"name": name}, {"stanch-actor": "alice"}
+    told = httpx2.post(f"{served.url}/api/v1/agent/create", json=body, headers=alice).raise_for_status()
+    token: str = told.json()["token"]
+    return token
+
+
 def test_from_elsewhere_a_token_is_needed(served: Served) -> None:
     """And the answer says where it is written what protects this (RFC 9728)."""
     answer = httpx2.post(f"{served.url}/mcp", headers=dict([ELSEWHERE]), json={})
@@ -21,11 +29,84 @@ def test_from_elsewhere_a_token_is_needed(served: Served) -> None:
     )
 
 
-def test_the_token_lets_an_agent_in(served: Served) -> None:
+def test_its_token_lets_an_agent_in(served: Served) -> None:
     """As a bearer token, which is what its program can send."""
-    agent = Agent(f"{served.url}/mcp", headers=(ELSEWHERE, ("authorization", f"Bearer {TOKEN}")))
+    agent = Agent(f"{served.url}/mcp", headers=(ELSEWHERE, ("authorization", f"Bearer {token_of(served, 'triage')}")))
 
     assert agent.told("overview")["data"]["incidents"]
+
+
+def test_the_token_of_people_is_none_for_agents(served: Served) -> None:
+    """Who has the server's own token can be any person, and a person can approve."""
+    headers = dict([ELSEWHERE, ("authorization", f"Bearer {TOKEN}")])
+
+    assert 401 == httpx2.post(f"{served.url}/mcp", headers=headers, json={}).status_code
+
+
+def test_the_token_decides_who_acts(served: Served) -> None:
+    """Whatever name is sent along."""
+    token = ("authorization", f"Bearer {token_of(served, 'night-watch')}")
+    agent = Agent(f"{served.url}/mcp", headers=(token, ("stanch-agent", "other"), ("stanch-actor", "alice")))
+    agent.told("note", incident=1, text="who am I")
+    entries = httpx2.get(f"{served.url}/api/v1/incident/timeline", params={"incident": 1}).json()
+
+    assert ("night-watch", "mcp") == (entries[-1]["actor"], entries[-1]["via"])
+
+
+def test_a_revoked_token_is_refused_here_too(served: Served) -> None:
+    """From the next call on, even on this machine, where a name would do: whoever sends a token means it."""
+    headers = {"authorization": f"Bearer {token_of(served, 'triage')}", "stanch-actor": "alice"}
+    body = {"name": "triage"}
+    httpx2.post(f"{served.url}/api/v1/agent/revoke", json=body, headers={"stanch-actor": "alice"}).raise_for_status()
+    told = [httpx2.post(f"{served.url}{path}", headers=headers, json={}) for path in ("/mcp", "/api/v1/incident/note")]
+
+    assert [(401, "agent_token_unknown")] * 2 == [(one.status_code, one.json()["error"]["reason"]) for one in told]
+
+
+def test_an_agent_elsewhere_needs_its_own(served: Served) -> None:
+    """On the API as well: with people's token its name in a header is not enough."""
+    headers = dict([ELSEWHERE, ("authorization", f"Bearer {TOKEN}"), ("stanch-agent", "triage")])
+    told = httpx2.get(f"{served.url}/api/v1/incident/overview", headers=headers)
+
+    assert (403, "agent_token_needed") == (told.status_code, told.json()["error"]["reason"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    [
+        ("mitigation/approve", "approval_needs_a_person"),
+        ("mitigation/reject", "rejecting_needs_a_person"),
+        ("agent/create", "agents_need_a_person"),
+        ("agent/revoke", "agents_need_a_person"),
+    ],
+)
+@pytest.mark.parametrize("with_token", [True, False])
+def test_what_needs_a_person_is_refused_over_http(
+    served: Served, operation: str, reason: str, *, with_token: bool
+) -> None:
+    """With a token, beside which a person's name says nothing, and with a name in a header."""
+    plan = served.story.plan
+    bodies: dict[str, dict[str, object]] = {
+        "mitigation/approve": {"incident": 1, "plan": plan.id, "digest": plan.digest},
+        "mitigation/reject": {"incident": 1, "plan": plan.id, "reason": "no"},
+    }
+    who = {"authorization": f"Bearer {token_of(served, 'triage')}"} if with_token else {"stanch-agent": "triage"}
+    told = httpx2.post(
+        f"{served.url}/api/v1/{operation}",
+        json=bodies.get(operation, {"name": "triage"}),
+        headers={**who, "stanch-actor": "alice"},
+    )
+
+    assert (403, reason) == (told.status_code, told.json()["error"]["reason"])
+
+
+def test_a_key_in_the_header_has_it_done_once(served: Served) -> None:
+    """As programs know it from elsewhere: Idempotency-Key."""
+    headers = {"stanch-agent": "triage", "idempotency-key": "k-1"}
+    body = {"incident": 1, "text": "once"}
+    told = [httpx2.post(f"{served.url}/api/v1/incident/note", json=body, headers=headers).json() for _ in range(2)]
+
+    assert (told[0], 1) == (told[1], served.kinds().count("incident.note_added"))
 
 
 def test_a_wrong_token_does_not(served: Served) -> None:

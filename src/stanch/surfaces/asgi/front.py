@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
@@ -15,6 +16,9 @@ from stanch.operations.world import Call, World
 from stanch.surfaces.asgi.figures import Figures
 from stanch.surfaces.asgi.identity import caller, require_somebody
 from stanch.surfaces.asgi.live import Live
+
+KEY_HEADER: Final = "idempotency-key"
+"""The same call of an agent under the same key is done once in 24 hours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +52,17 @@ class Front:
         if entry.effect is not Effect.READ:
             require_somebody(actor)
         decoded = registry.decode(entry, body)
-        return await run_in_threadpool(self._timed, entry, decoded, actor, via)
+        return await run_in_threadpool(self._timed, entry, decoded, actor, via, request.headers.get(KEY_HEADER, ""))
 
-    def call(self, name: str, body: Mapping[str, object], *, actor: Actor, via: Via) -> object:
+    def call(self, name: str, body: Mapping[str, object], *, actor: Actor, via: Via, key: str = "") -> object:
         """Call the operation `name` for `actor`, in this thread, and return its answer. Raises as `ask` does."""
         entry = self.operations[name]
-        return self._timed(entry, registry.decode(entry, body), actor, via)
+        return self._timed(entry, registry.decode(entry, body), actor, via, key)
 
-    def _timed(self, entry: Operation[object, object], decoded: object, actor: Actor, via: Via) -> object:
+    def _timed(self, entry: Operation[object, object], decoded: object, actor: Actor, via: Via, key: str) -> object:
         started, outcome = time.perf_counter(), "bug"
         try:
-            answer = registry.call(entry, Call(world=self.world, actor=actor, via=via), decoded)
+            answer = registry.call(entry, Call(world=self.world, actor=actor, via=via, key=key), decoded)
             outcome = "ok"
         except StanchError as error:
             outcome = error.code

@@ -1,7 +1,8 @@
 """Who is asking. In front of a loopback address a name is taken at its word; what a role may do is decided below.
 
 An API caller says `Stanch-Actor: alice`, or `Stanch-Agent: triage` when it is a program that acts by itself; a
-browser keeps the chosen person in a cookie. Nobody named at all may look, and change nothing.
+browser keeps the chosen person in a cookie. An agent's own token decides alone, whatever else is said. Nobody named at
+all may look, and change nothing.
 """
 
 from typing import Final
@@ -11,19 +12,33 @@ from starlette.requests import HTTPConnection
 from stanch.kernel.actor import Actor, ActorKind, agent, check_name, is_name, person
 from stanch.kernel.errors import Forbidden
 from stanch.operations.world import World
+from stanch.surfaces.asgi.trust import AGENT_HEADER
 
 ACTOR_HEADER: Final = "stanch-actor"
-AGENT_HEADER: Final = "stanch-agent"
+AGENT_SCOPE: Final = "stanch_agent"
+"""Where the frame puts the name of the agent whose token came with a request."""
 PERSON_COOKIE: Final = "stanch_person"
 
 NOBODY: Final = Actor(kind=ActorKind.INTEGRATION, id="nobody", name="nobody in particular")
 
-__all__ = ["ACTOR_HEADER", "AGENT_HEADER", "NOBODY", "PERSON_COOKIE", "caller", "check_name", "known_person"]
-__all__ += ["require_somebody"]
+__all__ = [
+    "ACTOR_HEADER",
+    "AGENT_HEADER",
+    "AGENT_SCOPE",
+    "NOBODY",
+    "PERSON_COOKIE",
+    "caller",
+    "check_name",
+    "known_person",
+    "require_somebody",
+]
 
 
 def caller(request: HTTPConnection, world: World) -> Actor:
     """Return who asks; `NOBODY` when the request does not say. Raises `Invalid` for a name that is none."""
+    authenticated = request.scope.get(AGENT_SCOPE)
+    if isinstance(authenticated, str) and authenticated:
+        return agent(authenticated)
     program = request.headers.get(AGENT_HEADER, "").strip()
     if program:
         return agent(check_name(program, field="Stanch-Agent"))

@@ -7,9 +7,11 @@ id and counted once, and the caller is told that id and nothing else.
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import ClientDisconnect, Request
@@ -17,11 +19,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stanch.catalog.agents.rules import is_token
 from stanch.kernel.errors import StanchError
+from stanch.operations.agents import agent_of
 from stanch.surfaces.asgi.errors import ErrorDetail, detail_of, error_response, status_of
 from stanch.surfaces.asgi.figures import Figures
 from stanch.surfaces.asgi.front import Front
-from stanch.surfaces.asgi.trust import Distrust, Trust
+from stanch.surfaces.asgi.identity import AGENT_SCOPE
+from stanch.surfaces.asgi.trust import Distrust, Trust, bearer_of
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +52,16 @@ _REFUSALS: Final = {
     Distrust.ORIGIN: (403, "a page from elsewhere may not change anything here", "open the page of this server"),
     Distrust.PEER: (403, "this server listens to its own machine only", "start it with a token to let others in"),
     Distrust.TOKEN: (401, "a token is needed from another machine", "send Authorization: Bearer with the token"),
+    Distrust.AGENT: (
+        403,
+        "an agent on another machine needs a token of its own",
+        "a person gives it one: stanch agent create NAME",
+    ),
+    Distrust.REVOKED: (
+        401,
+        "this is no agent's token, or it was revoked",
+        "a person gives one: stanch agent create",
+    ),
 }
 BODY_WITHIN_S: Final = 30.0
 """How long a body may take to arrive. The largest is 8 MiB, which a line of 3 Mbit/s carries in that time."""
@@ -87,7 +102,12 @@ def application(
     router = Router(routes, redirect_slashes=False)
     inner = ExceptionMiddleware(router, handlers={StanchError: on_error, HTTPException: on_error})
     frame = Frame(
-        inner, trust=trust or Trust(), figures=front.figures, checks_itself=checks_itself, direct=direct or {}
+        inner,
+        trust=trust or Trust(),
+        figures=front.figures,
+        checks_itself=checks_itself,
+        direct=direct or {},
+        agent_of=partial(agent_of, front.world),
     )
     frame.body_within_s = body_within_s
     return frame
@@ -104,7 +124,9 @@ class Frame:
         figures: Figures,
         checks_itself: Callable[[str], bool],
         direct: Mapping[tuple[str, str], ASGIApp],
+        agent_of: Callable[[str], str],
     ) -> None:
+        self._agent_of = agent_of
         self._checks_itself = checks_itself
         self._app = app
         self._direct = direct
@@ -134,7 +156,10 @@ class Frame:
             await send(message)
 
         try:
-            if (refusal := self._refusal(scope, request_id)) is not None:
+            headers = _headers(scope)
+            if is_token(token := bearer_of(headers)):
+                scope[AGENT_SCOPE] = await run_in_threadpool(self._agent_of, token)
+            if (refusal := self._refusal(scope, headers, request_id)) is not None:
                 await refusal(scope, receive, dressed)
             else:
                 app = self._direct.get((scope["method"], scope["path"]), self._app)
@@ -149,15 +174,13 @@ class Frame:
             detail = ErrorDetail(code="bug", message="an unexpected error", reason="bug", request_id=request_id)
             await error_response(detail, status=500)(scope, receive, dressed)
 
-    def _refusal(self, scope: Scope, request_id: str) -> Response | None:
+    def _refusal(self, scope: Scope, headers: Mapping[str, str], request_id: str) -> Response | None:
         if scope["path"] in _OPEN_PATHS and scope["method"] in ("GET", "HEAD"):
             return None
         if self._checks_itself(scope["path"]):
             return None
         peer = scope["client"][0] if scope.get("client") else None
-        # The first of several counts, as it does with Starlette.
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
-        why = self._trust.refuse(method=scope["method"], headers=headers, peer=peer)
+        why = self._trust.refuse(method=scope["method"], headers=headers, peer=peer, agent=scope.get(AGENT_SCOPE))
         if why is None:
             return None
         status, message, hint = _REFUSALS[why]
@@ -190,6 +213,11 @@ class _Timed:
             raise HTTPException(408, said, headers={"connection": "close"}) from None
         self._whole = message["type"] != "http.request" or not message.get("more_body", False)
         return message
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    # The first of several counts, as it does with Starlette.
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
 def _method(scope: Scope) -> str:

@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+AGENT_HEADER: Final = "stanch-agent"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # Set by a proxy on this machine: the peer is then the proxy, and says nothing about who is behind it.
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
@@ -28,6 +29,8 @@ class Distrust(StrEnum):
     ORIGIN = "origin_not_allowed"
     PEER = "peer_not_allowed"
     TOKEN = "token_needed"  # noqa: S105  # the name of a reason, no secret
+    AGENT = "agent_token_needed"
+    REVOKED = "agent_token_unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +40,29 @@ class Trust:
     hosts: frozenset[str] = frozenset()
     token: str = field(default="", repr=False)
 
-    def refuse(self, *, method: str, headers: Mapping[str, str], peer: str | None) -> Distrust | None:
-        """Return why a request is turned away, or None. `headers` are in lower case; a Unix socket has no `peer`."""
+    def refuse(
+        self, *, method: str, headers: Mapping[str, str], peer: str | None, agent: str | None = None
+    ) -> Distrust | None:
+        """Return why a request is turned away, or None. `headers` are in lower case; a Unix socket has no `peer`.
+
+        `agent` is the name of the agent whose token came with the request, empty where that token is nobody's, and
+        None where none came. A program that says it is an agent needs one, unless it is on this machine.
+        """
         host = headers.get("host", "")
         name = _name(host)
         if name not in LOCAL_HOSTS and name not in self.hosts:
             return Distrust.HOST
         if method not in SAFE_METHODS and not _same_origin(headers, host=host):
             return Distrust.ORIGIN
+        if agent is not None:
+            return None if agent else Distrust.REVOKED
         if _is_local(peer) and not any(name in headers for name in _FORWARDED):
             return None
         if not self.token:
             return Distrust.PEER
-        return None if self._has_token(headers.get("authorization", "")) else Distrust.TOKEN
+        if not self._has_token(headers.get("authorization", "")):
+            return Distrust.TOKEN
+        return Distrust.AGENT if AGENT_HEADER in headers else None
 
     def _has_token(self, authorization: str) -> bool:
         scheme, _, value = authorization.partition(" ")
@@ -61,6 +74,12 @@ class Trust:
         elif scheme.lower() != "bearer":
             return False
         return secrets.compare_digest(value.strip().encode(), self.token.encode())
+
+
+def bearer_of(headers: Mapping[str, str]) -> str:
+    """Return the bearer token of a request, empty where it has none."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
 
 
 def _name(host: str) -> str:

@@ -28,6 +28,7 @@ class EmbeddedWay:
         operations: Mapping[str, Operation[object, object]],
         actor: str,
         via: Via = Via.CLI,
+        key: str = "",
     ) -> None:
         self._world = world
         self._engine = engine
@@ -38,6 +39,7 @@ class EmbeddedWay:
         self._actor = agent(name) if program else person(name, name=known.name if known else "")
         self._has_written = False
         self._via = via
+        self._key = key
 
     @property
     def where(self) -> str:
@@ -73,6 +75,6 @@ class EmbeddedWay:
         if entry is None:
             raise NotFound(f"there is no operation {operation!r}", hint="list them: stanch call")
         request = registry.decode(entry, {name: value for name, value in given.items() if value is not None})
-        answer = registry.call(entry, Call(world=self._world, actor=self._actor, via=self._via), request)
+        answer = registry.call(entry, Call(world=self._world, actor=self._actor, via=self._via, key=self._key), request)
         # Through JSON and back: an answer has the same shape near and far, lists where the records hold tuples.
         return cast("JSON", msgspec.json.decode(msgspec.json.encode(answer)))

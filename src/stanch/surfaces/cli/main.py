@@ -63,6 +63,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "anomalies": ("analyse", "Find what is surprising in one series; needs no server"),
     "call": ("call", "Call any operation by name"),
     "serve": ("server", "Start the server"),
+    "agent": ("agents", "Tokens of agents: give one, revoke it, list them"),
     "mcp": ("agents", "Serve an agent: the same verbs over the Model Context Protocol"),
     "run": ("server", "Start the server together with the drill"),
     "gameday": ("gameday", "Break something on purpose, for a while: list, check, run, abort, report"),

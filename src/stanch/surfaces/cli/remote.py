@@ -18,9 +18,14 @@ _TIMEOUT_S: Final = 60.0
 _LONGEST_ADDRESS: Final = 4_000
 
 
-def remote_way(url: str, *, actor: str, debug: bool = False, via: str = "cli") -> "Remote":
-    """Return the way to the server at `url`. Raises `Invalid` when that is no address of a server."""
-    return Remote(url, actor=actor, debug=debug, via=via)
+def remote_way(
+    url: str, *, actor: str, debug: bool = False, via: str = "cli", token: str = "", key: str = ""
+) -> "Remote":
+    """Return the way to the server at `url`. Raises `Invalid` when that is no address of a server.
+
+    `token` is an agent's own, in place of that of the environment; what is written under a `key` is done once.
+    """
+    return Remote(url, actor=actor, debug=debug, via=via, token=token, key=key)
 
 
 def server_version(url: str) -> str:
@@ -32,7 +37,9 @@ def server_version(url: str) -> str:
 class Remote:
     """Asks a server over HTTP. With `debug` every call is told on standard error, without what must stay secret."""
 
-    def __init__(self, url: str, *, actor: str, debug: bool = False, via: str = "cli") -> None:
+    def __init__(
+        self, url: str, *, actor: str, debug: bool = False, via: str = "cli", token: str = "", key: str = ""
+    ) -> None:
         if "@" in url:
             # Not repeated even to say what is wrong with it: it would stand in terminals and logs.
             raise Invalid(
@@ -43,6 +50,8 @@ class Remote:
         self._actor = actor
         self._debug = debug
         self._via = via
+        self._token = token
+        self._key = key
         if self._parts.scheme not in ("http", "https") or not self._parts.netloc:
             raise Invalid(f"{url!r} is no server", field="server", hint="say it like http://127.0.0.1:8484")
 
@@ -85,7 +94,9 @@ class Remote:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._parts.netloc, timeout=_TIMEOUT_S)
         headers = {"Content-Type": "application/json", **self._who(), "Stanch-Via": self._via}
-        token = os.environ.get("STANCH_TOKEN")
+        if self._key:
+            headers["Idempotency-Key"] = self._key
+        token = self._token or os.environ.get("STANCH_TOKEN")
         if token:
             headers["Authorization"] = f"Bearer {token}"
         began = time.monotonic()

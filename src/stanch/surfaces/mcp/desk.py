@@ -1,6 +1,5 @@
 """Where a call of a tool becomes calls of operations, and every outcome an answer. Knows nothing of the protocol."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +10,6 @@ from stanch.kernel.errors import Forbidden, Invalid, NotFound, Refused, StanchEr
 from stanch.kernel.event import JSON
 from stanch.kernel.redaction import redact
 from stanch.operations.registry import Operation
-from stanch.surfaces.mcp.budget import Budget
 from stanch.surfaces.mcp.marking import OPEN, WARNING, outside, unmarked
 from stanch.surfaces.mcp.resources import Listed, Text, listed, read
 from stanch.surfaces.mcp.tool import Asking, Tool, answer, text_of
@@ -32,11 +30,10 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """The tools with the way to the operations: `asking` gives that of the agent with a name."""
+    """The tools with the way to the operations: `asking` gives that of the agent with a name, for one key or none."""
 
     operations: Mapping[str, Operation[object, object]]
-    asking: Callable[[str], Asking]
-    budget: Budget
+    asking: Callable[[str, str], Asking]
 
     def call(self, agent: str, name: str, given: Mapping[str, object]) -> Told:
         """Do what the tool `name` does, for `agent`. Raises nothing that is no defect."""
@@ -51,28 +48,19 @@ class Desk:
             )
 
     def resources(self, agent: str) -> list[Listed]:
-        """Return the addresses that there are now. Raises `Refused` when the budget is spent."""
-        self.budget.spend(agent, writes=False)
-        return listed(self.asking(agent))
+        """Return the addresses that there are now. Raises what the operations raise."""
+        return listed(self.asking(agent, ""))
 
     def read(self, agent: str, uri: str) -> Text:
         """Return what stands at an address. Raises what the operations raise."""
-        self.budget.spend(agent, writes=False)
-        return read(self.asking(agent), uri)
+        return read(self.asking(agent, ""), uri)
 
     def _run(self, agent: str, tool: Tool, given: Mapping[str, object]) -> dict[str, JSON]:
         arguments = _arguments(tool, given, self.operations)
         writes = tool.writes(self.operations, arguments)
-        self.budget.spend(agent, writes=writes)
-        key = arguments.pop("key", "")
-
-        def run() -> dict[str, JSON]:
-            return answer(tool.run(self.asking(agent), arguments))
-
-        if not key or not writes:
-            return run()
-        same = f"{tool.name} {json.dumps(arguments, sort_keys=True)}"
-        return self.budget.once(agent, str(key)[:200], same=same, run=run)
+        key = str(arguments.pop("key", "")) if writes else ""
+        arguments.pop("key", None)
+        return answer(tool.run(self.asking(agent, key), arguments))
 
 
 def _tool(name: str) -> Tool:

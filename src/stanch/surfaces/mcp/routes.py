@@ -6,6 +6,8 @@ document itself is for everybody.
 """
 
 import json
+import secrets
+from dataclasses import replace
 from typing import Any, Final, cast
 
 import msgspec
@@ -23,48 +25,47 @@ from stanch.operations.world import World
 from stanch.surfaces.asgi.body import MOST_BYTES
 from stanch.surfaces.asgi.errors import ErrorDetail, error_response
 from stanch.surfaces.asgi.front import Front
-from stanch.surfaces.asgi.identity import AGENT_HEADER
+from stanch.surfaces.asgi.identity import AGENT_HEADER, AGENT_SCOPE
 from stanch.surfaces.asgi.trust import Distrust, Trust
-from stanch.surfaces.mcp.budget import Budget, Limits
 from stanch.surfaces.mcp.desk import Desk
 from stanch.surfaces.mcp.server import Context, build_server
 
 PATH: Final = "/mcp"
+# What nobody can send: a request from elsewhere is let in by an agent's token alone.
+_NEVER: Final = secrets.token_urlsafe(32)
 METADATA: Final = f"/.well-known/oauth-protected-resource{PATH}"
-_STATUS: Final = {Distrust.TOKEN: 401}
+_STATUS: Final = {Distrust.TOKEN: 401, Distrust.REVOKED: 401}
 _MESSAGES: Final = {
     Distrust.HOST: "this server does not answer to that host name",
     Distrust.ORIGIN: "a page from elsewhere may not use this",
     Distrust.PEER: "this server listens to its own machine only",
-    Distrust.TOKEN: "a token is needed from another machine",
+    Distrust.TOKEN: "an agent's token is needed from another machine; a person gives it: stanch agent create NAME",
+    Distrust.REVOKED: "this is no agent's token, or it was revoked",
 }
 
 
 class FrontAsking:
     """Asks the operations of this process, as one agent."""
 
-    def __init__(self, front: Front, name: str) -> None:
+    def __init__(self, front: Front, name: str, *, key: str = "") -> None:
         self._front = front
         self._actor = agent(name)
+        self._key = key
 
     def ask(self, operation: str, /, **body: object) -> JSON:
         """Ask an operation."""
         given = {name: value for name, value in body.items() if value is not None}
-        answer = self._front.call(operation, given, actor=self._actor, via=Via.MCP)
+        answer = self._front.call(operation, given, actor=self._actor, via=Via.MCP, key=self._key)
         return cast("JSON", json.loads(msgspec.json.encode(answer)))
 
 
 class Agents:
     """The routes of the agents' server."""
 
-    def __init__(self, front: Front, *, trust: Trust | None, limits: Limits) -> None:
+    def __init__(self, front: Front, *, trust: Trust | None) -> None:
         self._world: World = front.world
         self._trust = trust or Trust()
-        desk = Desk(
-            operations=front.operations,
-            asking=lambda name: FrontAsking(front, name),
-            budget=Budget(limits, now=front.world.clock.now),
-        )
+        desk = Desk(operations=front.operations, asking=lambda name, key: FrontAsking(front, name, key=key))
         self._server: Server[Any] = build_server(desk, name_of=_named)  # the SDK's type of a server without a lifespan
 
     def answers(self, path: str) -> bool:
@@ -80,7 +81,7 @@ class Agents:
         ]
 
     async def _describe(self, request: Request) -> Response:
-        """Say what protects us: a bearer token that the operator gives out; there is no server that issues any."""
+        """Say what protects us: a bearer token that a person gives out; there is no server that issues any."""
         document = {
             "resource": f"{self._world.url}{PATH}",
             "resource_name": "Stanch",
@@ -108,7 +109,9 @@ class Agents:
     def _refusal(self, request: Request) -> Response | None:
         headers = {name.lower(): value for name, value in request.headers.items()}
         peer = request.client.host if request.client else None
-        why = self._trust.refuse(method=request.method, headers=headers, peer=peer)
+        # Without the server's own token: that one is a person's, and who has it could approve.
+        trust = replace(self._trust, token=_NEVER)
+        why = trust.refuse(method=request.method, headers=headers, peer=peer, agent=request.scope.get(AGENT_SCOPE))
         if why is None:
             return None
         status = _STATUS.get(why, 403)
@@ -128,7 +131,7 @@ class _Endpoint:
 
 
 def _named(ctx: Context) -> str:
-    """Return the name in the header by which programs say who they are, empty where there is none."""
+    """Return whose token came, else the name in the header by which programs say who they are; empty where neither."""
     headers = getattr(ctx.request, "headers", {})
-    name = headers.get(AGENT_HEADER, "").strip()
+    name = getattr(ctx.request, "scope", {}).get(AGENT_SCOPE) or headers.get(AGENT_HEADER, "").strip()
     return name if is_name(name) else ""

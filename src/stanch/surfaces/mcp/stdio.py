@@ -7,10 +7,8 @@ from typing import Protocol
 
 from mcp.server.stdio import stdio_server
 
-from stanch.kernel.clock import Clock
 from stanch.kernel.event import JSON
 from stanch.operations.registry import Effect, Operation
-from stanch.surfaces.mcp.budget import Budget, Limits
 from stanch.surfaces.mcp.desk import Desk
 from stanch.surfaces.mcp.server import build_server
 from stanch.surfaces.mcp.tool import Asking
@@ -53,20 +51,19 @@ class WayAsking:
 def run_stdio(
     *,
     operations: Mapping[str, Operation[object, object]],
-    way: Callable[[str], Way],
-    clock: Clock,
+    way: Callable[[str, str], Way],
     name: str,
-    limits: Limits,
 ) -> None:
-    """Serve one client until it closes its end. `way` gives the way of the agent with a name; `name` may be empty."""
+    """Serve one client until it closes its end.
+
+    `way` gives the way of the agent with a name, for one key or none; `name` may be empty.
+    """
     lock = threading.Lock()
 
-    def asking(agent: str) -> Asking:
-        return WayAsking(way(agent), operations, lock)
+    def asking(agent: str, key: str) -> Asking:
+        return WayAsking(way(agent, key), operations, lock)
 
-    server = build_server(
-        Desk(operations=operations, asking=asking, budget=Budget(limits, now=clock.now)), name_of=lambda ctx: name
-    )
+    server = build_server(Desk(operations=operations, asking=asking), name_of=lambda ctx: name)
 
     async def serve() -> None:
         async with stdio_server() as (reading, writing):

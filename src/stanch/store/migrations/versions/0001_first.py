@@ -12,6 +12,41 @@ down_revision = None
 def upgrade() -> None:
     """Change the schema."""
     op.create_table(
+        "agent_kept",
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("same", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("agent", "key", name=op.f("pk_agent_kept")),
+    )
+    op.create_table(
+        "agent_spending",
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("minute", types.Instant(), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.Column("writes", sa.Integer(), nullable=False),
+        sa.Column("executions", sa.Integer(), nullable=False),
+        sa.Column("micros", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("agent", "minute", name=op.f("pk_agent_spending")),
+    )
+    op.create_table(
+        "agents",
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", types.Instant(), nullable=False),
+        sa.Column("made_via", sa.Text(), nullable=False),
+        sa.Column("ended_by", sa.Text(), nullable=False),
+        sa.Column("ended_at", types.Instant(), nullable=True),
+        sa.Column("ended_via", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_agents")),
+    )
+    with op.batch_alter_table("agents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_agents_name"), ["name"], unique=False)
+
+    op.create_table(
         "alert_board",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("ref", types.Serial, nullable=True),

@@ -26,6 +26,7 @@ STANCH_INCIDENT  the incident that is meant where none is named
 STANCH_NO_INPUT  never ask
 STANCH_DEBUG     tell every call, and where an error comes from
 STANCH_AGENT     what the log calls the agent that `stanch mcp` serves
+STANCH_AGENT_TOKEN  the token of that agent, which a server then knows it by
 STANCH_LOG       what the server logs: debug, info, warning, error
 XDG_STATE_HOME   the store is in its folder stanch; by default ~/.local/state
 NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM=dumb   whether to colour; --color goes before
