@@ -23,6 +23,8 @@ def far_end(status: int) -> Iterator[tuple[str, list[tuple[str, dict[str, object
     heard: list[tuple[str, dict[str, object], str]] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        """Answers with what is scripted."""
+
         def do_POST(self) -> None:
             """Keep what comes."""
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))

@@ -40,6 +40,8 @@ def site(answer: Callable[[Asked], Reply]) -> Iterator[Site]:
     """Run an HTTP server on a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
+        """Answers whatever is asked, and remembers it."""
+
         def _do(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             asked = Asked(

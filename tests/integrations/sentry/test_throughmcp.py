@@ -221,6 +221,7 @@ def test_remote(tmp_path: Path, state: State) -> None:
     app = serve(tmp_path).streamable_http_app()
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, and keep its headers."""
         if scope["type"] == "http":
             carried.append(Headers(scope=scope).get("authorization", ""))
         await app(scope, receive, send)
