@@ -118,7 +118,7 @@ class SentryApi:
         return found[:most], bool(cursor) or len(found) > most
 
     def _got(self, url: str, *, until: float) -> Got:
-        token = self._token()
+        token = self.token()
         for _ in range(2):
             self._wait(until)
             got = self._sent(url, token, until=until)
@@ -153,7 +153,8 @@ class SentryApi:
             return ""
         return grant.region if grant else ""
 
-    def _token(self) -> str:
+    def token(self) -> str:
+        """Return the token of the moment: the configured one, else what was granted. Raises as `Grants.token` does."""
         if self._spec.secret:
             return self._spec.secret
         return self._grants.token() if self._grants is not None else ""

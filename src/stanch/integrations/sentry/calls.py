@@ -25,10 +25,10 @@ _LATER: Final = frozenset({408, 425, 429})
 class SentryCalls:
     """One organization of one Sentry, by any method. `token` gives the token of the moment. Threads may share it."""
 
-    def __init__(self, spec: SystemSpec, *, token: Callable[[], str] | None = None) -> None:
+    def __init__(self, spec: SystemSpec, *, token: Callable[[], str]) -> None:
         self._root = (spec.url or URL).rstrip("/")
         self._organization = quote(spec.settings.get("organization", ""), safe="")
-        self._token = token or (lambda: spec.secret)
+        self._token = token
         # Read lazily: certificates take a while, and most processes never write.
         self._client: httpx2.Client | None = None
 

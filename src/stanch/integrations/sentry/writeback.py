@@ -31,7 +31,7 @@ class SentryDesk:
     def __init__(self, spec: SystemSpec, *, fetch: Fetch) -> None:
         self._spec = spec
         self._api = SentryApi(spec, fetch=fetch)
-        self._calls = SentryCalls(spec)
+        self._calls = SentryCalls(spec, token=self._api.token)
         self._may = frozenset(spec.settings.get("write_back", "").split())
 
     @property
