@@ -18,8 +18,8 @@ from stanch.catalog.acting import Automatic, Guard
 from stanch.catalog.model import ActionSpec, Catalog, Service
 from stanch.engine.loop import Engine
 from stanch.incidents import events as ev
+from stanch.incidents.folding import fold_all
 from stanch.incidents.model import Hypothesis, Reading, Severity, SeverityRuling
-from stanch.incidents.state import fold_all
 from stanch.integrations.command import CommandActuator
 from stanch.kernel.clock import ManualClock
 from stanch.mitigate.tables import runs_since

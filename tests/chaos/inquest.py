@@ -5,7 +5,8 @@ from collections import Counter
 from stanch.app.wiring import PROJECTORS
 from stanch.incidents import events as ev
 from stanch.incidents.clocks import update_every
-from stanch.incidents.state import ActionState, IncidentState, fold_all
+from stanch.incidents.folding import fold_all
+from stanch.incidents.state import ActionState, IncidentState
 from stanch.store import Store, deliveries, timers
 from stanch.store.model import DeliveryState
 from tests.chaos.story import Scene

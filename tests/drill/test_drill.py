@@ -19,7 +19,8 @@ from typing import Final
 import pytest
 
 from stanch.app.wiring import PROJECTORS
-from stanch.incidents.state import IncidentState, fold_all
+from stanch.incidents.folding import fold_all
+from stanch.incidents.state import IncidentState
 from stanch.store import Store
 
 pytestmark = [pytest.mark.drill, pytest.mark.slow, pytest.mark.timeout(900)]

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from stanch.incidents import events as ev
+from stanch.incidents.folding import fold_all
 from stanch.incidents.model import Citation, Hypothesis, Impact, NearestChange, PrimaryError, Severity, SeverityRuling
-from stanch.incidents.state import IncidentState, fold_all
+from stanch.incidents.state import IncidentState
 from stanch.kernel.actor import SYSTEM, Actor, Via, person
 from stanch.kernel.codec import to_data
 from stanch.kernel.event import Event

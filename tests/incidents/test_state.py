@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stanch.incidents import events as ev
+from stanch.incidents.folding import fold_all
 from stanch.incidents.model import Role, Status
-from stanch.incidents.state import ActionState, fold_all
+from stanch.incidents.state import ActionState
 from stanch.kernel.errors import Bug
 from tests.incidents.lives import ALICE, BOB, DECLARED, NOW, PLAN, PROPOSED, RESTART, Log, whole_life
 

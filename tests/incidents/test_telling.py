@@ -7,8 +7,9 @@ import pytest
 
 from stanch.incidents import events as ev
 from stanch.incidents.model import Reading, Role, Severity, SeverityRuling, Status
+from stanch.incidents.quantities import beside_normal, quantity
 from stanch.incidents.recorded.thinking import Outcome, Use
-from stanch.incidents.telling import beside_normal, quantity, tell
+from stanch.incidents.telling import tell
 from stanch.kernel.blocks import clean
 from stanch.oncall.escalation import events as paging
 from stanch.oncall.escalation.model import FrozenPolicy, Notice, NoticeState, Purpose

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stanch.incidents import events as ev
-from stanch.incidents.state import IncidentState, Verification, fold
+from stanch.incidents.folding import fold
+from stanch.incidents.state import IncidentState, Verification
 from stanch.kernel.actor import SYSTEM, Via
 from stanch.kernel.event import Event
 from stanch.mitigate.verification import Band, RecoveryCheck

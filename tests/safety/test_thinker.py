@@ -14,8 +14,8 @@ from stanch.diagnose.thinking.checking import believe
 from stanch.diagnose.thinking.material import Material, Source, material_of
 from stanch.diagnose.thinking.tasks import task_of
 from stanch.engine.loop import Engine
+from stanch.incidents.folding import fold_all
 from stanch.incidents.recorded.thinking import Use
-from stanch.incidents.state import fold_all
 from stanch.kernel.actor import Via, person
 from stanch.operations import registry
 from stanch.operations.thinking import ThinkerView

@@ -10,8 +10,8 @@ from stanch.comms.template import Value, fill
 from stanch.comms.templates import Templates, choose
 from stanch.comms.words import INSIDE, Audience
 from stanch.incidents.model import Role
+from stanch.incidents.quantities import quantity
 from stanch.incidents.state import IncidentState
-from stanch.incidents.telling import quantity
 from stanch.kernel.blocks import Block, to_markdown, to_plain
 from stanch.kernel.duration import format_duration
 

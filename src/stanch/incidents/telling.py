@@ -1,13 +1,12 @@
 """Says in words what an event means: the time line, the terminal and the post-mortem all tell it the same way. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import singledispatch
 
-from stanch.alerts.words import percent
 from stanch.incidents import events as ev
-from stanch.incidents.model import Reading
+from stanch.incidents.quantities import quantity, since
 from stanch.incidents.thoughts import THOUGHT_EVENTS, ThoughtEvent, thought_words
+from stanch.incidents.tracking import TRACKER_EVENTS, TrackerEvent, tracker_words
 from stanch.oncall.escalation.events import PAGE_EVENTS, PageEvent
 from stanch.oncall.escalation.words import words
 
@@ -23,38 +22,6 @@ class Telling:
     text: str = ""
     tone: str = "system"
     major: bool = False
-
-
-def quantity(value: float | None, unit: str) -> str:
-    """Return a figure as people say it: `45 %`, `0.2 %`, `4,200 ms`, `512 MB`; a dash for None."""
-    if value is None:
-        return "–"
-    match unit:
-        case "ratio":
-            return percent(value)
-        case "ms":
-            return f"{value:,.0f} ms"
-        case "bytes":
-            return f"{value / 1e6:,.0f} MB"
-        case "1/s":
-            return f"{value:,.1f}/s"
-        case _:
-            return f"{value:,.4g}"
-
-
-def since(at: datetime, low: datetime | None, high: datetime | None) -> str:
-    """Say a start with its uncertainty in UTC: `03:12:40 (±10 s)`; the clock alone where no interval is known."""
-    clock = f"{at.astimezone(UTC):%H:%M:%S}"
-    if low is None or high is None or high <= low:
-        return clock
-    half_s = max((at - low).total_seconds(), (high - at).total_seconds())
-    return f"{clock} (±{max(1, round(half_s)):,} s)" if half_s < 120 else f"{clock} (±{round(half_s / 60):,} min)"
-
-
-def beside_normal(reading: Reading) -> str:
-    """Return a reading beside what is normal: `45 %, normal 0.2 %`."""
-    now = quantity(reading.value, reading.unit)
-    return now if reading.normal is None else f"{now}, normal {quantity(reading.normal, reading.unit)}"
 
 
 @singledispatch
@@ -478,36 +445,6 @@ def _(record: ev.ItemsReminded) -> Telling:
     return Telling(title=f"Reminded of action item {numbers}")
 
 
-_WRITTEN = {"status": "the status", "assign": "the team", "note": "a note", "deploy": "the marker of a deploy"}
-_AS = {"done": "written", "refused": "refused", "failed": "failed"}
-
-
-@tell.register
-def _(record: ev.WritingEnded) -> Telling:
-    what = _WRITTEN.get(record.act, record.act)
-    where = f"issue {record.issue} of {record.desk}" if record.issue else record.desk
-    tone = "system" if record.outcome is ev.WritingOutcome.DONE else "bad"
-    return Telling(title=f"To {where}: {what} {_AS[record.outcome.value]}", text=record.detail, tone=tone)
-
-
-@tell.register
-def _(record: ev.AnalysisAsked) -> Telling:
-    return Telling(title=f"Analysis of issue {record.issue} asked of {record.desk}")
-
-
-@tell.register
-def _(record: ev.AnalysisStarted) -> Telling:
-    how = "was there already" if record.adopted else "started"
-    return Telling(title=f"Analysis {how}", text=f"run {record.run}" if record.run else "")
-
-
-@tell.register
-def _(record: ev.AnalysisEnded) -> Telling:
-    done = record.outcome is ev.AnalysisOutcome.COMPLETED
-    word = record.outcome.value.replace("_", " ")
-    return Telling(title=f"Analysis {word}", text=record.detail, tone="system" if done else "bad")
-
-
 def _owed(item: ev.ActionItem) -> str:
     due = f", due {item.due_on:%Y-%m-%d}" if item.due_on else ""
     return f"{item.owner or 'nobody'} has it{due}; {item.priority} priority, to {item.purpose}"
@@ -529,3 +466,12 @@ def _thinking(record: ThoughtEvent) -> Telling:
 
 for _thought in THOUGHT_EVENTS:
     tell.register(_thought, _thinking)
+
+
+def _tracking(record: TrackerEvent) -> Telling:
+    title, text, tone = tracker_words(record)
+    return Telling(title=title, text=text, tone=tone)
+
+
+for _tracked in TRACKER_EVENTS:
+    tell.register(_tracked, _tracking)

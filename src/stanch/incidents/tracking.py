@@ -3,12 +3,26 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from stanch.incidents import events as ev
 from stanch.kernel.event import Event
 
-KINDS: Final = (ev.WritingEnded.kind, ev.AnalysisAsked.kind, ev.AnalysisStarted.kind, ev.AnalysisEnded.kind)
+TrackerEvent: TypeAlias = ev.WritingEnded | ev.AnalysisAsked | ev.AnalysisStarted | ev.AnalysisEnded
+TRACKER_EVENTS: Final[tuple[type[TrackerEvent], ...]] = (
+    ev.WritingEnded,
+    ev.AnalysisAsked,
+    ev.AnalysisStarted,
+    ev.AnalysisEnded,
+)
+KINDS: Final = tuple(one.kind for one in TRACKER_EVENTS)
+
+_WRITTEN: Final = {"status": "the status", "assign": "the team", "note": "a note", "deploy": "the marker of a deploy"}
+_AS: Final = {
+    ev.WritingOutcome.DONE: "written",
+    ev.WritingOutcome.REFUSED: "refused",
+    ev.WritingOutcome.FAILED: "failed",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +63,20 @@ def tracked_of(events: Iterable[Event]) -> Tracked:
             case _:
                 continue
     return found
+
+
+def tracker_words(record: TrackerEvent) -> tuple[str, str, str]:
+    """Return title, text and tone of an event."""
+    match record:
+        case ev.WritingEnded():
+            where = f"issue {record.issue} of {record.desk}" if record.issue else record.desk
+            title = f"To {where}: {_WRITTEN.get(record.act, record.act)} {_AS[record.outcome]}"
+            return title, record.detail, "system" if record.outcome is ev.WritingOutcome.DONE else "bad"
+        case ev.AnalysisAsked():
+            return f"Analysis of issue {record.issue} asked of {record.desk}", "", "system"
+        case ev.AnalysisStarted():
+            how = "was there already" if record.adopted else "started"
+            return f"Analysis {how}", f"run {record.run}" if record.run else "", "system"
+        case ev.AnalysisEnded():
+            done = record.outcome is ev.AnalysisOutcome.COMPLETED
+            return f"Analysis {record.outcome.value.replace('_', ' ')}", record.detail, "system" if done else "bad"

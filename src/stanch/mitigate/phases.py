@@ -11,8 +11,8 @@ from typing import Final
 from stanch.catalog.model import Catalog, Service
 from stanch.incidents.events import Plan
 from stanch.incidents.model import Hypothesis
+from stanch.incidents.quantities import beside_normal
 from stanch.incidents.state import IncidentState
-from stanch.incidents.telling import beside_normal
 from stanch.kernel.duration import format_duration
 from stanch.mitigate.verification import named, window_s
 from stanch.ports.changes import Change

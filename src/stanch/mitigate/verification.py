@@ -10,8 +10,8 @@ from typing import Final
 from stanch.catalog.model import Catalog, Timing
 from stanch.catalog.rules import dependants
 from stanch.incidents.model import Reading, Severity
+from stanch.incidents.quantities import quantity
 from stanch.incidents.state import AttachedAlert, IncidentState
-from stanch.incidents.telling import quantity
 
 # The shipped windows in seconds: 30 minutes for SEV1, 15 for the others.
 SHIPPED_WINDOWS_S: Final = (1800.0, 900.0, 900.0, 900.0)

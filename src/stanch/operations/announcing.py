@@ -12,8 +12,9 @@ from stanch.comms.template import Value
 from stanch.comms.words import AMONG_OURSELVES
 from stanch.incidents import events as ev
 from stanch.incidents.clocks import update_every
+from stanch.incidents.folding import fold
 from stanch.incidents.model import Role
-from stanch.incidents.state import IncidentState, fold
+from stanch.incidents.state import IncidentState
 from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.blockdata import write_blocks
 from stanch.kernel.codec import from_data, to_data

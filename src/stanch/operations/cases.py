@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from stanch.incidents import events as ev
-from stanch.incidents.state import IncidentState, fold
+from stanch.incidents.folding import fold
+from stanch.incidents.state import IncidentState
 from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.errors import NotFound, Refused
 from stanch.kernel.event import Event

@@ -12,9 +12,10 @@ from stanch.incidents.checklist import checklist
 from stanch.incidents.clocks import TEAM, response_clocks
 from stanch.incidents.looking import next_commands
 from stanch.incidents.model import Role
+from stanch.incidents.quantities import since
 from stanch.incidents.roles import TITLES, duty_now
 from stanch.incidents.state import IncidentState
-from stanch.incidents.telling import since, tell
+from stanch.incidents.telling import tell
 from stanch.kernel.event import Event
 from stanch.mitigate.tree import as_of_now
 from stanch.operations.deciding import plan_step, proposable

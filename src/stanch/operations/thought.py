@@ -16,8 +16,8 @@ from stanch.diagnose.thinking.ledger import Ledger, Thought, cost, ledger_of, to
 from stanch.diagnose.thinking.material import Material, digest_of, material_of, safe
 from stanch.diagnose.thinking.tasks import Task, task_of
 from stanch.incidents import events as ev
+from stanch.incidents.folding import fold_all
 from stanch.incidents.recorded.thinking import Claim, Outcome, ThoughtAsked, ThoughtEnded, Use
-from stanch.incidents.state import fold_all
 from stanch.kernel.actor import Actor, Via
 from stanch.kernel.errors import Bug, Invalid
 from stanch.kernel.event import Event

@@ -11,7 +11,7 @@ from typing import Final
 
 from stanch.incidents import events as ev
 from stanch.incidents.model import Impact
-from stanch.incidents.telling import quantity
+from stanch.incidents.quantities import quantity
 from stanch.kernel.event import Event
 
 _WIDE: Final = 720.0

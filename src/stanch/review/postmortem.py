@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stanch.incidents import events as ev
+from stanch.incidents.quantities import quantity
 from stanch.incidents.rules import NOT_KNOWN
 from stanch.incidents.state import IncidentState
-from stanch.incidents.telling import quantity, tell
+from stanch.incidents.telling import tell
 from stanch.kernel.blocks import Block, Bullets, Checklist, Fields, Inline, Link, Paragraph, Text, to_markdown
 from stanch.kernel.duration import format_duration
 from stanch.kernel.event import Event

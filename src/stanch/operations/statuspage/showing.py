@@ -9,7 +9,8 @@ from stanch.alerts.maintenance.rules import upcoming
 from stanch.comms.status.model import ComponentState, Incident, Maintenance, Page, Shown, Span
 from stanch.comms.status.rules import DAYS, build_page, incidents_of, service_states, spans_of
 from stanch.comms.status.tables import published
-from stanch.incidents.state import IncidentState, fold
+from stanch.incidents.folding import fold
+from stanch.incidents.state import IncidentState
 from stanch.incidents.tables import find
 from stanch.operations.maintenance import known_windows
 from stanch.operations.statuspage.telling import page_title, page_url

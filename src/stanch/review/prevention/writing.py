@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from stanch.catalog.checks import CRITICAL, Rule
-from stanch.incidents.telling import quantity
+from stanch.incidents.quantities import quantity
 from stanch.kernel.duration import format_duration
 from stanch.review.prevention.model import Course, Monitor
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from stanch.incidents.telling import quantity
+from stanch.incidents.quantities import quantity
 from stanch.operations.views import SeriesView
 from stanch.surfaces.web.words import metric
 

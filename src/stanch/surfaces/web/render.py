@@ -9,7 +9,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from stanch.incidents.telling import quantity
+from stanch.incidents.quantities import quantity
 from stanch.kernel.blocks import without_hidden
 from stanch.surfaces.web import chart, findings, words
 from stanch.surfaces.web.assets import asset_url
