@@ -49,7 +49,8 @@ class Senders:
         self._busy = {name: work for name, work in self._busy.items() if not work.done()}
         free = [name for name in self._world.channels if name not in self._busy]
         # One of each: the claim of a message that waits behind another for a slow far end would lapse before its turn.
-        claimed = [one for name in free for one in _claim(self._world, (name,), limit=1)]
+        due = _due(self._world, free)
+        claimed = [one for name in free if name in due for one in _claim(self._world, (name,), limit=1)]
         for one in claimed:
             self._busy[one.channel] = self._pool.submit(_hand_over_safely, self._world, one)
         return len(claimed)
@@ -61,17 +62,20 @@ class Senders:
 
 def deliver_due(world: World, *, limit: int) -> int:
     """Claim up to `limit` due deliveries and hand each over in this thread; return how many were worked on."""
-    claimed = _claim(world, tuple(world.channels), limit=limit)
+    due = _due(world, tuple(world.channels))
+    claimed = _claim(world, tuple(due), limit=limit) if due else []
     for delivery in claimed:
         _hand_over(world, delivery, world.channels[delivery.channel])
     return len(claimed)
 
 
+def _due(world: World, channels: Sequence[str]) -> frozenset[str]:
+    with world.store.reading() as view:
+        return deliveries.channels_due(view.connection, channels=channels, now=world.clock.now())
+
+
 def _claim(world: World, channels: Sequence[str], *, limit: int) -> list[Delivery]:
     now = world.clock.now()
-    with world.store.reading() as view:
-        if not deliveries.any_due(view.connection, channels=channels, now=now):
-            return []
     with world.store.writing() as tx:
         return deliveries.claim(
             tx.connection,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -104,10 +104,18 @@ def free(connection: Connection, *, node: str) -> int:
 
 def any_due(connection: Connection, *, channels: Sequence[str], now: datetime) -> bool:
     """Tell whether an open delivery for one of `channels` is due, leased or not."""
-    query = select(deliveries.c.id).where(
-        and_(deliveries.c.state.in_(_OPEN), deliveries.c.due_at <= now, deliveries.c.channel.in_(channels))
-    )
+    query = select(deliveries.c.id).where(_due(channels, now=now))
     return connection.execute(query.limit(1)).first() is not None
+
+
+def channels_due(connection: Connection, *, channels: Sequence[str], now: datetime) -> frozenset[str]:
+    """Return those of `channels` for which an open delivery is due, leased or not."""
+    query = select(deliveries.c.channel).where(_due(channels, now=now)).distinct()
+    return frozenset(connection.execute(query).scalars())
+
+
+def _due(channels: Sequence[str], *, now: datetime) -> ColumnElement[bool]:
+    return and_(deliveries.c.state.in_(_OPEN), deliveries.c.due_at <= now, deliveries.c.channel.in_(channels))
 
 
 def claim(

@@ -6,12 +6,12 @@ whose answer was lost is found again. The account needs no more than to make roo
 
 import hashlib
 import threading
-import weakref
 from typing import Final
 from urllib.parse import quote
 
 import httpx2
 
+from stanch.integrations.matrix.api import MatrixApi, MatrixError
 from stanch.kernel.blockdata import read_blocks
 from stanch.kernel.blockhtml import to_html
 from stanch.ports.channel import (
@@ -21,25 +21,13 @@ from stanch.ports.channel import (
     Message,
     NotTaken,
     Receipt,
-    hidden,
-    lost,
     nothing_arrives,
-    refused,
 )
 
 _TIMEOUT: Final = httpx2.Timeout(5.0, connect=3.0)
-_API: Final = "/_matrix/client/v3"
 # An event has at most 65,536 bytes (section "Size limits"); the text stands in it twice, and once more in an edit.
 _TEXT: Final = 10_000
 _HTML: Final = 14_000
-
-
-class MatrixError(NotTaken):
-    """The homeserver said no; `word` is its own."""
-
-    def __init__(self, trouble: NotTaken, *, code: str, wait_s: float | None) -> None:
-        super().__init__(trouble.message, failure=trouble.failure, retry_after_s=wait_s or trouble.retry_after_s)
-        self.word = code
 
 
 class MatrixChannel:
@@ -47,9 +35,7 @@ class MatrixChannel:
 
     def __init__(self, settings: ChannelSettings) -> None:
         self._settings = settings
-        self._base = settings.url.rstrip("/") + _API
-        self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"})
-        weakref.finalize(self, self._client.close)
+        self._api = MatrixApi(name=settings.name, url=settings.url, secret=settings.secret, timeout=_TIMEOUT)
         self._server = ""
         self._invited: dict[str, frozenset[str]] = {}
         self._topics: dict[str, str] = {}
@@ -71,7 +57,7 @@ class MatrixChannel:
             room = self._room(message)
             transaction = hashlib.sha256(message.id.encode()).hexdigest()[:32]
             path = f"/rooms/{quote(room, safe='')}/send/m.room.message/{transaction}"
-            said = self._ask("PUT", path, _content(message))
+            said = self._api.ask("PUT", path, _content(message))
             event = str(said.get("event_id", ""))
             if message.pinned and not message.edits:
                 self._pin(room, event)
@@ -83,7 +69,7 @@ class MatrixChannel:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._api.close()
 
     def _room(self, message: Message) -> str:
         if message.to:
@@ -110,23 +96,25 @@ class MatrixChannel:
             "preset": "private_chat",
         }
         try:
-            room = str(self._ask("POST", "/createRoom", wanted).get("room_id", ""))
+            room = str(self._api.ask("POST", "/createRoom", wanted).get("room_id", ""))
         except MatrixError as trouble:
             if trouble.word != "M_ROOM_IN_USE":
                 raise
-            return str(self._ask("GET", f"/directory/room/{quote(f'#{alias}:{self._domain()}', safe='')}")["room_id"])
+            return str(
+                self._api.ask("GET", f"/directory/room/{quote(f'#{alias}:{self._domain()}', safe='')}")["room_id"]
+            )
         # Members are invited afterwards, one by one: a name that is none would keep the room from being made.
         self._topics[room] = case.topic
         return room
 
     def _domain(self) -> str:
         if not self._server:
-            self._server = str(self._ask("GET", "/account/whoami").get("user_id", "")).partition(":")[2]
+            self._server = str(self._api.ask("GET", "/account/whoami").get("user_id", "")).partition(":")[2]
         return self._server
 
     def _pin(self, room: str, event: str) -> None:
         path = f"/rooms/{quote(room, safe='')}/state/m.room.pinned_events/"
-        known = self._ask("GET", path, missing=404).get("pinned")
+        known = self._api.ask("GET", path, missing=404).get("pinned")
         pinned = [str(one) for one in known] if isinstance(known, list) else []
         if event not in pinned:
             self._harmless("PUT", path, {"pinned": [*pinned, event]})
@@ -145,40 +133,10 @@ class MatrixChannel:
         """Do what may be done already, or may not be allowed: somebody who is in the room can not be invited."""
         with nothing_arrives():
             try:
-                self._ask(method, path, body)
+                self._api.ask(method, path, body)
             except MatrixError as trouble:
                 if trouble.word not in ("M_FORBIDDEN", "M_BAD_STATE", "M_INVALID_PARAM", "M_UNKNOWN"):
                     raise
-
-    def _ask(self, method: str, path: str, body: object = None, *, missing: int = 0) -> dict[str, object]:
-        try:
-            answer = self._client.request(method, self._base + path, json=body)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
-            raise lost(self.name, error, begun=False) from None
-        except httpx2.HTTPError as error:
-            raise lost(self.name, error, begun=True) from None
-        if answer.status_code == missing:
-            return {}
-        try:
-            said = answer.json()
-        except ValueError:
-            said = {}
-        said = said if isinstance(said, dict) else {}
-        if answer.is_success:
-            return said
-        code = str(said.get("errcode", ""))
-        words = f"{code} {said.get('error', '')}".strip()
-        wait_ms = said.get("retry_after_ms")
-        raise MatrixError(
-            refused(
-                self.name,
-                status=answer.status_code,
-                words=hidden(words, secret=self._settings.secret),
-                headers=answer.headers,
-            ),
-            code=code,
-            wait_s=wait_ms / 1000 if isinstance(wait_ms, int | float) else None,
-        )
 
 
 def _content(message: Message) -> dict[str, object]:
