@@ -46,7 +46,7 @@ from tests.integrations.channels.test_mail import Mailbox
 from tests.integrations.pagers.far import SECRET, far_end
 from tests.operations.desk import BOB, PLAN, START, Desk
 from tests.support.servers import free_port
-from tests.support.synapse import Homeserver, find_synapse, homeserver_in
+from tests.support.synapse import Homeserver, homeserver_in
 
 _TEAM, _ANNA, _CAROL = "team@shop.example", "anna@shop.example", "carol@customers.example"
 _SENDER: Final = "Stanch <stanch@shop.example>"
@@ -206,10 +206,12 @@ def catalog_of(catalog: Catalog, root: Path) -> Catalog:
 
 
 @contextmanager
-def shop_in(folder: Path, *, matrix: MatrixChannel, slack: SlackChannel, mail: MailChannel) -> Iterator[_Shop]:
+def shop_in(
+    folder: Path, database: str, *, matrix: MatrixChannel, slack: SlackChannel, mail: MailChannel
+) -> Iterator[_Shop]:
     """Give the shop with its channels on a store of its own."""
     clock = ManualClock(START)
-    store = Store.open(str(folder / "stanch.db"), clock=clock, projectors=PROJECTORS)
+    store = Store.open(database, clock=clock, projectors=PROJECTORS)
     desk = Desk.open(store, clock)
     catalog = catalog_of(desk.world.catalog, folder)
     channels = {"slack": slack, "matrix": matrix, "mail": mail, MAIL: mail}
@@ -218,10 +220,13 @@ def shop_in(folder: Path, *, matrix: MatrixChannel, slack: SlackChannel, mail: M
     store.close()
 
 
-def follow(folder: Path) -> Followed:
-    """Have one incident run its course, and return what every far end has then."""
+def follow(folder: Path, *, database: str, programs: Path | None = None) -> Followed:
+    """Have one incident run its course, and return what every far end has then.
+
+    `database` is where its log is kept; `programs` are those of Synapse, without which Matrix is a server that speaks
+    as one does, and is not looked at.
+    """
     workspace, mailbox, port = Workspace(), Mailbox(), free_port()
-    programs = find_synapse()
     with ExitStack() as stack:
         far = stack.enter_context(far_end(workspace))
         controller = Controller(mailbox, hostname="127.0.0.1", port=port)
@@ -243,7 +248,7 @@ def follow(folder: Path) -> Followed:
         mail = MailChannel(
             ChannelSettings(name="mail", kind="email", url=f"smtp://127.0.0.1:{port}", sender=_SENDER, to=(_TEAM,))
         )
-        shop = stack.enter_context(shop_in(folder, matrix=matrix, slack=slack, mail=mail))
+        shop = stack.enter_context(shop_in(folder, database, matrix=matrix, slack=slack, mail=mail))
         _run_its_course(shop, mailbox)
         told = shop.desk.ask("comms.told", incident=1)
         written = shop.desk.ask("postmortem.show", incident=1)

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 
 import pytest
 
 from tests.comms.followed import Followed, Room, follow, mails_text, plain_of
-from tests.support.synapse import lacking_synapse
+from tests.support.synapse import find_synapse, lacking_synapse
 
 _READERS = ("team@shop.example", "anna@shop.example", "carol@customers.example")
 _TEAM = _READERS[0]
@@ -27,7 +28,8 @@ pytestmark = pytest.mark.xdist_group("followed")
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     """Give what every far end has after one incident."""
-    return follow(tmp_path_factory.mktemp("followed"))
+    folder = tmp_path_factory.mktemp("followed")
+    return follow(folder, database=str(folder / "stanch.db"), programs=find_synapse())
 
 
 @pytest.fixture
@@ -72,9 +74,25 @@ def test_it_is_followed_on_the_status_page(followed: Followed, golden: Golden, p
     golden(f"followed/page.{name}", words_of((followed.page / path).read_text()))
 
 
+def postmortem_of(followed: Followed) -> str:
+    """Return the post-mortem, but for what no clock of a test decides."""
+    return _TOOK.sub("succeeded after SECONDS s", followed.postmortem.markdown)
+
+
 def test_it_is_followed_afterwards(followed: Followed, golden: Golden) -> None:
     """The post-mortem tells the same, with links into the log."""
-    golden("followed/postmortem.md", _TOOK.sub("succeeded after SECONDS s", followed.postmortem.markdown))
+    golden("followed/postmortem.md", postmortem_of(followed))
+
+
+def test_postgresql_tells_the_same(postgres_url: str, followed: Followed, tmp_path: Path) -> None:
+    """Word for word, whichever database keeps the log."""
+    there = follow(tmp_path, database=postgres_url)
+    told = [
+        (one.slack.text(), mails_text(one.mails_to(_TEAM)), mails_text(one.mails_to(_READERS[2])), postmortem_of(one))
+        for one in (followed, there)
+    ]
+
+    assert told[0] == told[1]
 
 
 def test_everything_that_was_owed_has_arrived(followed: Followed) -> None:
