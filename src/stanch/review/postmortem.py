@@ -133,7 +133,7 @@ def _header(state: IncidentState, source: Source, *, now: datetime) -> tuple[tup
         ("Date", (f"{state.started_at:%Y-%m-%d}", *source.link(declared))),
         ("Severity", (f"{state.ruling.severity.label} ({state.ruling.rule})", *source.link(ruled))),
         ("Duration", (_duration(state, now=now), *source.link(source.last(ev.Resolved.kind) or declared))),
-        ("Status", "draft from the log"),
+        ("Origin", "drafted from the log of the incident"),
     ]
     for role, person in state.roles.items():
         given = source.about(ev.RoleAssigned.kind, role=role.value)
