@@ -16,7 +16,7 @@ URL = "https://stanch.example"
 LINK = re.compile(r"\[e-(\d+)\]\(<https://stanch\.example/i/7#e-(\d+)>\)")
 # What is said without an event: that something is for people to write, and how the document itself stands.
 UNLINKED = (
-    "**Status:**",
+    "**Origin:**",
     "To be written by those who were there",
     "Nothing in the log says so",
     "Not measured",
