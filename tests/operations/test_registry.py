@@ -7,6 +7,7 @@ import pytest
 
 from stanch.kernel.errors import Invalid, NotFound
 from stanch.operations import registry
+from stanch.operations.gamedays import End
 from stanch.review.figures.model import By
 from tests.operations.desk import OPERATIONS
 
@@ -105,6 +106,22 @@ def test_a_secret_in_a_list_is_redacted_too() -> None:
     request = registry.decode(OPERATIONS["incident.declare"], {"title": "x", "services": ["token=abcdef123456"]})
 
     assert ("token=[redacted:token]",) == getattr(request, "services", None)
+
+
+def test_a_secret_in_a_record_is_redacted_too() -> None:
+    """What a command that broke something said may hold one."""
+    step = {"step": 0, "words": "run restart", "problem": "mysql --password=hunter2-of-ours ended with 1"}
+    request = registry.decode(OPERATIONS["gameday.end"], {"gameday": 1, "reason": "aborted", "steps": [step]})
+
+    assert isinstance(request, End)
+    assert "mysql --password=[redacted:password] ended with 1" == request.steps[0].problem
+
+
+def test_an_instant_in_a_record_says_its_offset() -> None:
+    """It is compared with others that do."""
+    step = {"step": 0, "words": "run restart", "done_at": "2026-11-21T14:00:00"}
+    with pytest.raises(Invalid, match="offset"):
+        registry.decode(OPERATIONS["gameday.end"], {"gameday": 1, "reason": "aborted", "steps": [step]})
 
 
 def test_what_is_no_text_is_made_one() -> None:

@@ -6,7 +6,7 @@ What comes in through the door is clean: no secret that somebody pasted, no char
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import Final, Generic, TypeVar, get_type_hints
@@ -128,19 +128,24 @@ def decode(entry: Operation[Q, A], body: Mapping[str, object]) -> Q:
 
 def _clean(request: Q) -> Q:
     """Return `request` with the secrets in its texts redacted: a log that is kept for ever is no place for one."""
-    changed: dict[str, object] = {}
-    for field in fields(request):  # type: ignore[arg-type]  # requests are dataclasses
-        value = getattr(request, field.name)
-        if isinstance(value, Enum):
-            # One of a closed set holds nothing that anybody typed, and must stay a member of it.
-            continue
-        if isinstance(value, str):
-            changed[field.name] = _clean_text(value)
-        elif isinstance(value, tuple) and value and all(isinstance(one, str) for one in value):
-            changed[field.name] = tuple(_clean_text(one) for one in value)
-        elif isinstance(value, dict):
-            changed[field.name] = redact_tree(value)
+    changed = {
+        field.name: _clean_value(getattr(request, field.name))
+        for field in fields(request)  # type: ignore[arg-type]  # requests are dataclasses
+    }
     return replace(request, **changed) if changed else request  # type: ignore[type-var]  # requests are dataclasses
+
+
+def _clean_value(value: object) -> object:
+    if isinstance(value, Enum):
+        # One of a closed set holds nothing that anybody typed, and must stay a member of it.
+        return value
+    if isinstance(value, str):
+        return _clean_text(value)
+    if isinstance(value, tuple):
+        return tuple(_clean_value(one) for one in value)
+    if isinstance(value, dict):
+        return redact_tree(value)
+    return _clean(value) if is_dataclass(value) else value
 
 
 def _clean_text(text: str) -> str:
@@ -160,7 +165,11 @@ def _in_utc(request: Q) -> Q:
             raise Invalid("needs its offset from UTC, like 2026-11-21T14:30:00Z", field=name)
         if not _YEARS[0] <= value.year <= _YEARS[1]:
             raise Invalid(f"is out of range: years {_YEARS[0]} to {_YEARS[1]}", field=name)
-    utc = {name: value.astimezone(UTC) for name, value in instants.items()}
+    utc: dict[str, object] = {name: value.astimezone(UTC) for name, value in instants.items()}
+    for field in fields(request):  # type: ignore[arg-type]  # requests are dataclasses
+        value = getattr(request, field.name)
+        if isinstance(value, tuple) and any(is_dataclass(one) for one in value):
+            utc[field.name] = tuple(_in_utc(one) if is_dataclass(one) else one for one in value)
     return replace(request, **utc) if utc else request  # type: ignore[type-var]  # requests are dataclasses
 
 
