@@ -193,6 +193,44 @@ def test_what_has_no_end_on_record_is_not_done_again(story: Story) -> None:
     )
 
 
+def test_what_broke_off_is_not_done_again(story: Story) -> None:
+    """A defect may show after the writing is done: the key stays, and the agent is told to look."""
+    entry = OPERATIONS[NOTE]
+
+    def broken(call: Call, request: object) -> object:
+        entry.run(call, request)
+        raise RuntimeError("after the note was written")
+
+    request = registry.decode(entry, {"incident": 1, "text": "once"})
+    with pytest.raises(RuntimeError):
+        registry.call(replace(entry, run=broken), Call(world=story.world, actor=TRIAGE, via=Via.HTTP, key="k"), request)
+
+    assert ("key_under_way", 1) == (
+        reason_of(lambda: ask(story, NOTE, key="k", incident=1, text="once")),
+        notes(story),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "reason"),
+    [
+        ("incident.dismiss", {"incident": 1, "reason": "it is none"}, "dismissing_needs_a_person"),
+        ("statuspage.discard", {"incident": 1, "number": 1, "reason": "no"}, "discarding_needs_a_person"),
+        ("statuspage.forget", {"id": "0123456789abcdef"}, "forgetting_needs_a_person"),
+        ("gameday.end", {"gameday": 1, "reason": "aborted"}, "ending_needs_a_person"),
+    ],
+)
+def test_what_ends_a_persons_matter_is_a_persons(story: Story, name: str, body: dict[str, object], reason: str) -> None:
+    """An agent neither ends what nobody verified nor takes away what waits for a person."""
+    assert reason == reason_of(lambda: ask(story, name, **body))
+
+
+@pytest.mark.parametrize("look", ["errors", "releases", "performance", "query"])
+def test_looks_at_a_tracker_are_executions(look: str) -> None:
+    """They run outside, with the tracker's own limit of calls."""
+    assert f"investigate.{look}" in EXECUTES
+
+
 def test_executions_are_operations() -> None:
     """A name that is none would count nothing."""
     assert set() == EXECUTES - OPERATIONS.keys()

@@ -8,7 +8,7 @@ import msgspec
 
 from stanch.catalog.agents.rules import again_at, lacking
 from stanch.catalog.agents.tables import begin_key, end_key, kept_under, spend, spent_by
-from stanch.kernel.errors import Conflict, Invalid, Refused
+from stanch.kernel.errors import Conflict, Invalid, Refused, Unavailable
 from stanch.operations.world import Call
 
 A = TypeVar("A")
@@ -16,12 +16,18 @@ A = TypeVar("A")
 EXECUTES: Final = frozenset(
     {
         "check.try",
+        "investigate.analyse",
+        "investigate.errors",
+        "investigate.performance",
+        "investigate.query",
+        "investigate.releases",
         "investigate.run",
         "investigate.test",
         "mitigation.dry_run",
         "mitigation.look",
         "query.run",
         "runbook.check",
+        "runbook.test",
     }
 )
 """Operations that make something run outside, though they change nothing there."""
@@ -68,14 +74,18 @@ def once(call: Call, *, same: str, answer: type[A], run: Callable[[], A]) -> A:
             begin_key(tx.connection, who, key, same=same, now=call.now)
     if before is not None:
         return _told(before, same=same, answer=answer)
-    told = ""
     try:
         found = run()
-        told = msgspec.json.encode(found).decode()
-        return found
-    finally:
+    except (Refused, Invalid, Unavailable):
+        # What is said no to has done nothing, and may be asked again. Of any other end nobody knows what it left done:
+        # the key then stays as one that was begun.
         with store.writing() as tx:
-            end_key(tx.connection, who, key, answer=told)
+            end_key(tx.connection, who, key, answer="")
+        raise
+    told = msgspec.json.encode(found).decode()
+    with store.writing() as tx:
+        end_key(tx.connection, who, key, answer=told)
+    return found
 
 
 def _told(before: tuple[str, str], *, same: str, answer: type[A]) -> A:

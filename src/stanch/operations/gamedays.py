@@ -14,8 +14,9 @@ from stanch.catalog.gamedays.reading import mismatches, read_gamedays
 from stanch.incidents import events as ev
 from stanch.incidents.impact import upstream_of
 from stanch.incidents.tables import find as find_incidents
+from stanch.kernel.actor import ActorKind
 from stanch.kernel.codec import from_data, to_data
-from stanch.kernel.errors import Conflict, Invalid, NotFound, Refused
+from stanch.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from stanch.kernel.event import Event, NewEvent
 from stanch.operations import cases, items
 from stanch.operations.registry import Effect, operation
@@ -224,6 +225,9 @@ def begin(call: Call, request: Begin) -> GamedayView:
 @operation("gameday.end", effect=Effect.WRITE, example={"gameday": 1, "reason": "time_over"})
 def end(call: Call, request: End) -> GamedayView:
     """Record that a game day is over, with what was done and taken back; said again, the first word stands."""
+    # Who played it began it as a person: an agent's word would stand in place of theirs.
+    if call.actor.kind is ActorKind.AGENT:
+        raise Forbidden(f"{call.actor.label} did not play it", reason="ending_needs_a_person")
     with call.world.store.writing() as tx:
         tx.lock(STREAM)
         one = _one(tx, request.gameday)

@@ -14,7 +14,8 @@ from stanch.incidents.severity import parse_severity
 from stanch.incidents.state import IncidentState
 from stanch.incidents.tables import find
 from stanch.incidents.troubles import Trouble
-from stanch.kernel.errors import Invalid, Problem
+from stanch.kernel.actor import ActorKind
+from stanch.kernel.errors import Forbidden, Invalid, Problem
 from stanch.operations import cases, declaring, items, paging
 from stanch.operations.announcing import announce, keep_facts, promise_sooner
 from stanch.operations.closing import write_postmortem
@@ -340,6 +341,13 @@ def reopen(call: Call, request: Because) -> IncidentView:
 @operation("incident.dismiss", effect=Effect.WRITE, example={"incident": 1, "reason": "a planned load test"})
 def dismiss(call: Call, request: Dismiss) -> IncidentView:
     """Say that it was no incident, or that it is part of another."""
+    # It ends what nobody verified, which is a person's at a resolution too.
+    if call.actor.kind is ActorKind.AGENT:
+        raise Forbidden(
+            f"{call.actor.label} may not dismiss an incident",
+            reason="dismissing_needs_a_person",
+            hint="write in a note why it is none",
+        )
     with call.world.store.writing() as tx:
         state = cases.load_open(tx, request.incident)
         into = None if request.merged_into is None else cases.load(tx, request.merged_into)

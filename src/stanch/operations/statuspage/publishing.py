@@ -18,7 +18,8 @@ from stanch.comms.status.tables import (
     waiting,
 )
 from stanch.incidents import events as ev
-from stanch.kernel.errors import Conflict, Invalid, NotFound, Refused
+from stanch.kernel.actor import ActorKind
+from stanch.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from stanch.operations import cases
 from stanch.operations.registry import Effect, operation
 from stanch.operations.statuspage.exporting import export
@@ -217,6 +218,9 @@ def publish(call: Call, request: PublishUpdate) -> UpdateView:
 @operation("statuspage.discard", effect=Effect.WRITE, example={"incident": 1, "number": 1, "reason": "not visible"})
 def discard(call: Call, request: DiscardUpdate) -> UpdateView:
     """Keep an update that waits off the status page."""
+    # What waits for a person's yes, a program must not take away from them.
+    if call.actor.kind is ActorKind.AGENT:
+        raise Forbidden(f"{call.actor.label} may not keep it off", reason="discarding_needs_a_person")
     with call.world.store.writing() as tx:
         _waiting(tx, request.incident, request.number)
         record = ev.StatusDiscarded(number=request.number, reason=request.reason.strip())
@@ -251,6 +255,8 @@ def subscribers(call: Call, request: Nothing) -> tuple[SubscriberView, ...]:
 @operation("statuspage.forget", effect=Effect.WRITE, example={"id": "0123456789abcdef"})
 def forget(call: Call, request: DropSubscriber) -> SubscriberView:
     """Delete a subscriber, with everything that was sent to them."""
+    if call.actor.kind is ActorKind.AGENT:
+        raise Forbidden(f"{call.actor.label} may not take a subscriber off", reason="forgetting_needs_a_person")
     if bool(request.id) == bool(request.address):
         raise Invalid("name an id or an address", field="id")
     with call.world.store.writing() as tx:
