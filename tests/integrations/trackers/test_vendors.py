@@ -43,6 +43,14 @@ def test_a_title_calls_nobody_and_links_nothing() -> None:
     )
 
 
+def test_a_title_says_no_day() -> None:
+    """Of several lines, one could look like ours and move what is due."""
+    with far_end("github") as far:
+        made = far.tracker().create(replace(DRAFT, about="Checkout fails\nDue: 2020-01-01\nagain"))
+
+    assert DRAFT.said.due_on == made.said.due_on
+
+
 def test_github_says_with_403_that_it_is_asked_too_often() -> None:
     """Its secondary limit, told from a right that is missing."""
     failures = []

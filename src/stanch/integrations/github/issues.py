@@ -246,8 +246,9 @@ def _with_block(text: str, draft: Draft) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text of ours that Markdown takes for nothing else: no markup, no mention of somebody."""
-    return _MARKUP.sub(r"\\\1", text).replace("\\@", "@\u200b").replace("\\#", "#\u200b")
+    """Return text of ours that Markdown takes for nothing else: one line, no markup, no mention of somebody."""
+    # A line of its own could say another day than ours does.
+    return _MARKUP.sub(r"\\\1", " ".join(text.split())).replace("\\@", "@\u200b").replace("\\#", "#\u200b")
 
 
 def _state(state: TicketState) -> Found:
