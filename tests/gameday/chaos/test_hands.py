@@ -91,6 +91,24 @@ def test_a_paused_process_goes_on(hands: RealHands, sleeper: Sleeper) -> None:
     assert (True, True) == (stood, until(lambda: state_of(pid) == "S"))
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_a_process_that_came_since_is_not_paused(hands: RealHands, sleeper: Sleeper) -> None:
+    """Nobody would let it go on: what is taken back is the one that was meant."""
+    step = GameStep(do=Act.PAUSE, target="sleeper")
+    meant = hands.mean(0, step, sleeper.target, [str(sleeper.path)], left_s=60.0)
+    other = subprocess.Popen(["sleep", "600"])
+    sleeper.process.kill()
+    sleeper.process.wait()
+    sleeper.path.write_text(f"{other.pid}\n")
+    with pytest.raises(Unavailable):
+        hands.act(step, sleeper.target, meant, left_s=60.0)
+    state = state_of(other.pid)
+    other.kill()
+    other.wait()
+
+    assert "T" != state
+
+
 def test_a_killed_process_is_started_again(hands: RealHands, sleeper: Sleeper, tmp_path: Path) -> None:
     """By the command that the target declares, once: whoever lives is not started a second time."""
     starts = tmp_path / "starts"

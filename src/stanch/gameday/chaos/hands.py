@@ -89,8 +89,7 @@ class RealHands:
                 for path in deed.instances:
                     _signal(path, signal.SIGKILL)
             case Act.PAUSE:
-                for path in deed.instances:
-                    _signal(path, signal.SIGSTOP)
+                _pause(deed)
             case Act.DELAY | Act.FAIL | Act.CUT if target.kind is TargetKind.PROXY:
                 _tell("PUT", _fault_url(target), _fault(step, left_s=left_s), target.timeout_s)
             case Act.DELAY:
@@ -252,6 +251,14 @@ def _signal(path: str, number: signal.Signals) -> None:
     if pid is None:
         raise Unavailable(f"{path} names no process that runs", retry=False)
     os.kill(pid, number)
+
+
+def _pause(deed: Deed) -> None:
+    """Stop the processes that the deed takes back: one that came since in their place would stay stopped for ever."""
+    for undo in deed.undo:
+        if started(undo.pid) != undo.started:
+            raise Unavailable(f"process {undo.pid} is not the one that was meant", retry=True)
+        os.kill(undo.pid, signal.SIGSTOP)
 
 
 def _run(argv: Sequence[str], timeout_s: float) -> str:
