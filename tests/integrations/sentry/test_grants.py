@@ -1,6 +1,7 @@
 """What Sentry grants: kept where only its owner reads it, renewed once however many ask, asked for as OAuth says."""
 
 import multiprocessing
+import socket
 import stat
 import threading
 import time
@@ -191,6 +192,37 @@ def test_the_browser_brings_a_grant(sentry: SentryOrganization, tmp_path: Path) 
     threads[0].join(WITHIN_S)
 
     assert ("OAuth", "alice@shop.example", ()) == (found.how, found.user, found.missing)
+
+
+def test_a_browser_that_opens_a_line_and_says_nothing_holds_nobody_up(
+    sentry: SentryOrganization, tmp_path: Path
+) -> None:
+    """Browsers do, ahead of need."""
+    sentry.codes["the-code"] = "granted"
+    connecting = Connecting(
+        spec=spec(sentry.url, tmp_path / "sentry.json"),
+        app=Application(client_id=CLIENT, host=sentry.url),
+        fetch=HttpGet(),
+    )
+    silent: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def browse(url: str) -> None:
+        asked = parse_qs(urlsplit(url).query)
+        back = asked["redirect_uri"][0]
+        silent.append(socket.create_connection(("127.0.0.1", urlsplit(back).port or 0)))
+
+        def come_back() -> None:
+            httpx2.get(back, params={"code": "the-code", "state": asked["state"][0]}, timeout=WITHIN_S)
+
+        threads.append(threading.Thread(target=come_back))
+        threads[0].start()
+
+    found = connecting.by_browser(show=browse)
+    threads[0].join(WITHIN_S)
+    silent[0].close()
+
+    assert "OAuth" == found.how
 
 
 def test_a_device_waits_as_it_is_told(sentry: SentryOrganization, tmp_path: Path) -> None:

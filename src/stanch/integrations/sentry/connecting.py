@@ -47,6 +47,7 @@ _TRIED: Final = {
     "project:read": ("releases", (("per_page", "1"),)),
 }
 _WAIT_S: Final = 300.0
+_SILENT_S: Final = 2.0
 _DONE: Final = (
     b"<!doctype html><title>Stanch</title><p>Stanch is connected, or says in the terminal why not. Close this page."
 )
@@ -163,6 +164,8 @@ class _Listener(HTTPServer):
 
 class _Page(BaseHTTPRequestHandler):
     server: _Listener
+    # Browsers open connections ahead of need and say nothing on them; one at a time is served here.
+    timeout = _SILENT_S
 
     def do_GET(self) -> None:
         """Take the code, from who knows the state that was sent along."""
