@@ -1,4 +1,4 @@
-"""The fetch port: GET with a deadline for the whole answer, a limit in bytes, no redirect to another host."""
+"""The fetch port: GET with a deadline for the whole answer, a limit in bytes, no redirect to another host or out of HTTPS."""
 
 import ssl
 import time
@@ -44,9 +44,10 @@ class HttpGet:
             got, moved = self._once(url, headers=headers, timeout_s=left_s, most_bytes=most_bytes, began=began)
             if not moved:
                 return got
-            if urlsplit(moved).netloc != urlsplit(url).netloc:
-                # A token must not follow to a host that nobody configured.
-                raise Unavailable(f"{shown(url)} points to another host", retry=False)
+            before, after = urlsplit(url), urlsplit(moved)
+            if before.netloc != after.netloc or (before.scheme, after.scheme) == ("https", "http"):
+                # A token must not follow to a host that nobody configured, nor where everybody can read it.
+                raise Unavailable(f"{shown(url)} points to another host, or to plain HTTP", retry=False)
             url = moved
         raise Unavailable(f"{shown(url)} did not answer within {timeout_s:g} s", retry=True)
 
