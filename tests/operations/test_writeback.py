@@ -78,6 +78,14 @@ def test_declared(desk: Desk, sentry: WrittenSentry) -> None:
     assert {"status": "unresolved", "assignedTo": "team:77"} == sentry.issue
 
 
+def test_an_issue_that_climbs(desk: Desk, sentry: WrittenSentry) -> None:
+    """What calls itself `..` is no issue: the organization would be written to in its place."""
+    desk = connected(desk, sentry)
+    number = declare(desk, issue="..")
+
+    assert ([], {"failed"}) == (sentry.writes, {outcome for _, _, outcome in ended(desk, number)})
+
+
 def test_note(desk: Desk, sentry: WrittenSentry) -> None:
     """The note names the incident with its severity and its link."""
     desk = connected(desk, sentry)

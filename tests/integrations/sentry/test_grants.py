@@ -5,7 +5,7 @@ import socket
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +19,8 @@ from stanch.integrations.sentry.connecting import Connecting
 from stanch.integrations.sentry.grants import Grant, Grants
 from stanch.integrations.sentry.oauth import Application, Device, Granted, Proof
 from stanch.kernel.errors import Refused, Unavailable
+from stanch.kernel.jsontext import JsonObject
+from stanch.ports.fetch import Got
 from stanch.ports.query import SystemSpec
 from tests.support.sentryorg import CLIENT, SentryOrganization, sentry_organization
 
@@ -264,6 +266,29 @@ def test_the_region_is_kept_and_asked(sentry: SentryOrganization, tmp_path: Path
     assert ["https://de.sentry.io, organization shop", f"{sentry.url}, organization shop"] == [
         SentryApi(spec(url, file), fetch=HttpGet()).where for url in ("", sentry.url)
     ]
+
+
+def test_a_region_in_the_clear_is_not_taken(tmp_path: Path) -> None:
+    """A token that was granted over HTTPS is not sent where everybody on the way can read it."""
+    file = tmp_path / "sentry.json"
+    answers = [
+        {"device_code": "d", "user_code": "u", "verification_uri": "https://sentry.example/d"},
+        {"access_token": "access-1", "refresh_token": "refresh-1"},
+    ]
+
+    def post(url: str, form: Mapping[str, str]) -> tuple[int, JsonObject]:
+        return 200, JsonObject(answers.pop(0))
+
+    def fetch(url: str, *, headers: Mapping[str, str], timeout_s: float, most_bytes: int) -> Got:
+        return Got(status=200, body=b'{"links": {"regionUrl": "http://us.sentry.example"}}', took_s=0.0)
+
+    system = spec("https://sentry.example", file)
+    app = Application(client_id=CLIENT, host="https://sentry.example")
+    Connecting(spec=system, app=app, fetch=fetch, post=post).by_device(show=lambda one: None, wait=lambda s: None)
+    found = Grants(file).read()
+
+    assert found is not None
+    assert "" == found.region
 
 
 def test_what_is_kept_shows_no_token_where_it_is_printed(sentry: SentryOrganization, tmp_path: Path) -> None:

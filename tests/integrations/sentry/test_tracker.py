@@ -9,7 +9,7 @@ import pytest
 from stanch.integrations.fetching import HttpGet
 from stanch.integrations.sentry import SentryTracker
 from stanch.integrations.sentry.api import SentryApi, next_cursor
-from stanch.kernel.errors import Refused, Unavailable
+from stanch.kernel.errors import Invalid, Refused, Unavailable
 from stanch.ports.query import SystemSpec
 from stanch.ports.tracker import FreeQuery, Period
 from tests.support.sentry import TOKEN, Issue, Release, Spans, every
@@ -135,6 +135,13 @@ def test_one_error_is_found_by_its_key(sentry: SentryOrganization) -> None:
     found = tracker(sentry).errors(service="", period=LAST_HOUR, issue="PAYMENTS-2")
 
     assert ["Timeout: as ever"] == [one.title for one in found]
+
+
+@pytest.mark.parametrize("issue", [".", ".."])
+def test_a_key_that_climbs_is_none(sentry: SentryOrganization, issue: str) -> None:
+    """It would ask for the organization itself, whoever gave it."""
+    with pytest.raises(Invalid):
+        tracker(sentry).errors(service="", period=LAST_HOUR, issue=issue)
 
 
 def test_releases_come_with_their_health(sentry: SentryOrganization) -> None:

@@ -194,6 +194,17 @@ class SentryApi:
         return Unavailable(f"Sentry's limit of calls is reached, for {wait_s:.0f} s more", retry=True)
 
 
+def segment(text: str) -> str:
+    """Return a text of others as one part of a path.
+
+    Raises `Invalid` for `.` and `..`, which no quoting keeps from being resolved (RFC 3986, 5.2.4): what is asked or
+    written would be something else, as the organization itself in place of an issue.
+    """
+    if text in ("", ".", ".."):
+        raise Invalid(f"{text!r} names nothing in Sentry")
+    return quote(text, safe="")
+
+
 def next_cursor(link: str) -> str:
     """Return the cursor of the next page that a header `Link` names, an empty text when there is none."""
     for _, words in _LINK.findall(link):

@@ -146,7 +146,9 @@ class Connecting:
                 hint="a grant is of one organization; choose this one on Sentry's page",
             ) from None
         url = JsonObject(answer).object("links").text("regionUrl") if isinstance(answer, dict) else ""
-        return url if urlsplit(url).scheme in ("http", "https") else ""
+        # Where the login is encrypted, the token goes nowhere that is not.
+        schemes = ("https",) if urlsplit(root).scheme == "https" else ("http", "https")
+        return url if urlsplit(url).scheme in schemes else ""
 
 
 class _Listener(HTTPServer):

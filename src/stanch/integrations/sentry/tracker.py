@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-from stanch.integrations.sentry.api import Query, SentryApi
+from stanch.integrations.sentry.api import Query, SentryApi, segment
 from stanch.integrations.sentry.connecting import connection_of
 from stanch.integrations.sentry.reading import (
     ERRORS,
@@ -105,7 +105,7 @@ class SentryTracker:
         asked += [("query", issue), ("shortIdLookup", "1")] if issue else [("query", ""), ("sort", "freq")]
         rows, _ = self._api.pages("issues", [*asked, ("limit", "25")], timeout_s=_left_s(until), most=25)
         if issue and not rows:
-            rows = [self._api.object(f"issues/{quote(issue, safe='')}", timeout_s=_left_s(until))]
+            rows = [self._api.object(f"issues/{segment(issue)}", timeout_s=_left_s(until))]
         found = [issue_of(row, period=period, named=self._named) for row in rows]
         before = self._before(service, period, until=until) if not issue else {}
         normal = Period(start=period.start - (period.end - period.start), end=period.start)

@@ -6,9 +6,8 @@ https://docs.sentry.io/api/releases/).
 """
 
 from typing import Final
-from urllib.parse import quote
 
-from stanch.integrations.sentry.api import SentryApi
+from stanch.integrations.sentry.api import SentryApi, segment
 from stanch.integrations.sentry.calls import SentryCalls
 from stanch.integrations.sentry.seer import LIMITS, read_analysis, settings_of
 from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
@@ -78,7 +77,7 @@ class SentryDesk:
     def analysis(self, issue: str, *, started: bool) -> Analysis:
         """Return Seer's analysis of an issue, in either shape."""
         try:
-            answer = self._calls.ask("GET", f"issues/{quote(issue, safe='')}/autofix", scope=_NOTES_SCOPE)
+            answer = self._calls.ask("GET", f"issues/{segment(issue)}/autofix", scope=_NOTES_SCOPE)
         except Refused as error:
             raise _not_enabled(error) from None
         return read_analysis(answer)
@@ -89,16 +88,16 @@ class SentryDesk:
         if context:
             body["user_context"] = context[: LIMITS["context"]]
         try:
-            answer = self._calls.ask("POST", f"issues/{quote(issue, safe='')}/autofix", body, scope=_ISSUE_SCOPE)
+            answer = self._calls.ask("POST", f"issues/{segment(issue)}/autofix", body, scope=_ISSUE_SCOPE)
         except Refused as error:
             raise _not_enabled(error) from None
         return _object(answer).text("run_id")
 
     def _put(self, issue: str, body: dict[str, JSON]) -> None:
-        self._calls.ask("PUT", f"issues/{quote(issue, safe='')}", body, scope=_ISSUE_SCOPE)
+        self._calls.ask("PUT", f"issues/{segment(issue)}", body, scope=_ISSUE_SCOPE)
 
     def _team(self, slug: str) -> str:
-        path = self._calls.in_organization(f"teams/{{organization}}/{quote(slug, safe='')}")
+        path = self._calls.in_organization(f"teams/{{organization}}/{segment(slug)}")
         try:
             answer = self._calls.ask("GET", path, scope=_TEAM_SCOPE, organization=False)
         except NotFound:
@@ -106,7 +105,7 @@ class SentryDesk:
         return _object(answer).needed("id")
 
     def _note(self, writing: Writing) -> str:
-        path = f"issues/{quote(writing.issue, safe='')}/notes"
+        path = f"issues/{segment(writing.issue)}/notes"
         if writing.again and self._has_note(path, writing.mark):
             return "the note stands there"
         self._calls.ask("POST", path, {"text": writing.text}, scope=_ISSUE_SCOPE)
@@ -119,7 +118,7 @@ class SentryDesk:
 
     def _deploy(self, writing: Writing) -> str:
         release = self._release_of(writing)
-        path = f"releases/{quote(release, safe='')}/deploys"
+        path = f"releases/{segment(release)}/deploys"
         if writing.again and self._has_deploy(path, writing.mark):
             return f"the deploy of {release} stands there"
         body: dict[str, JSON] = {
@@ -142,7 +141,7 @@ class SentryDesk:
         bare = writing.value.removeprefix("v")
         for name in dict.fromkeys((f"{project}@{bare}", f"{project}@{writing.value}", writing.value, bare)):
             try:
-                self._calls.ask("GET", f"releases/{quote(name, safe='')}", scope=_RELEASE_SCOPE)
+                self._calls.ask("GET", f"releases/{segment(name)}", scope=_RELEASE_SCOPE)
             except NotFound:
                 continue
             return name
