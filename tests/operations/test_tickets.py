@@ -24,7 +24,7 @@ from stanch.review.items.tables import ItemProjector
 from stanch.store import Store
 from tests.integrations.trackers.far import Far, far_end
 from tests.integrations.trackers.test_contract import DRAFT
-from tests.operations.desk import Desk
+from tests.operations.desk import AGENT, Desk
 from tests.support.farend import Reply
 
 
@@ -316,6 +316,14 @@ def test_a_ticket_that_is_there_is_linked_as_it_is(bench: Bench) -> None:
     by_hand.work()
 
     assert (reference.replace("1", "2"), "Theirs", "done") == (linked.reference, shown_before, bench.far.shown(2)[3])
+
+
+def test_an_agent_takes_no_ticket_that_is_there(bench: Bench) -> None:
+    """It could close any of the project by way of an item; it may order one."""
+    with pytest.raises(Refused) as refused:
+        bench.desk.ask("item.link", by=AGENT, incident=bench.number, number=1, reference="#7")
+
+    assert "linking_needs_a_person" == refused.value.reason
 
 
 def test_items_of_before_are_linked_by_hand(bench: Bench) -> None:

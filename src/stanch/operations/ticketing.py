@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from stanch.incidents import events as ev
-from stanch.kernel.errors import Invalid, NotFound, Refused
+from stanch.kernel.actor import ActorKind
+from stanch.kernel.errors import Forbidden, Invalid, NotFound, Refused
 from stanch.operations import cases
 from stanch.operations.items import ItemView, tracked_view
 from stanch.operations.registry import Effect, operation
@@ -36,6 +37,13 @@ def link(call: Call, request: LinkItem) -> ItemView:
     """Give an action item its ticket in a tracker; what both say from now on is kept the same."""
     world = call.world
     reference = request.reference.strip()
+    if reference and call.actor.kind is ActorKind.AGENT:
+        # What is linked follows the item: any ticket of the project could be closed or renamed by way of one.
+        raise Forbidden(
+            f"{call.actor.label} may order a ticket, not take one that is there",
+            reason="linking_needs_a_person",
+            hint="write in a note which ticket it is",
+        )
     if len(reference) > _LONGEST:
         raise Invalid(f"at most {_LONGEST} characters", field="reference")
     with world.store.reading() as view:
