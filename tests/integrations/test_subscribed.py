@@ -72,6 +72,15 @@ def test_no_stranger_leads_inside(url: str) -> None:
     assert refusal.value.failure in (Failure.REFUSED, Failure.UNREACHABLE)
 
 
+@pytest.mark.parametrize("host", ["[::127.0.0.1]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::]", "224.0.0.1"])
+def test_no_gateway_leads_inside(host: str) -> None:
+    """An address that holds one of the inside, or is of many machines, is refused before anything is tried."""
+    with pytest.raises(NotTaken) as refusal:
+        SubscribedWebhook(name="w").post(message(f"https://{host}/"))
+
+    assert Failure.REFUSED is refusal.value.failure
+
+
 def test_it_follows_nowhere() -> None:
     """A redirect is a refusal."""
     with far_end(302) as (url, _), pytest.raises(NotTaken) as refusal:

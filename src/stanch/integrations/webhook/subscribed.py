@@ -14,6 +14,9 @@ import httpx2
 from stanch.ports.channel import Failure, Message, NotTaken, Receipt, lost, refused
 
 _TIMEOUT: Final = httpx2.Timeout(5.0, connect=3.0)
+# Networks of IPv6 whose last 32 bits are an IPv4 address that a gateway leads to: compatible ones (RFC 4291, 2.5.5.1),
+# and the well-known prefix of NAT64 (RFC 6052, 2.1).
+_EMBEDDING: Final = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96"))
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -68,6 +71,19 @@ class SubscribedWebhook:
         except (OSError, UnicodeError):
             raise NotTaken(f"{self._name}: the name is not known", failure=Failure.UNREACHABLE) from None
         addresses = [str(one[4][0]).partition("%")[0] for one in found]
-        if not self._private and not all(ipaddress.ip_address(one).is_global for one in addresses):
+        if not self._private and not all(_is_public(ipaddress.ip_address(one)) for one in addresses):
             raise NotTaken(f"{self._name}: the address is not a public one", failure=Failure.REFUSED)
         return addresses[0]
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Tell whether an address, and the one inside it where it holds one, is of one machine on the public internet."""
+    if not address.is_global or address.is_multicast:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return True
+    # A 6to4 address has the IPv4 one behind its prefix (RFC 3056).
+    inside = address.sixtofour
+    if any(address in network for network in _EMBEDDING):
+        inside = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return inside is None or (inside.is_global and not inside.is_multicast)
