@@ -91,6 +91,14 @@ def test_a_paused_process_goes_on(hands: RealHands, sleeper: Sleeper) -> None:
     assert (True, True) == (stood, until(lambda: state_of(pid) == "S"))
 
 
+def test_a_pid_file_that_is_no_text_names_nobody(tmp_path: Path) -> None:
+    """What is taken back goes on past it."""
+    path = tmp_path / "torn.pid"
+    path.write_bytes(b"\xff\xfe12")
+
+    assert pid_in(str(path)) is None
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 def test_a_process_that_came_since_is_not_paused(hands: RealHands, sleeper: Sleeper) -> None:
     """Nobody would let it go on: what is taken back is the one that was meant."""

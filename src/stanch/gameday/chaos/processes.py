@@ -10,7 +10,7 @@ from stanch.kernel.errors import Refused
 def pid_in(path: str) -> int | None:
     """Return the process id in the first line of a file, None where there is no such file or process."""
     try:
-        words = Path(path).read_text(encoding="utf-8").split()
+        words = Path(path).read_text(encoding="utf-8", errors="replace").split()
     except OSError:
         return None
     if not words or not words[0].isascii() or not words[0].isdigit():
