@@ -297,3 +297,10 @@ def test_what_is_kept_shows_no_token_where_it_is_printed(sentry: SentryOrganizat
     grant = kept(sentry, file).read()
 
     assert (True, False) == ("access-1" in file.read_text(), "access-1" in repr(grant))
+
+
+def test_what_proves_who_asks_is_not_printed() -> None:
+    """Whoever has a device's code or the verifier could take the grant."""
+    device = Device(code="hunter2", user_code="u", url="", whole_url="", interval_s=1.0, expires_s=1.0)
+
+    assert "hunter2" not in f"{device!r} {Proof(state='hunter2', verifier='hunter2')!r}"

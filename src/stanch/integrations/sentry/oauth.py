@@ -70,7 +70,7 @@ class Granted:
 class Device:
     """A device that waits to be let in: the code that a person types in at `url`; `whole_url` has it already."""
 
-    code: str
+    code: str = field(repr=False)
     user_code: str
     url: str
     whole_url: str
@@ -82,8 +82,8 @@ class Device:
 class Proof:
     """What proves that who redeems the code is who asked for it: `state` for the browser, `verifier` for Sentry."""
 
-    state: str
-    verifier: str
+    state: str = field(repr=False)
+    verifier: str = field(repr=False)
 
     @property
     def challenge(self) -> str:
