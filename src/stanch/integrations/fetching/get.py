@@ -1,4 +1,4 @@
-"""The fetch port: GET with a deadline for the whole answer, a limit in bytes, no redirect to another host or out of HTTPS."""
+"""The fetch port: GET with a deadline for the whole answer, a limit in bytes, no redirect elsewhere or out of HTTPS."""
 
 import ssl
 import time
