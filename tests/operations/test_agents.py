@@ -13,7 +13,7 @@ from stanch.kernel.actor import Actor, Via, agent
 from stanch.kernel.errors import Refused
 from stanch.operations import registry
 from stanch.operations.agents import AgentView, CreatedAgent, agent_of
-from stanch.operations.budgets import EXECUTES
+from stanch.operations.budgets import EXECUTES, PEOPLES
 from stanch.operations.world import Call
 from stanch.store import Store
 from tests.surfaces.web.story import ALICE, OPERATIONS, Story
@@ -225,6 +225,12 @@ def test_what_ends_a_persons_matter_is_a_persons(story: Story, name: str, body: 
     assert reason == reason_of(lambda: ask(story, name, **body))
 
 
+@pytest.mark.parametrize("name", sorted(PEOPLES))
+def test_what_decides_over_people_is_a_persons(story: Story, name: str) -> None:
+    """An agent neither hides an alert, nor lowers what a yes needs, nor says who is paged."""
+    assert "needs_a_person" == reason_of(lambda: ask(story, name, **OPERATIONS[name].example))
+
+
 @pytest.mark.parametrize("look", ["errors", "releases", "performance", "query"])
 def test_looks_at_a_tracker_are_executions(look: str) -> None:
     """They run outside, with the tracker's own limit of calls."""
@@ -233,4 +239,4 @@ def test_looks_at_a_tracker_are_executions(look: str) -> None:
 
 def test_executions_are_operations() -> None:
     """A name that is none would count nothing."""
-    assert set() == EXECUTES - OPERATIONS.keys()
+    assert set() == (EXECUTES | PEOPLES) - OPERATIONS.keys()

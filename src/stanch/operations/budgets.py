@@ -1,4 +1,4 @@
-"""What the door does for agents alone: counts what they spend, durably, and does what has a key once."""
+"""What the door does for agents alone: what is none of theirs, what they spend, what has a key and is done once."""
 
 import time
 from collections.abc import Callable
@@ -31,6 +31,39 @@ EXECUTES: Final = frozenset(
     }
 )
 """Operations that make something run outside, though they change nothing there."""
+
+PEOPLES: Final = frozenset(
+    {
+        "contact.code",
+        "contact.verify",
+        "feed.end",
+        "feed.make",
+        "handoff.accept",
+        "incident.assign",
+        "incident.handover",
+        "incident.severity",
+        "incident.status",
+        "investigate.analyse",
+        "maintenance.create",
+        "maintenance.end",
+        "oncall.check",
+        "oncall.override",
+        "oncall.override_cancel",
+        "oncall.timeoff",
+        "oncall.timeoff_cancel",
+        "page.test",
+        "silence.create",
+        "silence.expire",
+        "silence.extend",
+        "swap.accept",
+        "swap.decline",
+        "swap.propose",
+    }
+)
+"""Writes that no agent does: they hide alerts, say who is paged, how many must say yes, or what is spent.
+
+What needs a person for reasons of its own, an approval or a publication, says so itself.
+"""
 
 _LONGEST_KEY: Final = 200
 

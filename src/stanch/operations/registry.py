@@ -16,7 +16,7 @@ import msgspec
 from stanch.kernel.actor import ActorKind
 from stanch.kernel.errors import Bug, Forbidden, Invalid, NotFound
 from stanch.kernel.redaction import redact, redact_tree
-from stanch.operations.budgets import once, within_budget
+from stanch.operations.budgets import PEOPLES, once, within_budget
 from stanch.operations.world import Call
 
 Q = TypeVar("Q")
@@ -181,7 +181,8 @@ def _missing(message: str) -> str:
 def call(entry: Operation[Q, A], call: Call, request: Q) -> A:
     """Run `entry` for the caller; an agent within its budget, and once where it gave a key.
 
-    Raises `Forbidden` when an actor that is no person would approve, `Refused` when an agent's budget is spent.
+    Raises `Forbidden` when an actor that is no person would approve, or an agent do a person's part, `Refused` when
+    an agent's budget is spent.
     """
     if entry.effect is Effect.APPROVE and call.actor.kind is not ActorKind.PERSON:
         raise Forbidden(
@@ -191,6 +192,12 @@ def call(entry: Operation[Q, A], call: Call, request: Q) -> A:
         )
     if call.actor.kind is not ActorKind.AGENT:
         return entry.run(call, request)
+    if entry.name in PEOPLES:
+        raise Forbidden(
+            f"{call.actor.label} may not do that",
+            reason="needs_a_person",
+            hint="say in a note what should be done and why; a person does it",
+        )
     writes = entry.effect is not Effect.READ
 
     def run() -> A:
