@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from stanch.app.logging import configure_logging
 from stanch.app.world import DATABASE, DUTIES, open_world, read_catalog
 from stanch.engine.loop import Engine
 from stanch.kernel.actor import Via, check_name
@@ -31,6 +32,8 @@ def serve_agents(*, url: str, folder: Path, name: str) -> None:
             name=given,
         )
         return
+    # Standard output is the protocol's alone.
+    configure_logging()
     folder.mkdir(parents=True, exist_ok=True)
     world = open_world(catalog=read_catalog(None), database=folder / DATABASE)
     engine = Engine(world, DUTIES)

@@ -13,6 +13,7 @@ from typing import Final, TypeVar, cast
 
 from stanch.app.actuators import open_actuators
 from stanch.app.budget import agent_limits
+from stanch.app.logging import configure_logging
 from stanch.app.subscribers import subscriber_channels
 from stanch.app.systems import open_systems
 from stanch.app.thinker import open_thinker
@@ -280,6 +281,7 @@ def read_catalog(config: str | None) -> Catalog:
 
 def embedded_way(folder: Path, *, actor: str) -> EmbeddedWay:
     """Return the way to the operations in this process, on the store in `folder`. Watches nothing by itself."""
+    configure_logging()
     catalog = read_catalog(None)
     world = open_world(catalog=catalog, database=folder / DATABASE)
     return EmbeddedWay(world, Engine(world, DUTIES), operations=all_operations(), actor=actor)

@@ -75,7 +75,11 @@ def meet(call: Call, request: Meet) -> MeetingView:
                 "no channel of kind email is configured", reason="no_mail", hint="docs/postmortem.md says how"
             )
         if state.is_open:
-            raise Refused(f"{state.key} is {state.status.value}", reason="not_over")
+            raise Refused(
+                f"{state.key} is {state.status.value}: there is no post-mortem to meet on yet",
+                reason="not_over",
+                hint=f"stanch resolve {state.key}, once it is over",
+            )
         before = state.meeting or _usual(tx, world, state, spec)
         after = replace(
             before,

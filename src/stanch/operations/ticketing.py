@@ -94,12 +94,16 @@ def _tracker(tx: Transaction, call: Call, request: LinkItem) -> str:
             )
         return spec.name
     if request.tracker not in world.ticketing:
-        raise Invalid(f"there are {', '.join(sorted(world.ticketing)) or 'none'}", field="tracker")
+        known = ", ".join(sorted(world.ticketing)) or "none"
+        raise Invalid(f"{request.tracker!r} is no tracker: there are {known}", field="tracker")
     return request.tracker
 
 
 def _known(tx: Transaction, request: LinkItem) -> Item:
     found = read_item(tx.connection, request.incident, request.number)
     if found is None:
-        raise NotFound(f"INC-{request.incident} has no action item {request.number}", hint="stanch item list")
+        raise NotFound(
+            f"INC-{request.incident} has no action item {request.number}",
+            hint=f"see them: stanch item list -i INC-{request.incident}",
+        )
     return found

@@ -77,6 +77,55 @@ def test_nothing_open_is_not_found(terminal: Terminal) -> None:
     assert (5, "", "no incident is open") == (ran.code, ran.out, ran.error["message"])
 
 
+@pytest.mark.parametrize("words", [(), ("INC-1",), ("--json", "1")])
+def test_collectors_are_sent_out_from_the_terminal(terminal: Terminal, words: tuple[str, ...]) -> None:
+    """`stanch investigate` without a look is about an incident; where there is none, it is not found."""
+    assert 5 == terminal("investigate", *words).code
+
+
+def test_a_slip_below_investigate_is_answered(terminal: Terminal) -> None:
+    """`erors` is `errors`, and no incident."""
+    ran = terminal("investigate", "erors", "payments")
+
+    assert (2, True) == (ran.code, "Did you mean 'errors'?" in ran.err)
+
+
+def test_items_of_all_incidents_need_none_open(terminal: Terminal) -> None:
+    """Action items outlive their incidents: without one named, those of all are listed."""
+    assert [] == terminal("item", "list", "--json").answer
+
+
+TRACKED = """
+[people.alice]
+[trackers.github]
+project = "acme/shop"
+secret_env = "NO_SUCH_TOKEN"
+"""
+
+
+def test_what_the_process_says_is_no_answer(terminal: Terminal) -> None:
+    """A ticket that cannot be kept is said on standard error; standard output is the answer's alone."""
+    (terminal.folder / "stanch.toml").write_text(TRACKED)
+    terminal("declare", "Payments fail")
+    ran = terminal("item", "add", "Test guest checkout", "-i", "1", "--json")
+
+    assert ("Test guest checkout", True) == (dict_of(ran.answer)["title"], "ticket not kept" in ran.err)
+
+
+def dict_of(answer: object) -> dict[str, object]:
+    """Return an answer that is one record."""
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_what_an_agent_spent_is_counted(terminal: Terminal) -> None:
+    """An agent that has done nothing has spent nothing, of a limit that is shown."""
+    terminal("agent", "create", "triage")
+    row = terminal("agent", "list").rows()[1]
+
+    assert ["0/600", "0/120"] == row[4:6]
+
+
 def test_an_empty_list_is_no_prose(terminal: Terminal) -> None:
     """A program that lists gets a list."""
     assert [] == terminal("incident", "list", "--json").answer

@@ -4,7 +4,7 @@ from typing import Final
 
 import click
 
-from stanch.surfaces.cli.records import line_of, moment, record_of, records_of
+from stanch.surfaces.cli.records import count_in, line_of, moment, record_of, records_of
 from stanch.surfaces.cli.session import Session
 from stanch.surfaces.cli.shared import json_option, open_way, print_json
 from stanch.surfaces.cli.telling import at, hint, say, table
@@ -86,8 +86,8 @@ def list_agents(ctx: click.Context, revoked: bool, as_json: bool) -> None:
                 line_of(one, "made_by"),
                 at(made) if made else "",
                 at(seen) if seen else "never",
-                f"{line_of(spent, 'calls')}/{line_of(limits, 'calls')}",
-                f"{line_of(spent, 'writes')}/{line_of(limits, 'writes')}",
+                f"{count_in(spent, 'calls')}/{count_in(limits, 'calls')}",
+                f"{count_in(spent, 'writes')}/{count_in(limits, 'writes')}",
                 at(ended) if ended else "",
                 line_of(one, "about"),
             )

@@ -9,7 +9,7 @@ from stanch.kernel.errors import Invalid, Refused
 from stanch.kernel.event import JSON
 from stanch.surfaces.cli.records import Record, children, count_in, line_of, moment, record_of, text_of, texts
 from stanch.surfaces.cli.session import Session
-from stanch.surfaces.cli.shared import can_ask, json_option, open_way, print_json
+from stanch.surfaces.cli.shared import can_ask, json_option, number_of, open_way, print_json
 from stanch.surfaces.cli.telling import at, faint, hint, paint, say, table
 
 _CONFIG: Final = "stanch.toml"
@@ -23,7 +23,13 @@ on_option = click.option("--on", multiple=True, metavar="NAME=TARGET", help="A d
 
 @click.group("gameday")
 def gameday() -> None:
-    """Break something on purpose, for a while, and see how it is noticed and mended."""
+    """Break something on purpose, for a while, and see how it is noticed and mended.
+
+    \b
+    stanch gameday check paused-process --on service=payments
+    stanch gameday run paused-process --on service=payments
+    stanch gameday report --keep
+    """
 
 
 @gameday.command("list")
@@ -128,17 +134,18 @@ def abort(ctx: click.Context) -> None:
 
 @gameday.command("report")
 @click.argument("number", type=click.IntRange(min=1), required=False)
-@click.option("--incident", "-i", "incident", type=click.IntRange(min=1), help="Whose log to score.")
+@click.option("--incident", "-i", default=None, help="Whose log to score; by default the first that it led to.")
 @click.option("--keep", is_flag=True, help="Keep the score on record; what was missed becomes action items.")
 @json_option
 @click.pass_context
-def report(ctx: click.Context, number: int | None, incident: int | None, keep: bool, as_json: bool) -> None:
+def report(ctx: click.Context, number: int | None, incident: str | None, keep: bool, as_json: bool) -> None:
     """Print how a game day went, from the incident's log; by default the newest."""
     with open_way(ctx) as way:
+        whose = number_of(way, incident) if incident else None
         if keep:
-            answer = way.write("gameday.score", gameday=number or 0, incident=incident)
+            answer = way.write("gameday.score", gameday=number or 0, incident=whose)
         else:
-            answer = way.read("gameday.show", gameday=number or 0, incident=incident)
+            answer = way.read("gameday.show", gameday=number or 0, incident=whose)
     if as_json:
         print_json(answer)
     else:

@@ -7,8 +7,16 @@ from typing import Final
 import click
 
 from stanch.kernel.event import JSON
+from stanch.surfaces.cli.commands.incident import print_view
 from stanch.surfaces.cli.records import Record, child, line_of, record_of, records_of
-from stanch.surfaces.cli.shared import json_option, open_way, print_json
+from stanch.surfaces.cli.shared import (
+    incident_argument,
+    json_option,
+    names_incident,
+    number_of,
+    open_way,
+    print_json,
+)
 from stanch.surfaces.cli.telling import faint, hint, say, table
 from stanch.surfaces.cli.tracked_text import errors_lines, performance_lines, releases_lines
 
@@ -21,8 +29,9 @@ class _Looks(click.Group):
     """`stanch investigate errors` is a look; `stanch investigate INC-1`, and no word at all, send collectors out."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = next((word for word in args if not word.startswith("-")), "")
-        if first not in self.commands and not {"--help", "-h"} & set(args) and not ctx.resilient_parsing:
+        first = next((word for word in args if not word.startswith("-")), "current")
+        is_named = first == "current" or names_incident(first)
+        if is_named and not {"--help", "-h"} & set(args) and not ctx.resilient_parsing:
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -38,6 +47,22 @@ def investigate() -> None:
     stanch investigate performance payments
     stanch investigate query "level:error release:3.2.1"
     """
+
+
+@investigate.command("run")
+@incident_argument(required=False)
+@json_option
+@click.pass_context
+def run(ctx: click.Context, incident: str | None, as_json: bool) -> None:
+    """Send the collectors out again: stanch investigate INC-1"""
+    with open_way(ctx) as way:
+        number = number_of(way, incident)
+        way.write("investigate.run", incident=number)
+        way.settle()
+        answer = way.read("incident.show", incident=number)
+        if way.is_server:
+            hint(f"The collectors are out; what they find appears as it comes: stanch timeline INC-{number} --follow")
+    print_view(answer, as_json=as_json)
 
 
 @investigate.command("errors")

@@ -15,11 +15,17 @@ _PURPOSES: Final = click.Choice(("prevent", "detect", "mitigate"))
 
 @click.group("item")
 def item() -> None:
-    """Write down, change, end, link and list action items."""
+    """Write down, change, end, link and list action items.
+
+    \b
+    stanch item add "Test guest checkout" -i INC-7 --owner bob --due 2026-12-01 --to prevent
+    stanch item list --overdue
+    stanch item done 1 -i INC-7
+    """
 
 
 @item.command("list")
-@incident_option
+@click.option("--incident", "-i", default=None, help="Those of one incident; by default of all.")
 @click.option("--owner", default="", help="Those of one person.")
 @click.option("--open", "open_only", is_flag=True, help="Only those that have still to be done.")
 @click.option("--overdue", is_flag=True, help="Only those whose day is over.")

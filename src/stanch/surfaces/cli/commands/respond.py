@@ -1,4 +1,4 @@
-"""The short verbs of whoever is on call: declare, ack, note, investigate, resolve, open."""
+"""The short verbs of whoever is on call: declare, ack, note, resolve, open."""
 
 import sys
 from typing import Final
@@ -93,22 +93,6 @@ def note(ctx: click.Context, text: str, incident: str, when: str, pinned: bool, 
         number = number_of(way, incident)
         answer = way.write("incident.note", incident=number, text=words, pinned=pinned, at=happened_at)
     print_done(answer, "noted", as_json=as_json)
-
-
-@click.command("run")
-@incident_argument(required=False)
-@json_option
-@click.pass_context
-def investigate(ctx: click.Context, incident: str | None, as_json: bool) -> None:
-    """Send the collectors out again: stanch investigate INC-1"""
-    with open_way(ctx) as way:
-        number = number_of(way, incident)
-        way.write("investigate.run", incident=number)
-        way.settle()
-        answer = way.read("incident.show", incident=number)
-        if way.is_server:
-            hint(f"The collectors are out; what they find appears as it comes: stanch timeline INC-{number} --follow")
-    print_view(answer, as_json=as_json)
 
 
 @click.command("resolve")
