@@ -84,8 +84,9 @@ def read_thinker(top: Reader, problems: list[Problem]) -> dict[str, object]:
     given = reader.given()
     if not given:
         return given
+    told = {one.field for one in problems}
     for key in ("provider", "model"):
-        if not reader.text(key).strip():
+        if f"thinker.{key}" not in told and not reader.text(key).strip():
             reader.complain(key, "is missing")
     for use in reader.texts("uses"):
         if use not in USES:

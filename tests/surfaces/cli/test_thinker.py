@@ -59,6 +59,14 @@ def test_too_many_requests_are_told(here: Terminal, far: Model) -> None:
     assert (True, True) == ("slow down" in ran.out, "it asks to wait 7 s" in ran.out)
 
 
+def test_no_answer_is_no_success(here: Terminal, far: Model) -> None:
+    """A script sees by the exit code that nothing was summarised; the answer as JSON stands there all the same."""
+    far.says(Line(status=500, body="down"))
+    ran = here("thinker", "summary", "INC-1", "--json")
+
+    assert (8, True) == (ran.code, '"outcome": "failed"' in ran.out)
+
+
 def test_what_is_not_allowed_is_refused(here: Terminal) -> None:
     """A use that is not named, with a way on."""
     ran = here("thinker", "update", "INC-1")

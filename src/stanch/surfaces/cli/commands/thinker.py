@@ -7,13 +7,15 @@ import click
 
 from stanch.kernel.errors import Unavailable
 from stanch.kernel.event import JSON
-from stanch.surfaces.cli.records import child, line_of, record_of
+from stanch.surfaces.cli.records import Record, child, children, line_of, record_of
 from stanch.surfaces.cli.session import Way
 from stanch.surfaces.cli.shared import incident_argument, json_option, number_of, open_way, print_json
 from stanch.surfaces.cli.telling import hint, say
 from stanch.surfaces.cli.thinker_text import causes_lines, ledger_lines, statement_lines, trouble_line
 
 _LOOKED_EVERY_S: Final = 0.5
+# As of every error about what cannot be reached: stanch help exit-codes.
+_UNANSWERED: Final = 8
 # Two calls of the longest time-out that can be configured.
 _WAITED_S: Final = 1_230.0
 
@@ -40,11 +42,12 @@ def summary(ctx: click.Context, incident: str | None, as_json: bool) -> None:
         number = number_of(way, incident)
         way.write("thinker.summary", incident=number)
         answer = _settled(way, number)
+    view = record_of(answer)
     if as_json:
         print_json(answer)
-        return
-    view = record_of(answer)
-    say([*statement_lines(child(view, "summary")), *trouble_line(view, "summary")])
+    else:
+        say([*statement_lines(child(view, "summary")), *trouble_line(view, "summary")])
+    _fail_unless_answered(ctx, view, "summary")
 
 
 @thinker.command("update")
@@ -57,14 +60,15 @@ def update(ctx: click.Context, incident: str | None, as_json: bool) -> None:
         number = number_of(way, incident)
         way.write("thinker.update", incident=number)
         answer = _settled(way, number)
-    if as_json:
-        print_json(answer)
-        return
     view = record_of(answer)
     drafted = child(view, "update")
-    say([*statement_lines(drafted), *trouble_line(view, "update")])
-    if line_of(drafted, "text"):
-        hint(f'read it, then: stanch comms send -i {line_of(view, "key")} "..."')
+    if as_json:
+        print_json(answer)
+    else:
+        say([*statement_lines(drafted), *trouble_line(view, "update")])
+        if line_of(drafted, "text"):
+            hint(f'read it, then: stanch comms send -i {line_of(view, "key")} "..."')
+    _fail_unless_answered(ctx, view, "update")
 
 
 @thinker.command("causes")
@@ -77,12 +81,14 @@ def causes(ctx: click.Context, incident: str | None, as_json: bool) -> None:
         number = number_of(way, incident)
         way.write("thinker.hypotheses", incident=number)
         answer = _settled(way, number)
+    view = record_of(answer)
     if as_json:
         print_json(answer)
-        return
-    view = record_of(answer)
-    say([*causes_lines(view), *trouble_line(view, "hypotheses"), *trouble_line(view, "contrary")])
-    hint(f'take one up yourself: stanch hypothesis add {line_of(view, "key")} "..." --reason "..."')
+    else:
+        say([*causes_lines(view), *trouble_line(view, "hypotheses"), *trouble_line(view, "contrary")])
+        if children(view, "claims"):
+            hint(f'take one up yourself: stanch hypothesis add {line_of(view, "key")} "..." --reason "..."')
+    _fail_unless_answered(ctx, view, "hypotheses")
 
 
 @thinker.command("show")
@@ -97,6 +103,13 @@ def show(ctx: click.Context, incident: str | None, as_json: bool) -> None:
         print_json(answer)
         return
     say(ledger_lines(record_of(answer)))
+
+
+def _fail_unless_answered(ctx: click.Context, view: Record, use: str) -> None:
+    """End with the exit code of what is unavailable where the newest call of a use brought no answer."""
+    calls = [one for one in children(view, "history") if line_of(one, "use") == use]
+    if calls and line_of(calls[-1], "outcome") != "answered":
+        ctx.exit(_UNANSWERED)
 
 
 def _settled(way: Way, number: int) -> JSON:
