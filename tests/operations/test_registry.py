@@ -148,6 +148,14 @@ def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
     ]
 
 
+def test_a_day_that_is_none_is_answered_with_one() -> None:
+    """A day in words is refused with how a day is written."""
+    with pytest.raises(Invalid) as told:
+        registry.decode(OPERATIONS["item.add"], {"incident": 1, "title": "Test", "due_on": "tomorrow"})
+
+    assert [("due_on", "must be a day such as 2026-12-01")] == [(one.field, one.message) for one in told.value.problems]
+
+
 def test_a_word_of_a_closed_set_stays_one() -> None:
     """What is redacted in texts leaves a member of an enum what it is."""
     request = registry.decode(OPERATIONS["figures.show"], {"by": "month"})

@@ -63,6 +63,10 @@ class Operation(Generic[Q, A]):
 _YEARS: Final = (1970, 9000)
 
 # What msgspec says of a text that is too long.
+_INSTEAD: Final = {
+    "Invalid RFC3339 encoded date": "must be a day such as 2026-12-01",
+    "Invalid RFC3339 encoded datetime": "must be an instant such as 2026-12-01T14:30:00Z",
+}
 _LENGTH: Final = re.compile(r"^Expected `str` of length <= ([0-9]+)$")
 
 _REGISTRY: Final[dict[str, Operation[object, object]]] = {}
@@ -120,9 +124,8 @@ def decode(entry: Operation[Q, A], body: Mapping[str, object]) -> Q:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         field = path.strip("`").lstrip(".") or _missing(message)
-        raise Invalid(
-            _LENGTH.sub(r"has more than \1 characters, which is all there is room for", message), field=field
-        ) from error
+        said = _LENGTH.sub(r"has more than \1 characters, which is all there is room for", message)
+        raise Invalid(_INSTEAD.get(said, said), field=field) from error
     return _in_utc(_clean(request))
 
 
