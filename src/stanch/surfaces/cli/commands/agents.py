@@ -32,7 +32,12 @@ def mcp(ctx: click.Context, agent: str) -> None:
 
 @click.group("agent")
 def agent() -> None:
-    """Tokens of agents: who may act by itself, within which budget."""
+    """Tokens of agents: who may act by itself, within which budget.
+
+    \b
+    stanch agent create triage --about "looks first"
+    stanch agent revoke triage
+    """
 
 
 @agent.command("create")

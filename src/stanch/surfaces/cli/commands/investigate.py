@@ -166,7 +166,7 @@ def _rows(answer: Record) -> Iterator[str]:
         yield f"{name}: {' '.join(values)}"
     period = child(answer, "period")
     more = "; there may be more" if answer.get("cut") is True else ""
-    what = "a series" if answer.get("series") else f"{len(rows)} rows"
+    what = "a series" if answer.get("series") else f"{len(rows)} {'row' if len(rows) == 1 else 'rows'}"
     yield faint(f"{what} from {line_of(period, 'start')} to {line_of(period, 'end')}{more}")
 
 

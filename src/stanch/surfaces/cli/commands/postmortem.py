@@ -10,13 +10,28 @@ from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
 from stanch.surfaces.cli.moments import ahead
 from stanch.surfaces.cli.records import line_of, moment, record_of, records_of, text_of, texts
-from stanch.surfaces.cli.shared import can_ask, incident_argument, json_option, number_of, open_way, print_json
+from stanch.surfaces.cli.shared import (
+    can_ask,
+    incident_argument,
+    json_option,
+    number_of,
+    open_way,
+    print_json,
+    zone_option,
+)
 from stanch.surfaces.cli.telling import at, hint, paint, say, table
 
 
 @click.group("postmortem")
 def postmortem() -> None:
-    """Read, draft, edit and publish post-mortems."""
+    """Read, draft, edit and publish post-mortems.
+
+    \b
+    stanch postmortem show INC-7
+    stanch postmortem lint INC-7
+    stanch postmortem meet INC-7 --at 2026-11-26T14:00 --minutes 45 --invite carol
+    stanch postmortem export INC-7 --format html
+    """
 
 
 @postmortem.command("show")
@@ -199,7 +214,7 @@ def publish(ctx: click.Context, incident: str, as_json: bool) -> None:
 @postmortem.command("meet")
 @incident_argument()
 @click.option("--at", "when", default="", help="When: 2026-11-26T10:00, 18:00, in 4h.")
-@click.option("--zone", default="", help="The zone of --at; by default this machine's.")
+@zone_option
 @click.option("--minutes", type=click.IntRange(5, 1440), help="How long it takes.")
 @click.option("--invite", multiple=True, help="Somebody else who comes; may be given several times.")
 @click.option("--leave-out", multiple=True, help="Somebody who does not; may be given several times.")
