@@ -31,6 +31,11 @@ def test_nothing_may_be_asked_unless_a_use_is_named(text: str) -> None:
     assert open_thinker(catalog_of(text).thinker) is None
 
 
+def test_a_wrong_provider_is_not_missing_too() -> None:
+    """What is written wrongly is said once."""
+    assert ["thinker.provider"] == fields_of(BASE.replace("local", "openia"))
+
+
 def test_a_model_with_a_use_can_be_asked() -> None:
     """Then there is one."""
     thinker = open_thinker(catalog_of(BASE + 'uses = ["summary"]').thinker)

@@ -86,15 +86,15 @@ def _noise(one: Record) -> Iterator[str]:
     alerts, led, none = (count_in(one, name) for name in ("alerts", "led_to_incident", "led_to_none"))
     per = number_in(one, "per_incident")
     share = f" ({none / alerts:.0%})" if alerts else ""
-    yield f"{alerts:,} alerts: {led:,} led to an incident, {none:,} to none{share}"
+    yield f"{alerts:,} {'alert' if alerts == 1 else 'alerts'}: {led:,} led to an incident, {none:,} to none{share}"
     if per is not None:
-        yield f"{per:g} alerts per incident (median over those with alerts)"
+        yield f"{per:g} {'alert' if per == 1 else 'alerts'} per incident (median over those with alerts)"
 
 
 def _paging(one: Record) -> Iterator[str]:
     pages, acknowledged, acted = (count_in(one, name) for name in ("pages", "acknowledged", "acted_on"))
     share = f" ({acted / pages:.0%})" if pages else ""
-    yield f"{pages:,} pages: {acknowledged:,} acknowledged, {acted:,} acted on{share}"
+    yield f"{pages:,} {'page' if pages == 1 else 'pages'}: {acknowledged:,} acknowledged, {acted:,} acted on{share}"
     people = children(one, "people")
     if people:
         rows = [_person(person) for person in people]

@@ -69,7 +69,8 @@ def check(ctx: click.Context, scenario: str | None, config: Path, on: tuple[str,
     if problems := getattr(known, "problems", ()):
         raise Invalid(problems=problems, hint="docs/gamedays.md lists every key")
     targets, scenarios = len(getattr(known, "targets", ())), len(getattr(known, "scenarios", ()))
-    click.echo(f"valid: {targets} targets, {scenarios} scenarios")
+    told = f"{targets} {'target' if targets == 1 else 'targets'}"
+    click.echo(f"valid: {told}, {scenarios} {'scenario' if scenarios == 1 else 'scenarios'}")
 
 
 @gameday.command("run")

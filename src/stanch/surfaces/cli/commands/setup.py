@@ -222,7 +222,8 @@ def _configuration() -> tuple[str, str]:
         return "note", f"there is no {FILE_NAME} here (stanch init)"
     except Invalid as error:
         return "failed", f"{FILE_NAME}: {len(error.problems)} things are wrong (stanch check)"
-    return "ok", f"{FILE_NAME} is valid: {len(catalog.services)} services"
+    count = len(catalog.services)
+    return "ok", f"{FILE_NAME} is valid: {count} {'service' if count == 1 else 'services'}"
 
 
 def _services(session: Session) -> tuple[str, str]:

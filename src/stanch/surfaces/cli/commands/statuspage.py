@@ -189,7 +189,7 @@ def _component(one: Record) -> tuple[str, ...]:
         line_of(one, "group"),
         _state(line_of(one, "state")),
         percent(float(uptime)) if isinstance(uptime, int | float) else "–",
-        f"{len(days)} days with trouble" if isinstance(days, list) and days else "",
+        f"{len(days)} {'day' if len(days) == 1 else 'days'} with trouble" if isinstance(days, list) and days else "",
     )
 
 
