@@ -10,7 +10,7 @@ from stanch.catalog.gamedays.model import digest_of
 from stanch.catalog.gamedays.reading import read_gamedays
 from stanch.incidents.tables import IncidentProjector
 from stanch.kernel.clock import ManualClock
-from stanch.kernel.errors import Conflict, Forbidden, Invalid, Refused
+from stanch.kernel.errors import Conflict, Forbidden, Refused
 from stanch.operations.gamedays import GamedaysView, GamedayView
 from stanch.operations.items import ItemView
 from stanch.review.items.tables import ItemProjector
@@ -109,7 +109,7 @@ def test_what_was_agreed_to_is_what_is_done(desk: Desk) -> None:
 
 def test_without_its_target_it_cannot_begin(desk: Desk) -> None:
     """What is not declared is not broken."""
-    with pytest.raises(Invalid):
+    with pytest.raises(Refused):
         desk.ask("gameday.begin", scenario="killed-process", digest="0" * 64)
 
 

@@ -1,8 +1,10 @@
 """The event log: order, versions, concurrency."""
 
+import sqlite3
 import threading
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from stanch.kernel.actor import Via, person
@@ -146,3 +148,13 @@ def test_one_of_many_deciders_wins(database_url: str) -> None:
     store.close()
 
     assert (1, 7) == (outcomes.count("won"), outcomes.count("lost"))
+
+
+def test_a_connection_that_is_used_while_the_store_closes_ends_afterwards(store: Store) -> None:
+    """What a thread still held is not left open when it is given back."""
+    with store.reading() as view:
+        held = view.connection.connection.dbapi_connection
+        store.close()
+
+    with pytest.raises((psycopg.OperationalError, sqlite3.ProgrammingError)):
+        held.cursor().execute("SELECT 1")

@@ -16,7 +16,7 @@ from stanch.incidents.impact import upstream_of
 from stanch.incidents.tables import find as find_incidents
 from stanch.kernel.actor import ActorKind
 from stanch.kernel.codec import from_data, to_data
-from stanch.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from stanch.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from stanch.kernel.event import Event, NewEvent
 from stanch.operations import cases, items
 from stanch.operations.registry import Effect, operation
@@ -194,7 +194,8 @@ def begin(call: Call, request: Begin) -> GamedayView:
         raise NotFound(f"there is no scenario {request.scenario!r}", hint="see: stanch gameday list")
     scenario = scenario.on(request.on)
     if wrong := (*known.problems, *mismatches(scenario, known.targets)):
-        raise Invalid(problems=wrong, hint="docs/gamedays.md says how targets are declared")
+        said = "; ".join(f"{one.field}: {one.message}" for one in wrong)
+        raise Refused(said, reason="not_declared", hint="docs/gamedays.md says how targets are declared")
     if digest_of(scenario, known.targets) != request.digest:
         raise Conflict(
             "the scenario or a target is not what was agreed to",

@@ -14,7 +14,9 @@ from typing import Final, Protocol, Self
 from sqlalchemy import Connection, Table, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from stanch.kernel.actor import SYSTEM, Actor, Via
 from stanch.kernel.clock import Clock, SystemClock
@@ -200,6 +202,8 @@ class Store:
         self.clock = clock or SystemClock()
         self.projectors = tuple(projectors)
         self._engine = open_engine(self.url)
+        self._closed = False
+        listen(self._engine, "checkin", self._given_back)
         # PostgreSQL lets many write at a time; SQLite one, and in this process they take turns.
         self._turns: AbstractContextManager[None] = nullcontext() if self.is_postgres else Turns()
         # A clock moved by hand must move leases too, so only the real clock yields to the database's.
@@ -226,8 +230,13 @@ class Store:
         return self.url.get_backend_name() == "postgresql"
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back; one that a thread still uses ends when the thread is done with it."""
+        self._closed = True
         self._engine.dispose()
+
+    def _given_back(self, connection: object, entry: ConnectionPoolEntry) -> None:
+        if self._closed and connection is not None:
+            entry.close()
 
     @contextmanager
     def writing(self, *, on: Connection | None = None) -> Iterator[Transaction]:

@@ -16,7 +16,6 @@ from stanch.ports.codehost import CodeHost
 from tests.integrations.git.conftest import Workshop
 from tests.integrations.git.hosts import DESCRIPTION, TOKEN, CodeHosting, described_wrongs, github, gitlab
 from tests.support.farend import Asked
-from tests.support.needs import lacking
 
 AT = datetime(2026, 11, 21, 14, tzinfo=UTC)
 HOSTILE = "Fix `x` $(reboot) @everyone <img src=x onerror=alert(1)> '; drop table y --\" [a](javascript:b)"
@@ -254,7 +253,7 @@ def test_somebody_who_was_faster_is_found(on_github: Shop) -> None:
 def test_the_description_would_find_a_mistake() -> None:
     """So the checks of what is sent can fail."""
     if not DESCRIPTION.is_file():
-        lacking("GitHub's OpenAPI description does not lie beside the checkout")
+        pytest.skip("GitHub's OpenAPI description does not lie beside the checkout, and no registry has it")
     asked = Asked(method="POST", path="/repos/shop/payments/pulls", headers={}, body=b'{"title": 1, "head": "x"}')
 
     assert ["'base' is a required property", "1 is not of type 'string'"] == sorted(described_wrongs(asked))
