@@ -153,6 +153,10 @@ def _narrator(camera: Camera) -> Callable[[str], None]:
         say(text)
         if text.startswith("Resolved"):
             camera.shoot("postmortem", "/postmortem/1")
+            camera.shoot("prevention", "/i/1#prevent")
+            camera.shoot("figures", "/figures")
+            camera.shoot("items", "/items")
+            camera.shoot("status", "/status/internal")
 
     return narrate
 
