@@ -239,9 +239,10 @@ def follow(folder: Path, *, database: str, programs: Path | None = None) -> Foll
             url, token = real.url, real.token
         else:
             url, token = stack.enter_context(far_end(LikeMatrix())).url, SECRET
-        matrix = MatrixChannel(ChannelSettings(name="matrix", kind="matrix", url=url, secret=token, rooms=True))
         # A busy machine's homeserver answers late: what is looked at here is what it has, not when.
-        matrix._client.timeout = _LONGEST_ANSWER
+        matrix = MatrixChannel(
+            ChannelSettings(name="matrix", kind="matrix", url=url, secret=token, rooms=True), timeout=_LONGEST_ANSWER
+        )
         stack.callback(matrix.close)
         slack = SlackChannel(ChannelSettings(name="slack", kind="slack", url=far.url, secret=SECRET, rooms=True))
         stack.callback(slack.close)

@@ -33,9 +33,9 @@ _HTML: Final = 14_000
 class MatrixChannel:
     """Posts notices into one room, or into a room of its own for every incident."""
 
-    def __init__(self, settings: ChannelSettings) -> None:
+    def __init__(self, settings: ChannelSettings, *, timeout: httpx2.Timeout = _TIMEOUT) -> None:
         self._settings = settings
-        self._api = MatrixApi(name=settings.name, url=settings.url, secret=settings.secret, timeout=_TIMEOUT)
+        self._api = MatrixApi(name=settings.name, url=settings.url, secret=settings.secret, timeout=timeout)
         self._server = ""
         self._invited: dict[str, frozenset[str]] = {}
         self._topics: dict[str, str] = {}
