@@ -126,6 +126,7 @@ def main() -> None:
             folder=data,
             fault="bad-deploy",
             decoy=False,
+            automatic=False,
             baseline_s=45.0,
             port=PORT,
             stay=False,
