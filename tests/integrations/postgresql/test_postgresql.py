@@ -1,5 +1,9 @@
-"""A real PostgreSQL in trouble: locks, idle transactions, long queries, no connections left; and one that denies."""
+"""A real PostgreSQL in trouble: locks, idle transactions, long queries, no connections left; and one that denies.
 
+What is looked at is the whole server, so it is one that no other test uses.
+"""
+
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,9 +19,23 @@ from stanch.packs.reading import read_packs, shipped_packs
 from stanch.ports.evidence import FindingStatus
 from stanch.ports.query import Exhausted, SystemSpec
 from tests.integrations.systems.asked import ask, collect
+from tests.support.needs import lacking
+from tests.support.postgres import NoServer, ensure_server
 from tests.support.servers import until
 
+# One worker, so that one server is started, and no other test of this file holds a lock on it meanwhile.
+pytestmark = pytest.mark.xdist_group("a PostgreSQL of its own")
+
 SECRET = "hunter2hunter2"
+
+
+@pytest.fixture(scope="module")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give the URL of a server that is this file's alone."""
+    try:
+        return ensure_server(tmp_path_factory.mktemp("alone"), owner_pid=os.getpid())
+    except NoServer as reason:
+        lacking(str(reason))
 
 
 def database(url: str, *, user: str = "", secret: str = "", timeout_s: float = 8.0) -> PostgresSource:
