@@ -155,7 +155,7 @@ def _narrator(camera: Camera) -> Callable[[str], None]:
         if text.startswith("Resolved"):
             camera.shoot("postmortem", "/postmortem/1")
             camera.shoot("prevention", "/i/1#prevent")
-            camera.shoot("figures", "/figures")
+            camera.shoot("figures", "/figures?drills=1")
             camera.shoot("items", "/items")
             camera.shoot("status", "/status/internal")
 

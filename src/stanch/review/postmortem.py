@@ -188,8 +188,12 @@ def _impact(state: IncidentState, source: Source) -> tuple[Text, ...]:
     if names:
         widest = max(measured, key=lambda one: len(one[0].down) + len(one[0].affected))
         lines.append((f"Services: {', '.join(names)}", *widest[1]))
-    users = f"{worst.users:,}" if worst.users is not None else "not known (no source counts them)"
-    lines.append((f"Users affected: {users}", *at_worst))
+    met, at_met = max(measured, key=lambda one: -1 if one[0].users is None else one[0].users)
+    users = f"{met.users:,}" if met.users is not None else "not known (no source counts them)"
+    lines.append((f"Users affected: {users}", *at_met))
+    told, at_told = next((one for one in reversed(measured) if one[0].explained), (None, ()))
+    if told is not None:
+        lines.append((f"What the failures share: {told.explained}", *at_told))
     if worst.formula:
         lines.append((f"How it is computed: {worst.formula}", *at_worst))
     return tuple(lines)

@@ -34,7 +34,7 @@ def test_drills_are_left_out_and_told(client: httpx2.Client, story: Story) -> No
     resolved(story)
     shown = text_of(client.get("/figures"))
 
-    assert (True, True) == ("No incident in that time." in shown, "1 drills are left out." in shown)
+    assert (True, True) == ("No incident in that time." in shown, "1 drill is left out." in shown)
 
 
 def test_the_file_is_csv(client: httpx2.Client, story: Story) -> None:
