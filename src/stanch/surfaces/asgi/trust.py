@@ -94,8 +94,13 @@ def _same_origin(headers: Mapping[str, str], *, host: str) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    # A program sends no Origin; a browser always does when it posts.
-    return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+    if origin is None:
+        # A program sends none; a browser always does when it posts.
+        return True
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=1024)
