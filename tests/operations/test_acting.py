@@ -178,6 +178,24 @@ def test_one_at_a_time_at_a_service(desk: Desk) -> None:
     assert [(False, "busy")] == decisions(desk, second)
 
 
+@pytest.mark.parametrize(
+    ("close", "reason"),
+    [("incident.resolve", {"force_reason": "a person mended it"}), ("incident.dismiss", {"reason": "a load test"})],
+)
+def test_what_is_over_before_it_is_judged_keeps_no_service_busy(
+    desk: Desk, close: str, reason: dict[str, object]
+) -> None:
+    """Nobody judges any more what it did; at the next incident it may run again."""
+    desk = marked(desk)
+    first = diagnosed(desk)
+    desk.work()
+    desk.ask(close, incident=first, **reason)
+    second = diagnosed(desk)
+    desk.work()
+
+    assert [(True, "acts")] == decisions(desk, second)
+
+
 def test_at_most_so_often(desk: Desk) -> None:
     """After two that helped, the third within the hour is a person's; an hour later it acts again."""
     desk = marked(desk)

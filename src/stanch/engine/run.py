@@ -151,7 +151,10 @@ def _finished(tx: Transaction, world: World, number: int, plan: ev.Plan, *, code
         ended(tx, world, number, plan.id, outcome="failed", detail=f"it ended with code {code}")
     if not code:
         owe_marker(tx, world, cases.load(tx, number), plan)
-    if code or not cases.load(tx, number).is_open:
+    if code:
+        return
+    if not cases.load(tx, number).is_open:
+        ended(tx, world, number, plan.id, outcome="over")
         return
     cases.record(tx, number, ev.StatusChanged(status=Status.MONITORING, reason=f"{plan.title} is done"))
     announce(tx, world, cases.load(tx, number), purpose="mitigation")

@@ -85,14 +85,24 @@ def paused_by(tx: Transaction) -> str:
 def ended(tx: Transaction, world: World, number: int, plan: str, *, outcome: str, detail: str = "") -> None:
     """Say what an automatic run did; stop acting by itself in this incident and page where it did not help.
 
-    `outcome` is `helped`, `refused` (nothing ran), `settled` (a person looked), or what else it was; does nothing for a
-    run that a person said yes to.
+    `outcome` is `helped`, `refused` (nothing ran), `settled` (a person looked), `over` (the incident is, before it was
+    judged), or what else it was; does nothing for a run that a person said yes to.
     """
     if not end_run(tx.connection, incident=number, plan=plan, at=world.clock.now(), outcome=outcome):
         return
-    if outcome in ("helped", "refused", "settled"):
+    if outcome in ("helped", "refused", "settled", "over"):
         return
     stop_and_page(tx, world, number, plan, detail=detail or outcome.replace("_", " "))
+
+
+def end_unjudged(tx: Transaction, world: World, number: int) -> None:
+    """End what ran by itself in an incident that is over: nobody judges it any more, and its service is free again.
+
+    What is under way ends by itself, and of what nobody knows the outcome a person says it.
+    """
+    for action in cases.load(tx, number).actions.values():
+        if action.automatic and action.state not in _UNDER_WAY:
+            ended(tx, world, number, action.plan.id, outcome="over")
 
 
 def stop_and_page(tx: Transaction, world: World, number: int, plan: str, *, detail: str) -> None:

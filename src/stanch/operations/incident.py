@@ -16,7 +16,7 @@ from stanch.incidents.tables import find
 from stanch.incidents.troubles import Trouble
 from stanch.kernel.actor import ActorKind
 from stanch.kernel.errors import Forbidden, Invalid, Problem
-from stanch.operations import cases, declaring, items, paging
+from stanch.operations import acting, cases, declaring, items, paging
 from stanch.operations.announcing import announce, keep_facts, promise_sooner
 from stanch.operations.closing import write_postmortem
 from stanch.operations.meeting import call_meeting
@@ -320,6 +320,7 @@ def resolve(call: Call, request: Resolve) -> IncidentView:
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
         # A plan that runs must be able to say how it ended; one that has not begun says that it will not run.
         tx.cancel_timers(incident=state.number, keep=("run", items.KIND))
+        acting.end_unjudged(tx, call.world, state.number)
         resolved = cases.load(tx, state.number)
         paging.follow(tx, call.world, resolved)
         announce(tx, call.world, resolved, purpose="resolution")
@@ -354,6 +355,7 @@ def dismiss(call: Call, request: Dismiss) -> IncidentView:
         events = rules.dismiss(state, reason=request.reason, into=into)
         cases.record(tx, state.number, *events, actor=call.actor, via=call.via)
         tx.cancel_timers(incident=state.number, keep=("run", items.KIND))
+        acting.end_unjudged(tx, call.world, state.number)
         if into is not None:
             cases.record(tx, into.number, *rules.take_over(state, into), actor=call.actor, via=call.via)
         dismissed = cases.load(tx, state.number)
