@@ -166,7 +166,7 @@ def test_what_nobody_knows_the_outcome_of_is_the_first_thing_to_do(world: World,
     clock.advance(LEASE)
     engine(replace(world, node="n2")).run_until_quiet()
 
-    first = recommended(state_of(world, number))[0]
+    first = recommended(state_of(world, number), world.catalog)[0]
     assert f"Look what became of: Roll payments back to v3.2.0: stanch plan settle INC-{number}" in first
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from stanch.catalog.model import Catalog, Person
 from stanch.incidents import events as ev
-from stanch.incidents.model import Citation, Impact, PrimaryError, Reading
-from stanch.incidents.state import IncidentState
-from stanch.mitigate.tree import propose
+from stanch.incidents.model import Citation, Impact, PrimaryError, Reading, Status
+from stanch.incidents.state import Action, ActionState, IncidentState
+from stanch.mitigate.tree import as_of_now, propose
 from stanch.ports.changes import Change, ChangeKind
 from tests.mitigate.situations import NOW, action, cause_of, incident, shop
 
@@ -17,6 +17,7 @@ ROLLBACK = replace(
     risk="low",
     undo=("ctl", "deploy", "{version}"),
 )
+RESTART = replace(action("restart", "restart", "{service}"), title="Restart {service}")
 CUT = replace(action("circuit_breaker", "cut", "{target}"), title="Cut {target} off", undo=("ctl", "join", "{target}"))
 
 
@@ -75,6 +76,60 @@ def test_now_is_the_action_with_its_command_and_what_it_should_do() -> None:
         "Roll payments back to v3.2.0: stanch approve INC-1 rollback-payments",
         "See whether it helped: checkout error rate below 5 % within 120 s",
     ) == (first, then)
+
+
+def now_with(verdict: str = "", **became: ActionState) -> tuple[str, ...]:
+    """Return what to do now when the roll-back, and another plan where one is named, are where they are."""
+    found = deployed()
+    found = replace(found, hypotheses=(replace(found.hypotheses[0], mitigations=("rollback", "restart")),))
+    proposal = propose(found, shop(ROLLBACK, RESTART), now=NOW)
+    plans = (proposal.plan, *proposal.alternatives)
+    actions = {
+        plan.id: Action(
+            plan=plan,
+            state=became.get(plan.mitigation, ActionState.PROPOSED),
+            verdict=verdict if plan.mitigation == "rollback" else "",
+            proposed_seq=1,
+            proposed_at=NOW,
+        )
+        for plan in plans
+        if plan is not None
+    }
+    found = replace(found, actions=actions, proposal=proposal)
+    return as_of_now(proposal, found, shop(ROLLBACK, RESTART)).phases["now"]
+
+
+def test_what_is_done_already_is_not_asked_for_again() -> None:
+    """Each state of the plan asks for something else: nobody is told at 03:00 to approve what has run."""
+    judge = "See whether it helped: checkout error rate below 5 % within 120 s"
+    instead = "Restart payments: stanch approve INC-1 restart-payments"
+
+    assert {
+        "running": ("Wait: Roll payments back to v3.2.0 is under way", judge),
+        "not judged yet": (judge,),
+        "helped": ("Wait until every figure has held for 15m",),
+        "no effect": (instead,),
+        "failed": ("Roll payments back to v3.2.0 failed: read what it printed, stanch plan list INC-1", instead),
+        "rejected": (instead,),
+        "nothing left": ("Look again: stanch investigate INC-1",),
+        "unknown, nothing left": (),
+    } == {
+        "running": now_with(rollback=ActionState.RUNNING),
+        "not judged yet": now_with(rollback=ActionState.SUCCEEDED),
+        "helped": now_with("helped", rollback=ActionState.SUCCEEDED),
+        "no effect": now_with("no_effect", rollback=ActionState.SUCCEEDED),
+        "failed": now_with(rollback=ActionState.FAILED),
+        "rejected": now_with(rollback=ActionState.REJECTED),
+        "nothing left": now_with(rollback=ActionState.REJECTED, restart=ActionState.FAILED),
+        "unknown, nothing left": now_with(rollback=ActionState.UNKNOWN, restart=ActionState.REJECTED),
+    }
+
+
+def test_once_it_is_over_only_what_comes_later_is_left() -> None:
+    """Nothing is to be done now, nor in the next half hour, in an incident that is resolved."""
+    assert ["2-4 hours", "after resolution"] == list(
+        phases(replace(deployed(), status=Status.RESOLVED), shop(ROLLBACK))
+    )
 
 
 def test_the_next_half_hour_watches_doubts_and_brings_in_the_owner() -> None:

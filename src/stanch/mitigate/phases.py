@@ -12,7 +12,7 @@ from stanch.catalog.model import Catalog, Service
 from stanch.incidents.events import Plan
 from stanch.incidents.model import Hypothesis
 from stanch.incidents.quantities import beside_normal
-from stanch.incidents.state import IncidentState
+from stanch.incidents.state import Action, ActionState, IncidentState
 from stanch.kernel.duration import format_duration
 from stanch.mitigate.verification import named, window_s
 from stanch.ports.changes import Change
@@ -58,25 +58,65 @@ def phases_of(
     cause: Hypothesis | None,
     first: str,
 ) -> dict[str, tuple[str, ...]]:
-    """Return what to do in each phase; `first` is what to do now where there is no plan."""
+    """Return what to do in each phase as the incident stands; `first` is what to do now where there is no plan.
+
+    Once it is over only what comes later is left.
+    """
     service = catalog.services.get(cause.service) if cause else None
     parts: dict[str, Callable[[], Iterator[str]]] = {
-        NOW: lambda: _now(state, plan, first),
+        NOW: lambda: _now(state, catalog, plan, others, first),
         SOON: lambda: _soon(state, catalog, plan, others, cause, service),
         LATER: lambda: _later(state, plan, cause),
         AFTER: lambda: _after(state, catalog, cause, service),
     }
-    return {name: tuple(dict.fromkeys(made())) for name, made in parts.items()}
+    over = () if state.is_open else (NOW, SOON)
+    return {name: tuple(dict.fromkeys(made())) for name, made in parts.items() if name not in over}
 
 
-def _now(state: IncidentState, plan: Plan | None, first: str) -> Iterator[str]:
+def _now(
+    state: IncidentState, catalog: Catalog, plan: Plan | None, others: tuple[Plan, ...], first: str
+) -> Iterator[str]:
     if plan is None:
         yield first
         return
+    action = state.actions.get(plan.id)
+    if state.verification is not None and state.verification.passed_at is not None:
+        yield f"Resolve it: stanch resolve {state.key}"
+    elif action is None or action.state is ActionState.PROPOSED:
+        yield _approve(state, plan)
+        yield from _judge(plan)
+    elif action.state in (ActionState.APPROVED, ActionState.RUNNING):
+        yield f"Wait: {plan.title} is under way"
+        yield from _judge(plan)
+    elif action.state is ActionState.SUCCEEDED and action.verdict == "helped":
+        seconds, _ = window_s(state.ruling.severity, catalog.timing)
+        yield f"Wait until every figure has held for {format_duration(timedelta(seconds=seconds))}"
+    elif action.state is ActionState.SUCCEEDED and not action.verdict:
+        yield from _judge(plan)
+    else:
+        yield from _instead(state, action, others)
+
+
+def _approve(state: IncidentState, plan: Plan) -> str:
     people = f", by {plan.approvals_needed} people" if plan.approvals_needed > 1 else ""
-    yield f"{plan.title}: stanch approve {state.key} {plan.id}{people}"
+    return f"{plan.title}: stanch approve {state.key} {plan.id}{people}"
+
+
+def _judge(plan: Plan) -> Iterator[str]:
     if plan.expectation is not None:
         yield f"See whether it helped: {plan.expectation.describe}"
+
+
+def _instead(state: IncidentState, action: Action, others: tuple[Plan, ...]) -> Iterator[str]:
+    """Say what is left to do when the first plan failed, did not help, was refused or is not what it was."""
+    if action.state is ActionState.FAILED:
+        yield f"{action.plan.title} failed: read what it printed, stanch plan list {state.key}"
+    waiting = [
+        one for one in others if (known := state.actions.get(one.id)) is None or known.state is ActionState.PROPOSED
+    ]
+    yield from (_approve(state, one) for one in waiting[:1])
+    if not waiting and action.state not in (ActionState.UNKNOWN, ActionState.STALE):
+        yield f"Look again: stanch investigate {state.key}"
 
 
 def _soon(
@@ -91,18 +131,26 @@ def _soon(
     hit = ", ".join(dict.fromkeys((*state.services, *(state.impact.affected if state.impact else ()))))
     if hit:
         yield f"Watch {hit} until every figure has held for {format_duration(timedelta(seconds=seconds))}"
-    instead = others[0].title if others else ""
-    if plan is not None and plan.reversible:
-        then = f", then {instead}" if instead else ""
-        yield f"If it does not help, take it back (stanch plan undo {state.key} {plan.id}){then}"
-    elif plan is not None and instead:
-        yield f"If it does not help: {instead}"
+    if plan is not None:
+        yield from _if_not(state, plan, others)
     yield from _owner(catalog, cause, service)
     if cause is not None and cause.evidence_against:
         doubt = min(cause.evidence_against, key=lambda one: one.weight)
         yield f"Look at what speaks against it: {_short(doubt.text)} [{doubt.finding}]"
     if state.next_update_at is not None:
         yield f"Tell those who wait; the next update is promised for {state.next_update_at:%H:%M} UTC"
+
+
+def _if_not(state: IncidentState, plan: Plan, others: tuple[Plan, ...]) -> Iterator[str]:
+    action = state.actions.get(plan.id)
+    if action is not None and action.verdict == "helped":
+        return
+    instead = others[0].title if others else ""
+    if plan.reversible:
+        then = f", then {instead}" if instead else ""
+        yield f"If it does not help, take it back (stanch plan undo {state.key} {plan.id}){then}"
+    elif instead:
+        yield f"If it does not help: {instead}"
 
 
 def _owner(catalog: Catalog, cause: Hypothesis | None, service: Service | None) -> Iterator[str]:

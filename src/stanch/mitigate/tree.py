@@ -16,7 +16,7 @@ from stanch.incidents.model import Hypothesis, Reading
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
 from stanch.mitigate.forks import answer
-from stanch.mitigate.phases import phases_of
+from stanch.mitigate.phases import NOW, phases_of
 from stanch.mitigate.plan import make_plan
 from stanch.mitigate.verification import figure, memory_limit, named
 
@@ -45,7 +45,7 @@ def as_of_now(proposal: MitigationProposed, state: IncidentState, catalog: Catal
     meant = proposal.plan.hypothesis if proposal.plan else ""
     leading = state.hypotheses[0] if state.cause_known and state.hypotheses else None
     cause = next((one for one in state.hypotheses if one.id == meant), leading)
-    first = proposal.phases.get("now", (proposal.verdict,))[0]
+    first = (proposal.phases.get(NOW) or (proposal.verdict,))[0]
     phases = phases_of(state, catalog, plan=proposal.plan, others=proposal.alternatives, cause=cause, first=first)
     return replace(proposal, phases=phases)
 

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from stanch.alerts.series import ServiceReading, service_readings
 from stanch.catalog.changes import latest_changes
-from stanch.catalog.model import Service
-from stanch.incidents.state import ActionState, IncidentState
+from stanch.catalog.model import Catalog, Service
+from stanch.incidents.state import IncidentState
 from stanch.incidents.tables import Listed, find
 from stanch.incidents.troubles import Trouble, troubles_of
+from stanch.mitigate.phases import NOW
+from stanch.mitigate.tree import as_of_now
 from stanch.operations import cases
 from stanch.operations.deciding import plan_step
 from stanch.operations.items import overdue_notices
@@ -98,12 +100,12 @@ def card_of_state(state: IncidentState, world: World, *, now: datetime) -> Incid
         error=state.error,
         change=state.change,
         cause=top.title if top else "",
-        recommended=recommended(state),
+        recommended=recommended(state, world.catalog),
     )
 
 
-def recommended(state: IncidentState) -> tuple[str, ...]:
-    """Return what to do now, first things first: the plan, then the tree's phase `now`, then the next test."""
+def recommended(state: IncidentState, catalog: Catalog) -> tuple[str, ...]:
+    """Return what to do now, first things first: what a person decides on, the tree's phase `now`, the next test."""
     if not state.is_open:
         return ()
     steps: list[str] = []
@@ -112,28 +114,25 @@ def recommended(state: IncidentState) -> tuple[str, ...]:
     due = plan_step(state)
     if due is not None and (due.operation == "mitigation.settle" or due.arguments["plan"] != first):
         # What nobody knows the outcome of, an undo, a plan for a changed world: before what was proposed at first.
-        steps.append(f"{due.title}: {due.command}")
+        steps.append(f"{due.title.removeprefix('Approve: ')}: {due.command}")
     if proposal:
-        waiting = proposal.plan and state.actions[proposal.plan.id].state is ActionState.PROPOSED
-        if proposal.plan and waiting:
-            steps.append(proposal.plan.title)
-        steps += proposal.phases.get("now", ())
+        steps += as_of_now(proposal, state, catalog).phases.get(NOW, ())
     if not state.cause_known and state.diagnosis and state.diagnosis.next_test:
         steps.append(state.diagnosis.next_test)
     return tuple(dict.fromkeys(steps))[:4]
 
 
 def _workflow(state: IncidentState) -> tuple[str, ...]:
-    """Return what to type for the most urgent incident, step by step."""
-    plan = state.proposal.plan if state.proposal else None
+    """Return what is left to type for the most urgent incident, step by step."""
     due = plan_step(state)
-    decide = due.command if due else f"stanch approve {state.key} {plan.id if plan else 'PLAN'}"
-    return (
-        f"Acknowledge: stanch ack {state.key}",
-        f"Look: stanch incident show {state.key}",
-        f"Decide on the plan: {decide}",
-        f"Resolve once verified: stanch resolve {state.key}",
-    )
+    planned = state.proposal is not None and state.proposal.plan is not None
+    steps = {
+        f"Acknowledge: stanch ack {state.key}": state.acknowledged_at is None,
+        f"Look: stanch incident show {state.key}": True,
+        f"Decide on the plan: {due.command if due else f'stanch approve {state.key} PLAN'}": due or not planned,
+        f"Resolve once verified: stanch resolve {state.key}": True,
+    }
+    return tuple(step for step, is_left in steps.items() if is_left)
 
 
 def _quiet(services: tuple[ServiceCard, ...], trouble: Trouble | None) -> str:

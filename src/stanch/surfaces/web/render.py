@@ -30,6 +30,7 @@ def _environment() -> Environment:
     made.filters.update(
         arrow=words.arrow,
         before_start=words.before_start,
+        deed=words.deed,
         chart=chart.chart,
         command=words.command,
         drawn=findings.drawn_of,

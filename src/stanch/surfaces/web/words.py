@@ -71,6 +71,11 @@ def before_start(seconds_before: float) -> str:
     return f"{seconds(abs(seconds_before))} {side} the start"
 
 
+def deed(step: str) -> str:
+    """Return what a step does without what to type for it: the page has a button there."""
+    return step.partition(": stanch ")[0]
+
+
 def metric(name: str) -> str:
     """Return a metric's name as people say it."""
     return _METRICS.get(name, plain(name))
