@@ -177,6 +177,14 @@ def test_a_request_is_taken_back_as_declared() -> None:
     assert "http://flags/v3.2.1" == plan_with(FLAG).undo[0].data["url"]
 
 
+@pytest.mark.parametrize("spec", [SPEC, REVERT, FLAG])
+def test_what_takes_it_back_does_not_read_as_what_it_takes_back(spec: ActionSpec) -> None:
+    """Both stand side by side where a person decides."""
+    plan = plan_with(spec)
+
+    assert f"Undo: {plan.steps[0].describe}" == plan.undo[0].describe
+
+
 @pytest.mark.parametrize("value", ["a/b?c=d", '", "x": "', "a b", "../.."])
 def test_a_word_stays_in_its_part_of_a_request(value: str) -> None:
     """In a URL it is encoded, in a body it stays inside its quotes."""

@@ -147,17 +147,22 @@ def _steps(
         return (
             tuple(_step(spec, arguments, catalog, words) for arguments in (spec.run, *spec.then)),
             (_step(spec, spec.dry_run, catalog, words),) if spec.dry_run else (),
-            (_step(spec, spec.undo, catalog, words),) if spec.undo else (),
+            (_taken_back(_step(spec, spec.undo, catalog, words)),) if spec.undo else (),
         )
     own = {"repository": service.repository} if spec.uses in IN_REPOSITORY else {}
     step = _told(spec, own | spec.settings, catalog, words)
     undo: tuple[Step, ...] = ()
     if spec.undo_settings:
-        undo = (_told(spec, own | spec.undo_settings, catalog, words),)
+        undo = (_taken_back(_told(spec, own | spec.undo_settings, catalog, words)),)
     elif spec.uses in IN_REPOSITORY:
         # A branch that was made is taken back by deleting it.
-        undo = (replace(step, data={**step.data, "undo": True}),)
+        undo = (_taken_back(replace(step, data={**step.data, "undo": True})),)
     return (step,), (replace(step, data={**step.data, "dry_run": True}),), undo
+
+
+def _taken_back(step: Step) -> Step:
+    # It must not read as what it takes back: both stand side by side where a person decides.
+    return replace(step, describe=f"Undo: {step.describe}")
 
 
 def _told(spec: ActionSpec, settings: Mapping[str, str], catalog: Catalog, words: dict[str, str]) -> Step:
