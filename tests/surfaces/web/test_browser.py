@@ -262,6 +262,21 @@ def test_a_draft_outlives_the_page(page: Page, url: str, story: Story) -> None:
     expect(page.locator("#note-text")).to_have_value("not sent")
 
 
+def test_every_place_is_in_sight_and_no_word_is_broken(page: Page, url: str, story: Story) -> None:
+    """On a laptop the bar hides none of its pages, and marks, head lines and versions stand on one line each."""
+    story.declare()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(url)
+    hidden = page.locator(".places").evaluate("bar => bar.scrollWidth - bar.clientWidth")
+    broken = page.locator(".drill, thead th, td.version, td .state").evaluate_all(
+        "all => all.filter(one => { const range = document.createRange(); range.selectNodeContents(one);"
+        " return new Set([...range.getClientRects()].map(box => Math.round(box.top / 8))).size > 1 })"
+        ".map(one => one.textContent.trim()).filter(text => !text.includes(' '))"
+    )
+
+    assert (0, []) == (hidden, broken)
+
+
 @pytest.mark.parametrize("path", ["/", "/i/1", "/figures?drills=1"])
 @pytest.mark.parametrize("width", [360, 768, 1280])
 def test_no_page_is_wider_than_its_window(page: Page, url: str, story: Story, path: str, width: int) -> None:
