@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
@@ -21,6 +22,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.lines: list[bytes] = []
         self.answer = "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
@@ -31,6 +33,7 @@ class Mailbox:
         assert isinstance(found, EmailMessage)
         if self.answer.startswith("250"):
             self.mails.append(found)
+            self.lines += content.splitlines()
         return self.answer
 
 
@@ -105,6 +108,24 @@ def test_mails_about_one_incident_are_one_thread(channel: MailChannel, mailbox: 
         first["Message-ID"] == second["Message-ID"],
         first["Message-ID"] == again["Message-ID"],
     )
+
+
+def test_ids_of_a_long_room_are_sent_as_they_are(channel: MailChannel, mailbox: Mailbox) -> None:
+    """An id that is encoded as words are is none to a mail program, and the mail stands in no thread."""
+    channel.post(replace(to_anna(), room="incident-2026-11-21-checkout-answers-with-errors-for-guests-who-pay-by-card"))
+    [root] = {line.partition(b": ")[2] for line in mailbox.lines if line.startswith((b"In-Reply-To", b"References"))}
+
+    assert (b"<", b"@example.com>", None) == (root[:1], root[-13:], re.search(rb"[^0-9a-f]", root[1:-13]))
+
+
+def test_the_link_that_leaves_is_sent_as_it_is(channel: MailChannel, mailbox: Mailbox) -> None:
+    """RFC 8058: a mail program posts to it; in an encoded header it would find none. This one is longer than a line."""
+    leave = f"https://incidents.shop.example.com/status/leave/l.{'0' * 16}.0.{'a_B-' * 5}cd"
+    channel.post(replace(to_anna(), leave=leave))
+
+    assert [f"List-Unsubscribe: <{leave}>".encode(), b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"] == [
+        line for line in mailbox.lines if line.startswith(b"List-Unsubscribe")
+    ]
 
 
 def test_a_stakeholder_can_ask_to_be_left_out(channel: MailChannel, mailbox: Mailbox) -> None:

@@ -6,8 +6,9 @@ no answer stays unknown.
 
 import hashlib
 import re
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import parseaddr
 from typing import Final
 from urllib.parse import quote
@@ -19,6 +20,24 @@ from stanch.kernel.blocks import clean
 from stanch.ports.channel import ChannelSettings, Failure, Message, NotTaken, Receipt
 
 _METHOD: Final = re.compile(r"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
+
+
+class _Verbatim(UnstructuredHeader, BaseHeader):
+    """A header that programs read: ids and links stand there as they are, on one line.
+
+    The library would encode what is longer than a line as RFC 2047 has it for words that people read, and no program
+    finds the id or the link in that: mails fall out of their thread, and the button that unsubscribes is gone.
+    """
+
+    def fold(self, *, policy: Policy) -> str:
+        """Return the header's line."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS: Final = HeaderRegistry()
+for _name in ("in-reply-to", "references", "list-unsubscribe"):
+    _HEADERS.map_to_type(_name, _Verbatim)
+_POLICY: Final = SMTP.clone(header_factory=_HEADERS)
 
 
 class MailChannel:
@@ -56,7 +75,7 @@ class MailChannel:
 
 def mail_of(message: Message, *, sender: str, to: tuple[str, ...]) -> EmailMessage:
     """Return `message` as a mail: plain text and HTML, the same for the same message."""
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = sender
     mail["To"] = ", ".join(to)
     mail["Subject"] = " ".join(clean(message.subject).split())[:500]
@@ -65,7 +84,8 @@ def mail_of(message: Message, *, sender: str, to: tuple[str, ...]) -> EmailMessa
     mail["Message-ID"] = f"<{hashlib.sha256(message.id.encode()).hexdigest()[:32]}@{domain}>"
     if message.case:
         # The thread has a root that nobody was ever sent: whoever is told late has the same one.
-        root = f"<{message.room}.{message.case.number}@{domain}>"
+        thread = hashlib.sha256(f"{message.room}.{message.case.number}".encode()).hexdigest()[:32]
+        root = f"<{thread}@{domain}>"
         mail["In-Reply-To"] = root
         mail["References"] = root
         if message.leave:
