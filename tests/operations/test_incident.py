@@ -10,6 +10,13 @@ from stanch.operations.views import IncidentCard, Overview, TimelineEntry
 from tests.operations.desk import AGENT, BOB, START, Desk
 
 
+def test_a_title_is_one_line(desk: Desk) -> None:
+    """Lists, subjects and headings show it as one; what was typed below it would break them."""
+    card = desk.view("incident.declare", title="Checkout\n  fails", services=["checkout"]).card
+
+    assert "Checkout fails" == card.title
+
+
 def reason_of(refusal: pytest.ExceptionInfo[Refused]) -> str:
     """Return the stable code of a refusal."""
     return refusal.value.reason

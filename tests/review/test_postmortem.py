@@ -10,7 +10,7 @@ import pytest
 from stanch.incidents import events as ev
 from stanch.incidents.model import Impact
 from stanch.review.postmortem import draft
-from tests.incidents.lives import ALICE, DECLARED, IMPACT, NOW, PLAN, PROPOSED, RESTART, Log, whole_life
+from tests.incidents.lives import ALICE, DECLARED, IMPACT, NOW, PLAN, PROPOSED, RANKED, RESTART, Log, whole_life
 
 URL = "https://stanch.example"
 LINK = re.compile(r"\[e-(\d+)\]\(<https://stanch\.example/i/7#e-(\d+)>\)")
@@ -134,7 +134,44 @@ def test_a_guess_is_no_root_cause() -> None:
     """Below the floor the document says that the cause is not known."""
     section = written(LIVES["no cause"]()).partition("## Root cause")[2].partition("## ")[0]
 
-    assert "not known yet" in section
+    assert "What was collected did not tell it." in section
+
+
+def test_a_guess_does_not_deny_what_a_person_said() -> None:
+    """Who knows the cause is not answered that it is not known."""
+    log = whole_life().tell(ev.Resolved(cause="the cable", mitigation="plugged in", duration_s=60))
+    log.tell(replace(RANKED, known=False, verdict="Not known yet; the best guess is another."))
+    section = written(log).partition("## Root cause")[2].partition("## ")[0]
+
+    assert (True, False) == ("did not tell it; its best guess was, at" in section, "Not known yet" in section)
+
+
+def test_a_note_is_told_with_its_words() -> None:
+    """What people wrote down is the part of the log that nothing else in the document says."""
+    log = Log().tell(ev.NoteAdded(text="The queue\nwas full | see <b>board</b>"), by=ALICE)
+
+    assert r"Note: The queue was full \| see \<b>board\</b> (Alice via web)" in written(log)
+
+
+def test_a_long_note_is_told_by_its_beginning() -> None:
+    """At most 600 characters of it; the link leads to the rest."""
+    log = Log().tell(ev.NoteAdded(text="x" * 5_000), by=ALICE)
+
+    assert f"Note: {'x' * 599}… (Alice via web)" in written(log)
+
+
+def test_what_nobody_measured_has_no_figures() -> None:
+    """An impact without any look is no 0 failed requests."""
+    section = written(Log().tell(ev.ImpactMeasured(impact=Impact(at=NOW, formula="a sum"))))
+
+    assert "- Not measured." in section.partition("## Impact")[2].splitlines()
+
+
+def test_a_sentence_ends_once() -> None:
+    """A cause that was written with its full stop gets no second one."""
+    log = Log().tell(ev.Resolved(cause="The cable.", mitigation="plugged in", duration_s=60))
+
+    assert "Cause: The cable. Mitigation: plugged in. [e-" in written(log)
 
 
 def test_what_a_person_says_of_the_cause_stands_first() -> None:

@@ -53,13 +53,7 @@ def _has_seen_changes(state: IncidentState) -> bool:
 
 
 def _has_measured(state: IncidentState) -> bool:
-    found = state.impact
-    if found is None:
-        return False
-    # An impact in which nobody measured anything says nothing about how wide it is.
-    figures = (found.error_ratio, found.latency_p95_ms, found.users)
-    seen = found.down or found.affected or found.strained or found.total_requests
-    return bool(seen) or any(figure is not None for figure in figures)
+    return state.impact is not None and state.impact.is_measured
 
 
 def _is_serious(state: IncidentState) -> bool:

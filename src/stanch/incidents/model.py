@@ -137,6 +137,12 @@ class Impact:
     currency: str = ""
     revenue_formula: str = ""
 
+    @property
+    def is_measured(self) -> bool:
+        """Tell whether anything was seen: where nobody measured, it says nothing of how wide it is."""
+        seen = self.down or self.affected or self.strained or self.total_requests or self.failed_requests
+        return bool(seen) or any(one is not None for one in (self.error_ratio, self.latency_p95_ms, self.users))
+
 
 BY_HAND: Final = "by-hand"
 """The name of the rule that a person's word is."""

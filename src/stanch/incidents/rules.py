@@ -114,8 +114,8 @@ def resolve(
         )
     if missing and not actor.is_person:
         raise Refused("only a person can resolve what is not verified", reason="force_needs_a_person")
-    cause = resolution.cause or (state.hypotheses[0].title if state.cause_known and state.hypotheses else "")
-    mitigation = resolution.mitigation or _what_helped(state)
+    cause = _one_line(resolution.cause) or (state.hypotheses[0].title if state.cause_known and state.hypotheses else "")
+    mitigation = _one_line(resolution.mitigation) or _what_helped(state)
     resolved = ev.Resolved(
         cause=cause or NOT_KNOWN,
         mitigation=mitigation or "none recorded",
@@ -129,6 +129,10 @@ def resolve(
         if attached.ended_at is None
     )
     return (*ended, resolved, ev.PostmortemScheduled(due_at=now + POSTMORTEM_AFTER))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def reopen(state: IncidentState, *, reason: str) -> tuple[ev.IncidentEvent, ...]:

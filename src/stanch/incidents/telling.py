@@ -98,6 +98,8 @@ def _(record: ev.NoteAdded) -> Telling:
 @tell.register
 def _(record: ev.ImpactMeasured) -> Telling:
     impact = record.impact
+    if not impact.is_measured:
+        return Telling(title="Impact not measured", text="nothing that was looked at tells how wide it is")
     parts = []
     if impact.error_ratio is not None:
         parts.append(

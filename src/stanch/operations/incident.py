@@ -211,7 +211,7 @@ def show_series(call: Call, request: ById) -> tuple[SeriesView, ...]:
 @operation("incident.declare", effect=Effect.WRITE, example={"title": "Checkout fails", "services": ["checkout"]})
 def declare(call: Call, request: Declare) -> IncidentView:
     """Declare an incident by hand."""
-    title = request.title.strip()
+    title = " ".join(request.title.split())
     problems = [] if title else [Problem(field="title", message="say what is wrong")]
     known = call.world.catalog.services
     problems += [

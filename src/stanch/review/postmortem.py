@@ -21,6 +21,18 @@ from stanch.review.templating import STANDARD, fill, shipped
 
 _FAST_DETECTION: Final = timedelta(minutes=5)
 _TODO: Final = "To be written by those who were there."
+# What a person said in words of their own: it is nowhere else in the document.
+_SAID: Final = (
+    ev.NoteAdded,
+    ev.SeverityChanged,
+    ev.Rejected,
+    ev.HypothesisAdded,
+    ev.HypothesisConfirmed,
+    ev.HypothesisRefuted,
+    ev.AutomaticStopped,
+    ev.AutomaticSwitched,
+)
+_LONGEST_SAID: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,11 +167,12 @@ def _duration(state: IncidentState, *, now: datetime) -> str:
 def _summary(state: IncidentState, source: Source) -> Text:
     declared = source.first(ev.Declared.kind)
     parts: list[Inline] = [
-        f"On {state.started_at:%Y-%m-%d} from {state.started_at:%H:%M:%S} UTC, {state.title}.",
+        f"On {state.started_at:%Y-%m-%d} from {state.started_at:%H:%M:%S} UTC, {_sentence(state.title)}",
         *source.link(declared),
     ]
     if state.resolution:
-        parts.append(f" Cause: {state.resolution.cause}. Mitigation: {state.resolution.mitigation}.")
+        cause, mitigation = _sentence(state.resolution.cause), _sentence(state.resolution.mitigation)
+        parts.append(f" Cause: {cause} Mitigation: {mitigation}")
         parts += source.link(source.last(ev.Resolved.kind))
     return tuple(parts)
 
@@ -168,7 +181,7 @@ def _impact(state: IncidentState, source: Source) -> tuple[Text, ...]:
     measured = [
         (record.impact, source.link(event))
         for event in source.events
-        if isinstance(record := ev.typed(event), ev.ImpactMeasured)
+        if isinstance(record := ev.typed(event), ev.ImpactMeasured) and record.impact.is_measured
     ]
     if not measured:
         return ("Not measured.",)
@@ -202,12 +215,20 @@ def _impact(state: IncidentState, source: Source) -> tuple[Text, ...]:
 def _timeline(state: IncidentState, source: Source) -> tuple[Text, ...]:
     lines: list[Text] = []
     for event in sorted(source.events, key=lambda event: (event.at, event.seq)):
-        told = tell(ev.typed(event))
+        record = ev.typed(event)
+        told = tell(record)
         if told.major:
+            said = f": {_shortened(told.text)}" if isinstance(record, _SAID) and told.text.strip() else ""
             who = "" if event.actor.id == "stanch" else f" ({event.actor.label} via {event.via.value})"
             day = "" if event.at.date() == state.started_at.date() else f"{event.at:%Y-%m-%d} "
-            lines.append((f"{day}{event.at:%H:%M:%S} {told.title}{who}", *source.link(event)))
+            lines.append((f"{day}{event.at:%H:%M:%S} {told.title}{said}{who}", *source.link(event)))
     return tuple(lines)
+
+
+def _shortened(text: str) -> str:
+    """Return what was said as one line; the rest of a long one is where its link leads."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_SAID else f"{line[: _LONGEST_SAID - 1].rstrip()}…"
 
 
 def _root_cause(state: IncidentState, source: Source) -> list[Block]:
@@ -215,6 +236,11 @@ def _root_cause(state: IncidentState, source: Source) -> list[Block]:
     said = _cause_as_said(state, source)
     if not state.hypotheses or not state.cause_known:
         verdict = state.diagnosis.verdict if state.diagnosis else "Nothing that was found points at a cause."
+        if said:
+            verdict = "What was collected did not tell it."
+            if state.hypotheses:
+                top = state.hypotheses[0]
+                verdict = f"What was collected did not tell it; its best guess was, at {top.score:.0%}: {top.title}."
         return [*said, Paragraph((verdict, *source.link(ranked or source.first(ev.Declared.kind))))]
     top = state.hypotheses[0]
     found: list[Block] = [*said, Paragraph((f"{top.title} ({top.score:.0%}).", *source.link(ranked)))]
@@ -251,7 +277,12 @@ def _cause_as_said(state: IncidentState, source: Source) -> list[Block]:
     found = state.hypotheses[0].title if state.cause_known and state.hypotheses else NOT_KNOWN
     if not cause or cause == found:
         return []
-    return [Paragraph((f"As said at the end: {cause}.", *source.link(source.last(ev.Resolved.kind))))]
+    return [Paragraph((f"As said at the end: {_sentence(cause)}", *source.link(source.last(ev.Resolved.kind))))]
+
+
+def _sentence(text: str) -> str:
+    """Return words with an end, and with one only."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _went_well(state: IncidentState, source: Source) -> tuple[Text, ...]:
