@@ -1,12 +1,14 @@
 """Commands against a server that runs: found by itself, the same answers, errors with their exit codes."""
 
 import json
+import re
+import shlex
 import socket
 from pathlib import Path
 
 import pytest
 
-from tests.surfaces.cli.terminal import Ran, Terminal
+from tests.surfaces.cli.terminal import STANCH, Ran, Terminal
 
 pytestmark = pytest.mark.slow
 
@@ -206,6 +208,31 @@ def test_the_postmortem_is_written_from_a_pipe(desk: Terminal, number: str) -> N
     desk("postmortem", "edit", number, "-F", "-", stdin="# What happened\n")
 
     assert "# What happened\n" == desk("postmortem", "show", number).out
+
+
+def test_a_text_that_is_refused_is_kept(desk: Terminal, number: str, tmp_path: Path) -> None:
+    """Somebody else wrote meanwhile: what was typed in the editor stands in a file, which the message names."""
+    desk("resolve", number, "--force-reason", "a test")
+    editor = tmp_path / "editor.sh"
+    other = f"{shlex.join(STANCH)} postmortem edit {number} -F -"
+    editor.write_text(f'#!/bin/sh\necho "# Theirs" | {other}\necho "# Mine" > "$1"\n')
+    editor.chmod(0o700)
+    ran = desk.typed("postmortem", "edit", number, VISUAL=str(editor), TMPDIR=str(tmp_path))
+    kept = re.search(r"your text is kept: stanch postmortem edit INC-\d+ --file (\S+)", ran.out)
+
+    assert ("# Mine\n", "# Theirs\n") == (
+        Path(kept[1]).read_text() if kept else ran.out,
+        desk("postmortem", "show", number).out,
+    )
+
+
+def test_a_file_can_say_on_which_revision_it_was_written(desk: Terminal, number: str) -> None:
+    """It takes the place of nothing that its author did not read."""
+    desk("resolve", number, "--force-reason", "a test")
+    desk("postmortem", "edit", number, "-F", "-", stdin="# Theirs\n")
+    ran = desk("postmortem", "edit", number, "-F", "-", "--revision", "1", stdin="# Mine\n")
+
+    assert (True, "# Theirs\n") == ("revision 2 was written since" in ran.err, desk("postmortem", "show", number).out)
 
 
 def test_publishing_says_which_revision(desk: Terminal, number: str) -> None:

@@ -1,12 +1,14 @@
 """Handoffs in a terminal: `stanch handoff draft checkout`, edit, send, accept."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
 import click
 
 from stanch.kernel.errors import Invalid
+from stanch.surfaces.cli.kept import kept_if_refused
 from stanch.surfaces.cli.oncall_text import when
 from stanch.surfaces.cli.records import count_in, line_of, moment, record_of, records_of, text_of
 from stanch.surfaces.cli.shared import json_option, local_zone, open_way, print_json
@@ -46,7 +48,9 @@ def edit(ctx: click.Context, handoff_id: str, file: Path | None, as_json: bool) 
         text = _read(file) if file else click.edit(text_of(old, "text"), extension=".md")
         if text is None:
             raise Invalid("nothing was changed", field="text")
-        answer = way.write("handoff.edit", id=handoff_id, text=text, revision=count_in(old, "revision"))
+        again = f"stanch handoff edit {handoff_id} --file"
+        with kept_if_refused(text, name="handoff", again=again) if not file else nullcontext():
+            answer = way.write("handoff.edit", id=handoff_id, text=text, revision=count_in(old, "revision"))
     if as_json:
         print_json(answer)
     else:

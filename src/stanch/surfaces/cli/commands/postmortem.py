@@ -1,6 +1,7 @@
 """Commands on post-mortems."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,7 @@ import click
 
 from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
+from stanch.surfaces.cli.kept import kept_if_refused
 from stanch.surfaces.cli.moments import ahead
 from stanch.surfaces.cli.records import line_of, moment, record_of, records_of, text_of, texts
 from stanch.surfaces.cli.shared import (
@@ -182,10 +184,18 @@ def templates(ctx: click.Context, as_json: bool) -> None:
 @postmortem.command("edit")
 @incident_argument()
 @click.option("--file", "-F", "file", type=click.Path(allow_dash=True), help="Take the text from a file; - for stdin.")
+@click.option(
+    "--revision",
+    type=click.IntRange(min=0),
+    default=None,
+    help="Which revision the file was written on; refused when there is a newer one. By default the newest.",
+)
 @json_option
 @click.pass_context
-def edit(ctx: click.Context, incident: str, file: str | None, as_json: bool) -> None:
+def edit(ctx: click.Context, incident: str, file: str | None, revision: int | None, as_json: bool) -> None:
     """Edit it in $VISUAL or $EDITOR, or take the text from a file."""
+    if revision is not None and not file:
+        raise click.UsageError("--revision belongs to --file: an editor opens the newest revision")
     with open_way(ctx) as way:
         number = number_of(way, incident)
         now = record_of(way.read("postmortem.show", incident=number))
@@ -193,8 +203,10 @@ def edit(ctx: click.Context, incident: str, file: str | None, as_json: bool) -> 
         if written is None:
             hint("nothing was changed")
             return
-        revision = now.get("revision")
-        answer = way.write("postmortem.edit", incident=number, revision=revision, markdown=written)
+        on = now.get("revision") if revision is None else revision
+        again = f"stanch postmortem edit INC-{number} --file"
+        with kept_if_refused(written, name=f"inc-{number}-postmortem", again=again) if not file else nullcontext():
+            answer = way.write("postmortem.edit", incident=number, revision=on, markdown=written)
     _said(answer, "written", as_json=as_json)
 
 
