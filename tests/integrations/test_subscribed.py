@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,37 @@ def test_no_gateway_leads_inside(host: str) -> None:
         SubscribedWebhook(name="w").post(message(f"https://{host}/"))
 
     assert Failure.REFUSED is refusal.value.failure
+
+
+@contextmanager
+def slow_end() -> Iterator[str]:
+    """Give the address of a server that never ends its answer: a byte now and then."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def drip() -> None:
+            near, _ = server.accept()
+            with near:
+                near.sendall(b"HTTP/1.1 200 OK\r\nx: ")
+                while not ended.wait(0.05):
+                    try:
+                        near.sendall(b"a")
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        ended.set()
+        thread.join(10)
+
+
+def test_who_answers_slowly_is_left() -> None:
+    """A byte every moment keeps no time-out of one read from beginning anew; the whole has one."""
+    with slow_end() as url, pytest.raises(NotTaken) as late:
+        SubscribedWebhook(name="w", private=True, within_s=0.5).post(message(url))
+
+    assert Failure.UNKNOWN is late.value.failure
 
 
 def test_it_follows_nowhere() -> None:

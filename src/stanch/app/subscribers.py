@@ -10,7 +10,7 @@ from typing import Final
 from stanch.catalog.model import Catalog
 from stanch.integrations.smtp import MailChannel
 from stanch.integrations.webhook import SubscribedWebhook
-from stanch.operations.statuspage.telling import MAIL, WEBHOOK
+from stanch.operations.statuspage.telling import ASKING, MAIL, WEBHOOK
 from stanch.ports.channel import Channel, ChannelSettings, Message, NotTaken, Receipt
 
 _HIDDEN: Final = "…"
@@ -59,5 +59,6 @@ def subscriber_channels(catalog: Catalog) -> dict[str, Channel]:
         )
         found[MAIL] = Discreet(MailChannel(settings))
     if spec.webhooks:
-        found[WEBHOOK] = Discreet(SubscribedWebhook(name=WEBHOOK, private=spec.private_webhooks))
+        for name in (WEBHOOK, ASKING):
+            found[name] = Discreet(SubscribedWebhook(name=name, private=spec.private_webhooks))
     return found

@@ -13,7 +13,7 @@ from stanch.catalog.status import ComponentSpec, StatusSpec
 from stanch.kernel.clock import ManualClock
 from stanch.operations.all import all_operations
 from stanch.operations.statuspage import subscribing
-from stanch.operations.statuspage.telling import MAIL, WEBHOOK
+from stanch.operations.statuspage.telling import ASKING, MAIL, WEBHOOK
 from stanch.store import Store
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
@@ -42,7 +42,7 @@ def desk(database_url: str) -> Iterator[Desk]:
     clock = ManualClock(START)
     store = Store.open(database_url, clock=clock, projectors=PROJECTORS)
     bare = Desk.open(store, clock)
-    told = {MAIL: Listener(MAIL), WEBHOOK: Listener(WEBHOOK)}
+    told = {name: Listener(name) for name in (MAIL, WEBHOOK, ASKING)}
     world = replace(
         bare.world, catalog=replace(bare.world.catalog, status=SPEC), channels={**bare.world.channels, **told}
     )
@@ -200,7 +200,7 @@ def test_a_webhook_confirms_itself(desk: Desk, stranger: httpx2.Client) -> None:
     """It is sent where to post, and then the incident in Statuspage's shape with where to leave."""
     stranger.post("/status/subscribe", data={"kind": "webhook", "address": "https://hooks.example/x"})
     desk.work()
-    meta = desk.channels[WEBHOOK].heard[-1].data["meta"]
+    meta = desk.channels[ASKING].heard[-1].data["meta"]
     assert isinstance(meta, dict)
     stranger.post(str(meta["confirm"]).removeprefix("http://stanch.example"))
     desk.declare()

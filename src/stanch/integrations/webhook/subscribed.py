@@ -1,7 +1,8 @@
 """Webhooks of strangers who subscribed: one POST per message, to an address that is looked at before every one.
 
 A stranger names the address, and so chooses what this server connects to. It connects to public addresses alone, to the
-one that was looked at (a name may lead elsewhere a moment later), follows nowhere, and shows nothing of the answer.
+one that was looked at (a name may lead elsewhere a moment later), follows nowhere, and shows nothing of the answer. The
+whole of it has a time: who answers with a byte every few seconds keeps nobody else waiting.
 """
 
 import ipaddress
@@ -11,9 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 
+from stanch.kernel.within import Late, within
 from stanch.ports.channel import Failure, Message, NotTaken, Receipt, lost, refused
 
 _TIMEOUT: Final = httpx2.Timeout(5.0, connect=3.0)
+# Of everything: the name, the connection, the answer's head.
+WITHIN_S: Final = 8.0
 # Networks of IPv6 whose last 32 bits are an IPv4 address that a gateway leads to: compatible ones (RFC 4291, 2.5.5.1),
 # and the well-known prefix of NAT64 (RFC 6052, 2.1).
 _EMBEDDING: Final = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96"))
@@ -25,10 +29,11 @@ class SubscribedWebhook:
 
     idempotent = True
 
-    def __init__(self, *, name: str, private: bool = False) -> None:
+    def __init__(self, *, name: str, private: bool = False, within_s: float = WITHIN_S) -> None:
         self._name = name
         self._private = private
-        self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
+        self._within_s = within_s
+        self._trusted = httpx2.create_ssl_context(trust_env=False)
 
     @property
     def name(self) -> str:
@@ -37,6 +42,16 @@ class SubscribedWebhook:
 
     def post(self, message: Message) -> Receipt:
         """Post the data of `message`."""
+        client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, verify=self._trusted)
+        try:
+            return within(self._within_s, lambda: self._posted(client, message))
+        except Late as late:
+            raise NotTaken(f"{self._name}: {late}; it may have arrived", failure=Failure.UNKNOWN) from None
+        finally:
+            # What is late has its connection closed, which ends its thread.
+            client.close()
+
+    def _posted(self, client: httpx2.Client, message: Message) -> Receipt:
         parts = urlsplit(message.to)
         host = parts.hostname or ""
         address = self._looked_up(host, parts.port or _PORTS.get(parts.scheme, 443))
@@ -44,7 +59,7 @@ class SubscribedWebhook:
         netloc = f"{place}:{parts.port}" if parts.port else place
         headers = {"Host": parts.netloc, "Idempotency-Key": message.id, "User-Agent": "Stanch"}
         try:
-            with self._client.stream(
+            with client.stream(
                 "POST",
                 urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, "")),
                 json=message.data,
@@ -61,8 +76,7 @@ class SubscribedWebhook:
         raise refused(self._name, status=status, words="", headers=given)
 
     def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        """Hold nothing."""
 
     def _looked_up(self, host: str, port: int) -> str:
         """Return an address of `host`. Raises `NotTaken` where any of them is none of the public internet."""

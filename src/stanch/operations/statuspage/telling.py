@@ -19,7 +19,9 @@ from stanch.store.model import Delivery
 
 MAIL: Final = "status/mail"
 WEBHOOK: Final = "status/webhook"
-"""The names of the channels to subscribers: no name of the configuration holds a slash."""
+ASKING: Final = "status/asking"
+"""The names of the channels to subscribers: no name of the configuration holds a slash. Webhooks that were only named
+are asked through one of their own, so that no stranger's slow address stands before those who said yes."""
 
 PURPOSE: Final = "status"
 _PATH: Final = "/status"
@@ -74,7 +76,7 @@ def ask_to_confirm(tx: Transaction, world: World, one: Subscriber) -> bool:
         data=data,
         to=one.address,
     )
-    return _owe(tx, world, one, message, channel=channel)
+    return _owe(tx, world, one, message, channel=ASKING if channel == WEBHOOK else channel)
 
 
 def forget_messages(tx: Transaction, subscriber: str) -> None:
