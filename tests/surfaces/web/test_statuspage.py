@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import httpx2
 import pytest
+from playwright.sync_api import Page, expect
 from starlette.types import ASGIApp
 
 from stanch.app.world import PROJECTORS
@@ -235,3 +236,27 @@ def test_kinds_that_are_not_configured_are_not_offered(desk: Desk) -> None:
     bare = replace(desk.world, catalog=replace(desk.world.catalog, status=replace(SPEC, mail="")))
 
     assert ("webhook",) == subscribing.kinds_of(bare)
+
+
+@pytest.mark.browser
+def test_words_stay_with_the_update_they_were_written_for(desk: Desk, chromium: Page) -> None:
+    """Somebody publishes the first while the page is open: the second takes its place with words of its own."""
+    ask = replace(
+        desk, world=replace(desk.world, catalog=replace(desk.world.catalog, status=replace(SPEC, publish="ask")))
+    )
+    ask.declare("One")
+    ask.declare("Two")
+    first = ask.ask("statuspage.waiting")[0]
+    app, front = served(ask)
+    with serving(app, front) as address:
+        chromium.context.add_cookies([{"name": "stanch_person", "value": "alice", "url": address}])
+        chromium.goto(f"{address}/status/internal")
+        cards = chromium.locator("article.card")
+        cards.nth(0).locator("textarea").fill("only of the first")
+        cards.nth(1).locator("textarea").fill("only of the second")
+        ask.ask("statuspage.publish", incident=first.incident, number=first.number, digest=first.digest)
+        expect(cards).to_have_count(1, timeout=30_000)
+        left = cards.locator("h3").inner_text().partition(" ")[0], cards.locator("textarea").input_value()
+        chromium.goto("about:blank")
+
+    assert ("INC-2", "only of the second") == left

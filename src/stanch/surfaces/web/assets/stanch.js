@@ -95,7 +95,10 @@
 
   // --- Swapping in what is new -------------------------------------------------------------------------------------
   // Changes what differs and leaves the rest of the page alone: focus, selection, what is being typed, open details.
-  const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id || "") === (b.id || "");
+  // A form that is about something else is another form: what was typed into the old one must not be sent as the new.
+  const about = (el) => all('input[type="hidden"]', el).map((one) => `${one.name}=${one.getAttribute("value")}`).join("&");
+  const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id || "") === (b.id || "")
+    && (a.nodeName !== "FORM" || about(a) === about(b));
   const morph = (old, fresh) => {
     if (old.nodeType !== Node.ELEMENT_NODE) {
       if (old.data !== fresh.data) old.data = fresh.data;
