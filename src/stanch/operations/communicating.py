@@ -324,7 +324,7 @@ def _page_draft(
             channel="status page",
             kind="status",
             audience=Audience.PUBLIC.value,
-            to=f"{subscribed} subscribers" if subscribed else "",
+            to=f"{subscribed} subscriber{'' if subscribed == 1 else 's'}" if subscribed else "",
             stakeholder="",
             purpose=said.purpose,
             subject=f"{said.stage.value.capitalize()}: {said.title}",

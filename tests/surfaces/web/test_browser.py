@@ -356,6 +356,45 @@ def test_every_field_has_a_name(page: Page, url: str, story: Story) -> None:
     assert [] == nameless
 
 
+def written(story: Story, *, revision: int, markdown: str) -> None:
+    """Put a revision of the post-mortem on record."""
+    record = ev.PostmortemDrafted(revision=revision, markdown=markdown)
+    story.say(record, actor=ALICE, stream=ev.postmortem_stream(1))
+
+
+def test_what_was_typed_on_an_older_revision_is_shown(unwatched: Page, url: str, story: Story) -> None:
+    """Somebody else's text took its place: one's own stands beside it until it is forgotten."""
+    story.declare()
+    written(story, revision=1, markdown="# Drafted")
+    unwatched.goto(f"{url}/postmortem/1")
+    unwatched.locator("#edit > summary").click()
+    unwatched.locator("#edit-text").fill("# Mine")
+    written(story, revision=2, markdown="# Theirs")
+    unwatched.get_by_text("Save as revision 2").click()
+    expect(unwatched.locator("#edit .form-error")).to_contain_text("revision 2 was written since")
+    unwatched.reload()
+    older = unwatched.locator("#edit details textarea")
+    seen = unwatched.locator("#edit-text").input_value(), older.input_value()
+    unwatched.locator("#edit > summary").click()
+    unwatched.locator("#edit details > summary").click()
+    unwatched.get_by_text("Forget it").click()
+    unwatched.reload()
+
+    assert (("# Theirs", "# Mine"), 0) == (seen, older.count())
+
+
+def test_return_in_a_remark_does_not_agree(page: Page, url: str, story: Story) -> None:
+    """Who writes what is missing and presses Return asks for a change."""
+    story.declare()
+    written(story, revision=1, markdown="# Drafted")
+    page.goto(f"{url}/postmortem/1")
+    page.locator("#review > summary").click()
+    page.locator("#review [name=note]").fill("the impact is missing")
+    page.locator("#review [name=note]").press("Enter")
+
+    expect(page.locator("#review")).to_contain_text("wants a change: the impact is missing")
+
+
 def test_the_style_of_a_page_leaves_the_head_alone(page: Page, url: str, story: Story) -> None:
     """The bar at the top is as high on the page of figures as on any other."""
     story.declare()

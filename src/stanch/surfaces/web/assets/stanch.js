@@ -322,9 +322,26 @@
     if (event.submitter?.hasAttribute("formaction")) return;
     if (event.target.dataset.op && !event.defaultPrevented) { event.preventDefault(); send(event.target, event.submitter); }
   });
+  // What was typed on a text that somebody else has replaced since stands beside the new one, to take over by hand.
+  const olderDrafts = (el) => {
+    const start = `stanch:${location.pathname}:${el.id}:`;
+    return Object.keys(localStorage).filter((key) => key.startsWith(start) && key !== draftKey(el))
+      .map((key) => [key, key.slice(start.length), localStorage.getItem(key)]);
+  };
+  const showOlder = (el, key, revision, text) => {
+    const box = document.createElement("details");
+    const [title, words, forget] = ["summary", "textarea", "button"].map((name) => document.createElement(name));
+    title.textContent = words.ariaLabel = `What you typed on revision ${revision} and did not save`;
+    Object.assign(words, { value: text, readOnly: true, rows: 8 });
+    Object.assign(forget, { type: "button", textContent: "Forget it" });
+    forget.addEventListener("click", () => { localStorage.removeItem(key); box.remove(); });
+    box.append(title, words, forget);
+    el.after(box);
+  };
   all("[data-draft]").forEach((el) => {
     try { el.value = localStorage.getItem(draftKey(el)) ?? el.value; } catch { /* storage is off: no drafts */ }
     el.addEventListener("input", () => { try { localStorage.setItem(draftKey(el), el.value); } catch { /* the same */ } });
+    try { olderDrafts(el).forEach(([key, revision, text]) => showOlder(el, key, revision, text)); } catch { /* the same */ }
   });
 
   // --- Clicks ------------------------------------------------------------------------------------------------------
