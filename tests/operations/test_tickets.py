@@ -21,6 +21,7 @@ from stanch.operations.items import ItemView
 from stanch.operations.world import World
 from stanch.ports.ticketing import Said
 from stanch.review.items.tables import ItemProjector
+from stanch.review.tickets.tables import read_tickets
 from stanch.store import Store
 from tests.integrations.trackers.far import Far, far_end
 from tests.integrations.trackers.test_contract import DRAFT
@@ -125,6 +126,30 @@ def test_an_answer_that_was_lost_makes_no_second_ticket(bench: Bench) -> None:
     bench.work(seconds=30)
 
     assert (False, 1, True) == (linked_at_once, bench.far.made(), bool(bench.item().reference))
+
+
+def test_a_mark_that_was_guessed_takes_no_item(bench: Bench) -> None:
+    """Which incident and item it is of is no secret; the rest of the mark is, and differs from item to item."""
+    bench.ask("add", title="Test guest checkout")
+    bench.ask("add", title="Limit the pool")
+    bench.work()
+    with bench.desk.world.store.reading() as view:
+        rows = read_tickets(view.connection, [bench.number])
+    keys = {row.key for row in rows.values()}
+
+    assert ([32, 32], 2) == ([len(key) for key in keys], len(keys))
+
+
+def test_a_ticket_that_is_ordered_twice_is_looked_for(bench: Bench) -> None:
+    """Its answer was lost, and somebody asks for it by hand: the one that stands there is linked."""
+    bench.far.loses = 1
+    bench.ask("add", title="Test guest checkout")
+    bench.work()
+    bench.ask("link", number=1)
+    for _ in range(12):
+        bench.work(seconds=10)
+
+    assert (1, True) == (bench.far.made(), bool(bench.item().reference))
 
 
 def test_a_tracker_that_is_behind_makes_no_second_ticket(bench: Bench) -> None:

@@ -8,6 +8,7 @@ answer that was lost is looked for by the item's mark, and another is made only 
 a tracker finds is behind what it has taken.
 """
 
+import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -58,6 +59,8 @@ _MOST_DOUBLINGS: Final = 12
 _LOOK_BACK: Final = timedelta(days=1)
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 _LONGEST_TITLE: Final = 500
+# 128 bits: nobody finds the mark of a ticket by trying.
+_KEY_BYTES: Final = 16
 
 log = structlog.get_logger("stanch.tickets")
 
@@ -181,10 +184,11 @@ def _read(timer: Timer, world: World) -> _Case | None:
 
 def _made(world: World, case: _Case) -> _Outcome:
     """Return the ticket of an item that has none yet: found where it was asked for before, else made."""
-    now, row = world.clock.now(), case.row
-    if not case.item.is_open and row.begun_at is None:
-        return _Outcome(row=row)
-    draft = _draft(world, case)
+    now = world.clock.now()
+    if not case.item.is_open and case.row.begun_at is None:
+        return _Outcome(row=case.row)
+    row = replace(case.row, key=case.row.key or secrets.token_hex(_KEY_BYTES))
+    draft = _draft(world, case, key=row.key)
     if row.begun_at is not None:
         since = row.begun_at - _CLOCKS_DIFFER
         if found := case.tracker.find(draft.mark, since=since, now=now):
@@ -219,7 +223,7 @@ def _followed(world: World, case: _Case) -> _Outcome:
     both = merge(here=here, there=ticket.said, known=known)
     after = ticket
     if both.push:
-        after = case.tracker.update(ticket, _draft(world, case), parts=both.push)
+        after = case.tracker.update(ticket, _draft(world, case, key=case.row.key), parts=both.push)
         # Stored at once: what was sent must not come back as somebody's change when the rest is lost.
         sent = Known(here=taken(known.here, here, both.push), there=taken(known.there, after.said, both.push))
         with world.store.writing() as tx:
@@ -316,7 +320,7 @@ def _store(tx: Transaction, world: World, case: _Case, outcome: _Outcome) -> Non
         schedule_reminder(tx, world, incident)
 
 
-def _draft(world: World, case: _Case) -> Draft:
+def _draft(world: World, case: _Case, *, key: str) -> Draft:
     item = case.item
     known = world.catalog.people.get(item.owner)
     said = replace(
@@ -325,7 +329,7 @@ def _draft(world: World, case: _Case) -> Draft:
         owner=case.spec.people.get(item.owner, ""),
     )
     return Draft(
-        mark=mark_of(world.catalog.name, item.incident, item.number),
+        mark=mark_of(world.catalog.name, item.incident, item.number, key=key),
         said=said,
         about=f"Action item {item.number} of INC-{item.incident}: {case.title}",
         url=f"{world.url}/i/{item.incident}",

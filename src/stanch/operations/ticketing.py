@@ -13,7 +13,7 @@ from stanch.operations.world import Call
 from stanch.ports.ticketing import Ticket
 from stanch.review.items.tables import Item, items_at, read_item
 from stanch.review.tickets.rules import Known
-from stanch.review.tickets.tables import TicketRow, put_ticket
+from stanch.review.tickets.tables import TicketRow, put_ticket, read_ticket
 from stanch.store import Transaction
 
 _LONGEST = 300
@@ -67,6 +67,10 @@ def _order(tx: Transaction, item: Item, tracker: str) -> None:
         raise Refused(f"it is {item.reference} in {item.tracker} already", reason="linked")
     if not item.is_open:
         raise Refused(f"it is {item.status.value}", reason="not_open", hint="stanch item reopen")
+    row = read_ticket(tx.connection, item.incident, item.number)
+    if row is not None and row.tracker == tracker and row.begun_at is not None:
+        # It was asked for, and may stand there: it is looked for before another is made.
+        return
     put_ticket(tx.connection, TicketRow(incident=item.incident, number=item.number, tracker=tracker))
 
 

@@ -57,7 +57,7 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What a ticket is to say. `mark` is unique to the item and is what a ticket is found again by.
+    """What a ticket is to say. `mark` is unique to the item, guessed by nobody, and what a ticket is found again by.
 
     `about` is one line on where it comes from, `url` the page of it; `facts` are pairs of a word and what it is.
     """
@@ -130,7 +130,10 @@ class TicketTracker(Protocol):
         ...
 
     def find(self, mark: str, *, since: datetime, now: datetime) -> Ticket | None:
-        """Return the ticket with `mark` that was made at `since` or later, None where none is seen (yet)."""
+        """Return the ticket of our own account with `mark`, made at `since` or later; None where none is seen (yet).
+
+        Who can read a ticket can copy its mark into another: where several have it, it is the oldest.
+        """
         ...
 
     def create(self, draft: Draft) -> Ticket:

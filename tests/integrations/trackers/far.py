@@ -18,6 +18,7 @@ from tests.support.farend import Asked, Reply, Site, site
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 ACCOUNT = "bot@acme.example"
+BOT = "acme-bot"
 START = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 
 
@@ -25,8 +26,9 @@ START = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 class Far:
     """A tracker that keeps issues, oldest first, as its own JSON. Every change takes a second of its clock.
 
-    With `loses` the next change is made and its answer is lost; with `behind` nothing that was made is found;
-    `answers` are given instead of anything else. `wrong` is what was sent and no such tracker takes.
+    With `loses` the next change is made and its answer is lost; with `behind` nothing that was made is found; without
+    `knows_us` the token is of no account, as an app's is; `answers` are given instead of anything else. `wrong` is what
+    was sent and no such tracker takes.
     """
 
     now: Callable[[], datetime] = lambda: START
@@ -38,6 +40,7 @@ class Far:
     behind: bool = False
     answers: list[Reply] = field(default_factory=list)
     ticks: int = 0
+    knows_us: bool = True
 
     kind = ""
     project = ""
@@ -65,6 +68,10 @@ class Far:
 
     def edit(self, number: int, *, by: str, **parts: Any) -> None:
         """Let somebody change an issue there: `title`, `owner`, `due`, `state` (open, done, dropped)."""
+        raise NotImplementedError
+
+    def plant(self, mark: str, *, by: str, late: bool = True) -> None:
+        """Let somebody open an issue that has a mark, after the others or (not `late`) before them."""
         raise NotImplementedError
 
     def shown(self, number: int = 1) -> tuple[str, str, str, str]:
@@ -119,6 +126,14 @@ class GitHubFar(Far):
             self._note(number, "reopened" if parts["state"] == "open" else "closed", by)
         issue["updated_at"] = _instant(self.tick())
 
+    def plant(self, mark: str, *, by: str, late: bool = True) -> None:
+        """Open an issue as its web page does: who may not write to the repository gives it no label."""
+        body = {"title": "Mine", "body": f"<!-- {mark} -->\n<!-- /stanch -->", "labels": []}
+        made = self._make(body, by=by)
+        if not late:
+            self.issues.insert(0, self.issues.pop())
+            made["created_at"] = self.issues[-1]["created_at"]
+
     def shown(self, number: int = 1) -> tuple[str, str, str, str]:
         """Return what the page shows."""
         issue = self.issues[number - 1]
@@ -132,6 +147,8 @@ class GitHubFar(Far):
         if asked.headers.get("Authorization") != f"Bearer {TOKEN}":
             return _reply(401, {"message": f"Bad credentials {asked.headers.get('Authorization')}"})
         parts = urlsplit(asked.path)
+        if parts.path == "/user":
+            return _reply(200, {"login": BOT}) if self.knows_us else _reply(403, {"message": "Resource not accessible"})
         if not parts.path.endswith("/events"):
             self.wrong += described_wrongs(asked)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -159,8 +176,8 @@ class GitHubFar(Far):
         page, size = int(query["page"]), int(query["per_page"])
         return _reply(200, found[(page - 1) * size : page * size])
 
-    def _make(self, body: dict[str, Any]) -> dict[str, Any]:
-        number = len(self.issues) + 1
+    def _make(self, body: dict[str, Any], *, by: str = BOT) -> dict[str, Any]:
+        number, at = len(self.issues) + 1, _instant(self.tick())
         made = {
             "number": number,
             "html_url": f"https://github.example/acme/shop/issues/{number}",
@@ -168,9 +185,11 @@ class GitHubFar(Far):
             "body": body["body"],
             "labels": [{"name": one} for one in body["labels"]],
             "assignees": [{"login": one} for one in body.get("assignees", [])],
+            "user": {"login": by},
             "state": "open",
             "state_reason": None,
-            "updated_at": _instant(self.tick()),
+            "created_at": at,
+            "updated_at": at,
         }
         self.issues.append(made)
         return made
@@ -231,6 +250,12 @@ class JiraFar(Far):
             self.log.setdefault(f"SHOP-{number}", []).append({**note, "items": [{"field": names[part]}]})
         fields["updated"] = _jira_instant(self.tick())
 
+    def plant(self, mark: str, *, by: str, late: bool = True) -> None:
+        """Open an issue as its web page does: a label is free for all."""
+        self._make({"summary": "Mine", "labels": [mark], "description": {"type": "doc"}}, by=by)
+        if not late:
+            self.issues.insert(0, self.issues.pop())
+
     def shown(self, number: int = 1) -> tuple[str, str, str, str]:
         """Return what the page shows."""
         fields = self.issues[number - 1]["fields"]
@@ -273,7 +298,7 @@ class JiraFar(Far):
     def _at(self, key: str) -> dict[str, Any]:
         return next((one for one in self.issues if one["key"] == key), {})
 
-    def _make(self, fields: dict[str, Any]) -> Reply:
+    def _make(self, fields: dict[str, Any], *, by: str = ACCOUNT) -> Reply:
         if bad := self._bad(fields):
             return bad
         if fields["description"].get("type") != "doc" or "\n" in fields["summary"] or len(fields["summary"]) > 255:
@@ -281,7 +306,12 @@ class JiraFar(Far):
         number = len(self.issues) + 1
         made = {"summary": fields["summary"], "labels": fields["labels"], "description": fields["description"]}
         made |= {"duedate": fields.get("duedate"), "assignee": fields.get("assignee"), "status": _STATUSES["To Do"]}
-        made |= {"resolution": None, "updated": _jira_instant(self.tick()), "created": self.now().isoformat()}
+        made |= {
+            "resolution": None,
+            "updated": _jira_instant(self.tick()),
+            "created": self.now().isoformat(),
+            "creator": by,
+        }
         self.issues.append({"id": str(10_000 + number), "key": f"SHOP-{number}", "fields": made})
         return _reply(201, {"id": str(10_000 + number), "key": f"SHOP-{number}", "self": f"{self.site.url}/x"})
 
@@ -297,10 +327,12 @@ class JiraFar(Far):
         return _reply(400, {"errorMessages": [], "errors": errors}) if errors else None
 
     def _searched(self, body: dict[str, Any]) -> Reply:
-        label = re.fullmatch(r'labels = "([a-z0-9-]+)" AND created >= "-(\d+)m" ORDER BY created ASC', body["jql"])
+        ours = r'project = "SHOP" AND creator = currentUser\(\) AND labels = "([a-z0-9-]+)"'
+        label = re.fullmatch(rf'{ours} AND created >= "-(\d+)m" ORDER BY created ASC', body["jql"])
         recent = re.fullmatch(r'project = "SHOP" AND updated >= "-(\d+)m" ORDER BY updated ASC', body["jql"])
         if label:
-            found = [] if self.behind else [one for one in self.issues if label[1] in one["fields"]["labels"]]
+            mine = [one for one in self.issues if one["fields"]["creator"] == ACCOUNT]
+            found = [] if self.behind else [one for one in mine if label[1] in one["fields"]["labels"]]
         elif recent:
             since = self.now() - timedelta(minutes=int(recent[1]))
             found = [one for one in self.issues if datetime.fromisoformat(one["fields"]["updated"]) >= since]

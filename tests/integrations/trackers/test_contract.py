@@ -55,6 +55,23 @@ def test_a_ticket_is_found_again_by_its_mark(far: Far) -> None:
     assert [made, None, None] == [tracker.find(one, since=BEFORE, now=START) for one in marks]
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_a_strangers_ticket_with_a_copied_mark_is_not_ours(far: Far, late: bool) -> None:
+    """Whether it was opened after ours, or before it and edited."""
+    tracker = far.tracker()
+    made = tracker.create(DRAFT)
+    far.plant(DRAFT.mark, by="mallory", late=late)
+
+    assert made == tracker.find(DRAFT.mark, since=BEFORE, now=START)
+
+
+def test_a_strangers_ticket_alone_is_none_of_ours(far: Far) -> None:
+    """Though it has the mark that is looked for."""
+    far.plant(DRAFT.mark, by="mallory")
+
+    assert None is far.tracker().find(DRAFT.mark, since=BEFORE, now=START)
+
+
 def test_an_answer_that_was_lost_leaves_it_unknown_whether_the_ticket_is_there(far: Far) -> None:
     """It is, and is found."""
     far.loses = 1

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from stanch.ports.ticketing import Draft, Failure, NotTaken, Part, TicketState
-from tests.integrations.trackers.far import GitHubFar, JiraFar, far_end
-from tests.integrations.trackers.test_contract import DRAFT
+from tests.integrations.trackers.far import START, GitHubFar, JiraFar, far_end
+from tests.integrations.trackers.test_contract import BEFORE, DRAFT
 from tests.support.farend import Reply
 
 
@@ -75,6 +75,39 @@ def test_a_pull_request_is_no_ticket() -> None:
     assert isinstance(far, GitHubFar)
     with far_end("github", issues=far.issues) as again:
         assert () == again.tracker().touched(since=again.now().replace(hour=0), now=again.now())
+
+
+def test_an_issue_of_ours_whose_label_somebody_took_off_is_found() -> None:
+    """The account that made it says whose it is."""
+    with far_end("github") as far:
+        tracker = far.tracker()
+        made = tracker.create(DRAFT)
+        far.issues[0]["labels"] = []
+
+        assert made == tracker.find(DRAFT.mark, since=BEFORE, now=START)
+
+
+@pytest.mark.parametrize(("labels", "found"), [([{"name": "stanch"}], True), ([], False)])
+def test_where_a_token_has_no_account_the_label_says_whose_an_issue_is(
+    labels: list[dict[str, str]], found: bool
+) -> None:
+    """As with the token of an app."""
+    with far_end("github", knows_us=False) as far:
+        tracker = far.tracker()
+        tracker.create(DRAFT)
+        far.issues[0]["labels"] = labels
+
+        assert found is (tracker.find(DRAFT.mark, since=BEFORE, now=START) is not None)
+
+
+def test_an_issue_from_before_ours_was_asked_for_is_not_ours() -> None:
+    """Though it was edited since, and GitHub lists it for that."""
+    with far_end("github") as far:
+        tracker = far.tracker()
+        tracker.create(DRAFT)
+        far.issues[0]["created_at"] = "2026-11-20T09:00:00Z"
+
+        assert None is tracker.find(DRAFT.mark, since=BEFORE, now=START)
 
 
 def test_a_jira_project_without_a_field_has_tickets_without_it() -> None:

@@ -62,7 +62,7 @@ class GitHubIssues:
     def __init__(self, settings: TrackerSettings) -> None:
         self._settings = settings
         self._project = settings.project
-        base = (settings.url or _API).rstrip("/")
+        self._base = base = (settings.url or _API).rstrip("/")
         self._issues = f"{base}/repos/{quote(settings.project)}/issues"
         headers = {
             "Accept": "application/vnd.github+json",
@@ -86,10 +86,12 @@ class GitHubIssues:
         return _TITLE
 
     def find(self, mark: str, *, since: datetime, now: datetime) -> Ticket | None:
-        """Return the issue whose text has `mark`, of those made since."""
+        """Return the oldest issue of ours whose text has `mark`, of those made since."""
+        # `since` is when an issue was last changed: by editing an old one of his, somebody could put it before ours.
         query = {"state": "all", "sort": "created", "direction": "desc", "since": _instant(since)}
-        for issue in self._listed(query):
-            if f"<!-- {mark} -->" in _text(issue, "body"):
+        for issue in reversed(self._listed(query)):
+            made_at = _at(_text(issue, "created_at"))
+            if made_at and made_at >= since and f"<!-- {mark} -->" in _text(issue, "body") and self._is_ours(issue):
                 return self._ticket(issue)
         return None
 
@@ -145,6 +147,22 @@ class GitHubIssues:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _is_ours(self, issue: Found) -> bool:
+        """Tell whether our account made an issue. Only who may write to the repository can give it a label.
+
+        The account is asked for where it may not: the token of an app has none, and then the label is what counts.
+        """
+        labels = issue.get("labels")
+        if isinstance(labels, list) and any(_text(one, "name") == self._settings.label for one in labels):
+            return True
+        try:
+            us = _login(self._ask("GET", f"{self._base}/user"))
+        except NotTaken as error:
+            if error.failure is Failure.CREDENTIALS:
+                return False
+            raise
+        return bool(us) and us == _login(issue.get("user"))
 
     def _listed(self, query: dict[str, str]) -> list[Found]:
         """Return the issues that a query finds, without pull requests, which GitHub counts among them."""
@@ -276,8 +294,8 @@ def _login(one: object) -> str:
     return str(one.get("login") or "") if isinstance(one, dict) else ""
 
 
-def _text(found: Found, key: str) -> str:
-    value = found.get(key)
+def _text(found: object, key: str) -> str:
+    value = found.get(key) if isinstance(found, dict) else None
     return value if isinstance(value, str) else ""
 
 

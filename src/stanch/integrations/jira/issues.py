@@ -80,8 +80,10 @@ class JiraIssues:
         return _TITLE
 
     def find(self, mark: str, *, since: datetime, now: datetime) -> Ticket | None:
-        """Return the issue with the label `mark`."""
-        query = f'labels = "{mark}" AND created >= "-{_minutes(now - since)}m" ORDER BY created ASC'
+        """Return our issue with the label `mark`."""
+        # A label can be given by anybody who may open an issue: whose issue it is cannot.
+        ours = f'project = "{self._settings.project}" AND creator = currentUser() AND labels = "{mark}"'
+        query = f'{ours} AND created >= "-{_minutes(now - since)}m" ORDER BY created ASC'
         found = self._searched(query, fields=_FIELDS)
         return self._ticket(found[0]) if found else None
 

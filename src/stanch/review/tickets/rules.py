@@ -76,10 +76,15 @@ def last_move(moves: tuple[Move, ...], part: Part) -> Move | None:
     return next((one for one in reversed(moves) if one.part is part), None)
 
 
-def mark_of(installation: str, incident: int, number: int) -> str:
-    """Return the word by which a ticket is found again: `mark_of("Shop", 42, 3)` is `stanch-shop-inc-42-3`."""
+def mark_of(installation: str, incident: int, number: int, *, key: str) -> str:
+    """Return the word by which a ticket is found again.
+
+    `mark_of("Shop", 42, 3, key="9f")` is `stanch-shop-inc-42-3-9f`. `key`, of lower-case letters and digits, is what
+    nobody can guess who has not seen the ticket: a stranger may open tickets in a public project, and one with the
+    right mark would be taken for ours.
+    """
     slug = _NOT_IN_A_MARK.sub("-", installation.casefold()).strip("-")[:_LONGEST_SLUG].strip("-")
-    return "-".join(part for part in ("stanch", slug, "inc", str(incident), str(number)) if part)
+    return "-".join(part for part in ("stanch", slug, "inc", str(incident), str(number), key) if part)
 
 
 def shortened(title: str, longest: int) -> str:

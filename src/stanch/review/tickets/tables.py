@@ -22,6 +22,8 @@ tickets: Final = Table(
     Column("incident", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("tracker", Text, nullable=False),
+    # What its mark has that nobody guesses; stored before the tracker is asked, as it is what is looked for then.
+    Column("key", Text, nullable=False),
     # When making it was first begun, and last; stored before the tracker is asked.
     Column("begun_at", Instant),
     Column("tried_at", Instant),
@@ -32,11 +34,15 @@ tickets: Final = Table(
 
 @dataclass(frozen=True, kw_only=True)
 class TicketRow:
-    """How the ticket of one item does. `tried_at` is None where the last try is known to have made nothing."""
+    """How the ticket of one item does. `tried_at` is None where the last try is known to have made nothing.
+
+    `key` is the unguessable part of the ticket's mark, empty until it is asked for.
+    """
 
     incident: int
     number: int
     tracker: str
+    key: str = ""
     begun_at: datetime | None = None
     tried_at: datetime | None = None
     known: Known | None = None
@@ -51,6 +57,7 @@ def read_tickets(connection: Connection, incidents: Sequence[int]) -> dict[tuple
             incident=row.incident,
             number=row.number,
             tracker=row.tracker,
+            key=row.key,
             begun_at=row.begun_at,
             tried_at=row.tried_at,
             known=from_data(row.known, Known) if row.known else None,
@@ -71,6 +78,7 @@ def put_ticket(connection: Connection, row: TicketRow) -> None:
         "incident": row.incident,
         "number": row.number,
         "tracker": row.tracker,
+        "key": row.key,
         "begun_at": row.begun_at,
         "tried_at": row.tried_at,
         "known": to_data(row.known) if row.known else None,

@@ -828,6 +828,7 @@ def upgrade() -> None:
         sa.Column("incident", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("tracker", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("begun_at", types.Instant(), nullable=True),
         sa.Column("tried_at", types.Instant(), nullable=True),
         sa.Column("known", types.Document, nullable=True),
