@@ -15,6 +15,7 @@ import httpx2
 
 from stanch import __version__
 from stanch.kernel.errors import Problem, Unavailable
+from stanch.ports.bounded import bounds
 
 _HTTP: Final = (
     "authorization",
@@ -61,7 +62,9 @@ class Http:
         """Return a client; `plain` says that nothing but plain http is asked. Raises `OSError` as `tls_context`."""
         # Making a TLS context takes 20 ms and a megabyte; plain http, which is what most have inside, needs none.
         verify: ssl.SSLContext | bool = False if plain and not self.tls else tls_context(self.tls)
-        return httpx2.Client(verify=verify, proxy=self.proxy_url or None, follow_redirects=False, trust_env=False)
+        return httpx2.Client(
+            verify=verify, proxy=self.proxy_url or None, follow_redirects=False, trust_env=False, event_hooks=bounds()
+        )
 
 
 def tls_context(tls: Mapping[str, str]) -> ssl.SSLContext:

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from stanch.kernel.blocks import clean
+from stanch.ports.bounded import bounds
 from stanch.ports.channel import ChannelSettings, Failure, Message, NotTaken, Receipt, hidden, lost, refused
 
 _TIMEOUT: Final = httpx2.Timeout(8.0, connect=3.0)
@@ -23,7 +24,7 @@ class DiscordChannel:
     def __init__(self, settings: ChannelSettings) -> None:
         self._settings = settings
         self._url = urlsplit(settings.secret)
-        self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
+        self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, event_hooks=bounds())
         weakref.finalize(self, self._client.close)
 
     @property

@@ -11,6 +11,7 @@ from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import read_json
 from stanch.kernel.redaction import redact
+from stanch.ports.bounded import bounds
 
 SOCKET: Final = "/var/run/docker.sock"
 _VERSION: Final = "v1.41"
@@ -61,6 +62,7 @@ class Engine:
                 base_url="http://docker",
                 trust_env=False,
                 timeout=wait_s,
+                event_hooks=bounds(),
             ) as client:
                 answer = client.request(method, f"/{_VERSION}{path}", params=query, json=body)
         except httpx2.ConnectError:

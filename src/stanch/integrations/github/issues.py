@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpx2
 
 from stanch.kernel.redaction import redact
+from stanch.ports.bounded import bounds
 from stanch.ports.channel import hidden
 from stanch.ports.ticketing import (
     Draft,
@@ -36,6 +37,8 @@ _TIMEOUT: Final = httpx2.Timeout(8.0, connect=3.0)
 # The longest title that GitHub takes.
 _TITLE: Final = 256
 _PAGE: Final = 100
+# A page of the longest texts that GitHub takes: 65,536 letters of up to four bytes in each of a hundred issues.
+_MOST_BYTES: Final = 32 * 1024 * 1024
 # A thousand issues that changed since: who has more than that between two looks is told so.
 _MOST_PAGES: Final = 10
 _END: Final = "<!-- /stanch -->"
@@ -72,7 +75,13 @@ class GitHubIssues:
         }
         # Over plain HTTP there is nothing to verify, and to read the certificates takes a while.
         verify = base.startswith("https:")
-        self._client = httpx2.Client(timeout=_TIMEOUT, headers=headers, follow_redirects=False, verify=verify)
+        self._client = httpx2.Client(
+            timeout=_TIMEOUT,
+            headers=headers,
+            follow_redirects=False,
+            verify=verify,
+            event_hooks=bounds(most_bytes=_MOST_BYTES),
+        )
         weakref.finalize(self, self._client.close)
 
     @property

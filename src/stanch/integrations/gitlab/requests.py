@@ -12,6 +12,7 @@ from stanch.kernel.errors import Conflict, Invalid, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import read_json
 from stanch.kernel.redaction import redact
+from stanch.ports.bounded import bounds
 from stanch.ports.codehost import Access, Proposal, Request
 
 URL: Final = "https://gitlab.com/api/v4"
@@ -93,7 +94,9 @@ def _call(method: str, url: str, access: Access, body: Mapping[str, JSON] | None
     try:
         # Over plain HTTP there is nothing to verify, and to read the certificates takes a while.
         verify = url.startswith("https:")
-        with httpx2.Client(timeout=access.timeout_s, follow_redirects=False, verify=verify) as client:
+        with httpx2.Client(
+            timeout=access.timeout_s, follow_redirects=False, verify=verify, event_hooks=bounds()
+        ) as client:
             answer = client.request(method, url, headers=headers, json=body)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise Unavailable(f"GitLab does not answer: {type(error).__name__}", retry=True) from None

@@ -7,6 +7,7 @@ from typing import Final
 import httpx2
 
 from stanch.kernel.redaction import redact
+from stanch.ports.bounded import bounds
 from stanch.ports.channel import hidden
 from stanch.ports.ticketing import Failure, NotTaken, TrackerSettings, lost, refused
 
@@ -36,7 +37,9 @@ class Site:
         self._hidden = (settings.secret, authorisation)
         # Over plain HTTP there is nothing to verify, and to read the certificates takes a while.
         verify = self.url.startswith("https:")
-        self._client = httpx2.Client(timeout=_TIMEOUT, headers=headers, follow_redirects=False, verify=verify)
+        self._client = httpx2.Client(
+            timeout=_TIMEOUT, headers=headers, follow_redirects=False, verify=verify, event_hooks=bounds()
+        )
         weakref.finalize(self, self._client.close)
 
     def ask(self, method: str, path: str, body: object = None, *, writes: bool) -> Found:

@@ -4,6 +4,7 @@ import weakref
 
 import httpx2
 
+from stanch.ports.bounded import bounds
 from stanch.ports.channel import hidden
 from stanch.ports.pager import NotTaken, lost, refused
 
@@ -23,7 +24,9 @@ class MatrixApi:
         self._name = name
         self._secret = secret
         self._base = f"{url.rstrip('/')}/_matrix/client/v3"
-        self._client = httpx2.Client(timeout=timeout, headers={"Authorization": f"Bearer {secret}"})
+        self._client = httpx2.Client(
+            timeout=timeout, headers={"Authorization": f"Bearer {secret}"}, event_hooks=bounds()
+        )
         weakref.finalize(self, self._client.close)
 
     def close(self) -> None:

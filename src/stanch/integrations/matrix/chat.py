@@ -14,6 +14,7 @@ import httpx2
 
 from stanch.kernel.errors import Unavailable
 from stanch.kernel.event import JSON
+from stanch.ports.bounded import bounds
 from stanch.ports.chat import Asked, AskedBy, Reply
 
 PREFIX: Final = "!incident"
@@ -42,7 +43,9 @@ class MatrixChat:
         self._base = url.rstrip("/") + _API
         self._wait_s = wait_s
         timeout = httpx2.Timeout(wait_s + 10, connect=5.0)
-        self._client = httpx2.Client(timeout=timeout, headers={"Authorization": f"Bearer {token}"})
+        self._client = httpx2.Client(
+            timeout=timeout, headers={"Authorization": f"Bearer {token}"}, event_hooks=bounds()
+        )
         weakref.finalize(self, self._client.close)
         self._me = ""
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from stanch.ports.bounded import bounds
 from stanch.ports.channel import (
     Case,
     ChannelSettings,
@@ -48,7 +49,9 @@ class MattermostChannel:
     def __init__(self, settings: ChannelSettings) -> None:
         self._settings = settings
         self._base = settings.url.rstrip("/") + _API
-        self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"})
+        self._client = httpx2.Client(
+            timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"}, event_hooks=bounds()
+        )
         weakref.finalize(self, self._client.close)
         self._invited: dict[str, frozenset[str]] = {}
         self._headers: dict[str, str] = {}

@@ -12,6 +12,7 @@ import httpx2
 
 from stanch.kernel.errors import Forbidden, Invalid, Unavailable
 from stanch.kernel.event import JSON
+from stanch.ports.bounded import bounds
 from stanch.ports.chat import Asked, AskedBy, HeardChat, Reply
 from stanch.ports.signals import Inbound
 
@@ -26,7 +27,7 @@ class MattermostChat:
     def __init__(self, *, name: str, secret: str) -> None:
         self._name = name
         self._tokens = secret.split()
-        self._client = httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+        self._client = httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False, event_hooks=bounds())
         weakref.finalize(self, self._client.close)
 
     @property

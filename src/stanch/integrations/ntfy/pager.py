@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from stanch.ports.bounded import bounds
 from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt, lost, refused
 
 KINDS: Final = frozenset({"push"})
@@ -23,7 +24,7 @@ class NtfyPager:
         self._headers = {"Authorization": f"Bearer {settings.secret}"} if settings.secret else {}
         # A token goes to the server it is for, and to no other that somebody's address names; without one, to none.
         self._server = _server(settings.url) if settings.url else ""
-        self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
+        self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, event_hooks=bounds())
         weakref.finalize(self, self._client.close)
 
     @property

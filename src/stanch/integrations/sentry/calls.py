@@ -14,6 +14,7 @@ from stanch.integrations.sentry.api import URL
 from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import read_json
+from stanch.ports.bounded import bounds
 from stanch.ports.issues import line
 from stanch.ports.query import SystemSpec
 
@@ -55,7 +56,9 @@ class SentryCalls:
 
     def _opened(self) -> httpx2.Client:
         if self._client is None:
-            self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
+            self._client = httpx2.Client(
+                timeout=_TIMEOUT, follow_redirects=False, event_hooks=bounds(most_bytes=_MOST_BYTES)
+            )
             weakref.finalize(self, self._client.close)
         return self._client
 

@@ -7,6 +7,7 @@ as a header; nothing else of ours does.
 
 import asyncio
 import json
+import math
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from mcp.client.stdio import get_default_environment, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from stanch.kernel.errors import NotFound, Refused, StanchError, Unavailable
+from stanch.ports.bounded import async_bounds
 from stanch.ports.issues import line
 from stanch.ports.query import SystemSpec
 
@@ -107,9 +109,12 @@ class McpCalls:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Client]:
         if not self._command:
+            # How long a session may take, its streams too, is its caller's.
             headers = {"Authorization": f"{self._scheme} {self._spec.secret}"} if self._spec.secret else {}
             async with (
-                httpx2.AsyncClient(headers=headers, follow_redirects=False, timeout=None) as http,
+                httpx2.AsyncClient(
+                    headers=headers, follow_redirects=False, timeout=None, event_hooks=async_bounds(within_s=math.inf)
+                ) as http,
                 Client(streamable_http_client(self._spec.url, http_client=http)) as client,
             ):
                 yield client

@@ -18,12 +18,14 @@ import httpx2
 from stanch.kernel.errors import Invalid, Refused, Unavailable
 from stanch.kernel.jsontext import JsonObject, read_object
 from stanch.kernel.redaction import redact
+from stanch.ports.bounded import bounds
 
 SAAS: Final = "https://sentry.io"
 SCOPES: Final = ("org:read", "project:read", "project:releases", "event:read", "event:write")
 """What is asked for; the last two of what is written back to an issue or a release."""
 
 _TIMEOUT_S: Final = 15.0
+_MOST_BYTES: Final = 64 * 1024
 _SLOWER_S: Final = 5.0
 _LIFE_S: Final = 2_591_999.0
 """How long a token lives where the answer does not say: 30 days, as Sentry answers."""
@@ -162,7 +164,10 @@ def post_form(url: str, form: Mapping[str, str]) -> tuple[int, JsonObject]:
     shown = url.partition("?")[0]
     try:
         # No redirect is followed: what is sent is secret, and only for this host.
-        answer = httpx2.post(url, data=dict(form), timeout=_TIMEOUT_S, follow_redirects=False)
+        with httpx2.Client(
+            timeout=_TIMEOUT_S, follow_redirects=False, event_hooks=bounds(most_bytes=_MOST_BYTES)
+        ) as client:
+            answer = client.post(url, data=dict(form))
         return answer.status_code, read_object(answer.content)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise Unavailable(f"{shown} does not answer: {type(error).__name__}", retry=True) from None

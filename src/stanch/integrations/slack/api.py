@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx2
 
+from stanch.ports.bounded import bounds
 from stanch.ports.channel import hidden
 from stanch.ports.pager import Failure, NotTaken, lost, nothing_arrives, refused
 
@@ -51,7 +52,9 @@ class SlackApi:
         self._name = name
         self._token = token
         self._url = (url or API).rstrip("/")
-        self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {token}"})
+        self._client = httpx2.Client(
+            timeout=_TIMEOUT, headers={"Authorization": f"Bearer {token}"}, event_hooks=bounds()
+        )
         weakref.finalize(self, self._client.close)
 
     def call(self, method: str, body: Mapping[str, object]) -> Answer:

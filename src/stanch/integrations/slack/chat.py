@@ -20,6 +20,7 @@ from stanch.integrations.slack.signing import verify
 from stanch.kernel.errors import Invalid, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import read_object
+from stanch.ports.bounded import bounds
 from stanch.ports.chat import Asked, AskedBy, HeardChat, Reply
 from stanch.ports.signals import Inbound
 
@@ -39,7 +40,7 @@ class SlackChat:
         self._name = name
         self._secret = secret
         self._api = SlackApi(name=name, token=token, url=url)
-        self._client = httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+        self._client = httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False, event_hooks=bounds())
         weakref.finalize(self, self._client.close)
 
     @property

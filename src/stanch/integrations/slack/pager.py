@@ -6,6 +6,7 @@ from typing import Final
 import httpx2
 
 from stanch.integrations.slack.api import API, LATER, NOT_US
+from stanch.ports.bounded import bounds
 from stanch.ports.pager import Failure, NotTaken, Page, PagerSettings, Receipt, lost, refused
 
 KINDS: Final = frozenset({"slack"})
@@ -21,7 +22,9 @@ class SlackPager:
     def __init__(self, settings: PagerSettings) -> None:
         self._name = settings.name
         self._url = (settings.url or API).rstrip("/")
-        self._client = httpx2.Client(timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"})
+        self._client = httpx2.Client(
+            timeout=_TIMEOUT, headers={"Authorization": f"Bearer {settings.secret}"}, event_hooks=bounds()
+        )
         weakref.finalize(self, self._client.close)
 
     @property

@@ -13,6 +13,7 @@ import httpx2
 
 from stanch.kernel.blockdata import read_blocks
 from stanch.kernel.blocks import Heading, clean, to_plain
+from stanch.ports.bounded import bounds
 from stanch.ports.channel import (
     Case,
     ChannelSettings,
@@ -54,7 +55,7 @@ class StatuspageChannel:
         base = (settings.url or _API).rstrip("/")
         self._incidents = f"{base}/pages/{quote(settings.target, safe='')}/incidents"
         headers = {"Authorization": f"OAuth {settings.secret}"}
-        self._client = httpx2.Client(timeout=_TIMEOUT, headers=headers, follow_redirects=False)
+        self._client = httpx2.Client(timeout=_TIMEOUT, headers=headers, follow_redirects=False, event_hooks=bounds())
         weakref.finalize(self, self._client.close)
 
     @property

@@ -27,6 +27,7 @@ from stanch.kernel.blocks import (
     clean,
     safe_url,
 )
+from stanch.ports.bounded import bounds
 from stanch.ports.channel import ChannelSettings, Message, Receipt, hidden, lost, refused
 
 _TIMEOUT: Final = httpx2.Timeout(8.0, connect=3.0)
@@ -43,7 +44,7 @@ class TeamsChannel:
 
     def __init__(self, settings: ChannelSettings) -> None:
         self._settings = settings
-        self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
+        self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, event_hooks=bounds())
         weakref.finalize(self, self._client.close)
 
     @property

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 import httpx2
 
 from stanch.integrations.twilio.callbacks import hear
+from stanch.ports.bounded import bounds
 from stanch.ports.pager import Failure, Heard, NotTaken, Page, PagerSettings, Receipt, lost, refused
 from stanch.ports.signals import Inbound
 
@@ -28,7 +29,7 @@ class TwilioPager:
         self._kinds = frozenset(settings.kinds) & KINDS if settings.kinds else KINDS
         base = (settings.url or _API).rstrip("/")
         self._base = f"{base}/2010-04-01/Accounts/{quote(settings.account, safe='')}"
-        self._client = httpx2.Client(timeout=_TIMEOUT, auth=(settings.account, settings.secret))
+        self._client = httpx2.Client(timeout=_TIMEOUT, auth=(settings.account, settings.secret), event_hooks=bounds())
         weakref.finalize(self, self._client.close)
 
     @property

@@ -7,6 +7,7 @@ from typing import Final
 import httpx2
 
 from stanch.kernel.codec import to_data
+from stanch.ports.bounded import bounds
 from stanch.ports.channel import Message, Receipt, hidden, lost, refused
 
 _TIMEOUT_S: Final = 10.0
@@ -19,7 +20,7 @@ class WebhookChannel:
     def __init__(self, *, name: str, url: str) -> None:
         self._name = name
         self._url = url
-        self._client = httpx2.Client(timeout=_TIMEOUT_S)
+        self._client = httpx2.Client(timeout=_TIMEOUT_S, event_hooks=bounds())
         weakref.finalize(self, self._client.close)
 
     @property

@@ -13,6 +13,7 @@ from typing import Final
 import httpx2
 import msgspec
 
+from stanch.ports.bounded import bounds
 from stanch.ports.pager import Page, PagerSettings, Receipt, lost, refused
 
 KINDS: Final = frozenset({"webhook"})
@@ -26,7 +27,7 @@ class WebhookPager:
     def __init__(self, settings: PagerSettings) -> None:
         self._name = settings.name
         self._secret = settings.secret
-        self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False)
+        self._client = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, event_hooks=bounds())
         weakref.finalize(self, self._client.close)
 
     @property
