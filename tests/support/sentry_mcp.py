@@ -167,10 +167,22 @@ def serve(folder: Path) -> MCPServer:
         _allowed(state, str(arguments["organizationSlug"]))
         notes = [str(given["text"]) for tool, given in state.asked if tool == "add_issue_note"]
         if name == "get_issue_activity":
-            return f"# Activity for Issue {arguments['issueId']}\n\n## Comments\n\n" + "\n\n".join(notes)
+            return _activity(state, arguments, notes)
         return "# Note added"
 
     return server
+
+
+def _activity(state: State, arguments: dict[str, object], notes: list[str]) -> str:
+    """Return what an issue has seen, and then what was written there: the newest first, `limit` of each."""
+    limit = arguments.get("limit", 25)
+    assert isinstance(limit, int) and 0 < limit <= 100
+    others = state.get("others", [])
+    assert isinstance(others, list)
+    written = [f"- 2026-11-21T14:00:00Z: note by bot (1)\n  - {one}" for one in [*reversed(notes), *others][:limit]]
+    shown = "\n".join(written) or "No comments found."
+    title = f"# Activity for Issue {arguments['issueId']}"
+    return f"{title}\n\n## Activity\n\n{shown}\n\n## Comments\n\n{shown}\n"
 
 
 def _allowed(state: State, organization: str) -> None:

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from stanch.integrations.sentry.markdown import analysis_in, issues_in
+from stanch.integrations.sentry.mcpcalls import LEFT_OFF, MOST_TEXT, McpCalls
 from stanch.integrations.sentry.throughmcp import McpCollector, McpDesk
 from stanch.kernel.errors import Refused, Unavailable
 from stanch.ports.evidence import FindingStatus, Question
@@ -148,6 +149,50 @@ def test_note_once(tmp_path: Path, state: State) -> None:
 
     assert "the note stands there" == said
     assert ["add_issue_note", "get_issue_activity"] == [name for name, _ in state.asked]
+
+
+def test_note_once_among_long_ones(tmp_path: Path, state: State) -> None:
+    """Where a hundred entries are too long, fewer are asked for: the newest has the note, whole."""
+    desk = desk_of(tmp_path)
+    state.set(others=["x" * 3_000] * 99)
+    desk.write(note())
+    said = desk.write(replace(note(again=True), mark="mark"))
+    asked = [given["limit"] for name, given in state.asked if name == "get_issue_activity"]
+
+    assert ("the note stands there", [100]) == (said, asked)
+
+
+def test_note_is_written_where_all_that_fits_was_looked_through(tmp_path: Path, state: State) -> None:
+    """A hundred entries do not fit, five do."""
+    state.set(others=["x" * 3_000] * 100)
+    said = desk_of(tmp_path).write(note(again=True))
+    asked = [given["limit"] for name, given in state.asked if name == "get_issue_activity"]
+
+    assert ("note written", [100, 25, 5]) == (said, asked)
+
+
+def test_no_second_note_where_the_notes_cannot_be_looked_through(tmp_path: Path, state: State) -> None:
+    """Somebody wrote more than is read: whether ours stands there nobody can say."""
+    state.set(others=["x" * 100_000])
+    with pytest.raises(Unavailable, match="too long"):
+        desk_of(tmp_path).write(note(again=True))
+
+    assert [] == [name for name, _ in state.asked if name == "add_issue_note"]
+
+
+def test_issues_are_left_off_whole(tmp_path: Path, state: State) -> None:
+    """Of a search that is too long, no issue is half there."""
+    issues = [{"id": f"PAYMENTS-{one}", "title": "x" * 400, "users": 1, "events": 7} for one in range(200)]
+    state.set(every=issues)
+    calls = McpCalls(spec(tmp_path), opened=lambda: Client(serve(tmp_path)))
+    text = calls.one("search_issues", {"limit": 200}, timeout_s=30.0)
+    found = issues_in(text)
+
+    assert (True, True, {7.0}) == (
+        text.endswith(LEFT_OFF),
+        len(text) <= MOST_TEXT + len(LEFT_OFF) + 1,
+        {one.events for one in found},
+    )
 
 
 @pytest.mark.parametrize("writing", [Writing(id="w", act=Act.STATUS, issue="1", value="resolved"), note()])

@@ -27,6 +27,14 @@ from stanch.ports.issues import line
 from stanch.ports.query import SystemSpec
 
 MOST_TEXT: Final = 64 * 1024
+LEFT_OFF: Final = "(the rest was left off)"
+"""How an answer ends whose rest was left off."""
+_ENTRY: Final[Mapping[str, str]] = {
+    "search_issues": "\n## ",
+    "get_issue_activity": "\n- ",
+    "analyze_issue_with_seer": "\n<seer_analysis ",
+}
+"""By the tool, how each entry of its answer begins."""
 _API: Final = re.compile(r"API error \((\d{3})\)(?::\s*([^\n]*))?")
 _NO_TOOL: Final = re.compile(r"Tool \S+ not found|is not available in this session")
 _SKILLS: Final[Mapping[str, str]] = {
@@ -64,7 +72,7 @@ class McpCalls:
         return self._spec.settings.get("organization", "")
 
     def one(self, tool: str, given: Mapping[str, object], *, timeout_s: float) -> str:
-        """Return what one tool answers, as text.
+        """Return what one tool answers, as text; of a long one the first entries, and `LEFT_OFF` at its end.
 
         Raises `Refused` where the server has no such tool or the token may not, `NotFound`, and `Unavailable`.
         """
@@ -133,9 +141,10 @@ class McpCalls:
 
 
 def _read(tool: str, result: mcp_types.CallToolResult) -> str:
-    text = "\n".join(one.text for one in result.content if isinstance(one, mcp_types.TextContent))[:MOST_TEXT]
+    text = "\n".join(one.text for one in result.content if isinstance(one, mcp_types.TextContent))
     if not result.is_error:
-        return text
+        return _whole_entries(tool, text)
+    text = text[:MOST_TEXT]
     if _NO_TOOL.search(text):
         skill = _SKILLS.get(tool, "inspect")
         raise Refused(f"Sentry's MCP server has no {tool}: its skill {skill} is not granted", reason="skill_missing")
@@ -149,6 +158,14 @@ def _read(tool: str, result: mcp_types.CallToolResult) -> str:
     if status == 404:
         raise NotFound(words)
     raise Unavailable(words, retry=status == 429 or status >= 500)
+
+
+def _whole_entries(tool: str, text: str) -> str:
+    """Return a text that is not too long: of a longer one the entries that fit whole, and a line that says so."""
+    if len(text) <= MOST_TEXT:
+        return text
+    end = max(0, text.rfind(_ENTRY.get(tool, "\n"), 0, MOST_TEXT))
+    return f"{text[:end]}\n{LEFT_OFF}"
 
 
 def _innermost(error: BaseException) -> BaseException:

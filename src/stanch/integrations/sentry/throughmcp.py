@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from stanch.integrations.sentry.markdown import Found, analysis_in, issues_in
-from stanch.integrations.sentry.mcpcalls import McpCalls, Opened, Tool
+from stanch.integrations.sentry.mcpcalls import LEFT_OFF, McpCalls, Opened, Tool
 from stanch.integrations.sentry.seer import settings_of
 from stanch.integrations.sentry.writeback import value_by
 from stanch.kernel.errors import NotFound, Refused, StanchError, Unavailable
@@ -27,6 +27,8 @@ _ROOM_S: Final = 2.0
 _WRITE_S: Final = 20.0
 _LOOK_S: Final = 25.0
 """How long one answer about an analysis is waited for: the tool itself waits for minutes, so it is asked again."""
+_NEWEST: Final = (100, 25, 5, 1)
+"""How many entries of an issue's activity are asked for: the most that the server gives, then fewer."""
 
 
 class McpCollector:
@@ -165,12 +167,25 @@ class McpDesk:
                 self._call("update_issue", {**issue, "assignedTo": f"team:{writing.value}"})
                 return f"assigned to team {writing.value}"
             case Act.NOTE:
-                if writing.again and writing.mark in self._call("get_issue_activity", issue):
+                if writing.again and self._has_note(writing):
                     return "the note stands there"
                 self._call("add_issue_note", {**issue, "text": writing.text})
                 return "note written"
             case Act.DEPLOY:
                 raise Refused("Sentry's MCP server has no tool that records a deploy", reason="no_tool")
+
+    def _has_note(self, writing: Writing) -> bool:
+        """Tell whether a note stands there, among the newest entries; where they are too long, among fewer of them.
+
+        Raises `Unavailable` where not even the newest fits: another note might then be the second.
+        """
+        for limit in _NEWEST:
+            text = self._call("get_issue_activity", {"issueId": writing.issue, "limit": limit})
+            if writing.mark in text:
+                return True
+            if not text.endswith(LEFT_OFF):
+                return False
+        raise Unavailable(f"the notes of {writing.issue} are too long to be looked through", retry=False)
 
     @property
     def analyses(self) -> AnalysisLimits | None:
