@@ -10,7 +10,7 @@ from stanch.incidents import events as ev
 from stanch.integrations.fetching import HttpGet
 from stanch.integrations.sentry import SentryDesk
 from stanch.operations import cases
-from stanch.operations.writeback import owe_marker, owe_writings
+from stanch.operations.writeback import note_text, owe_marker, owe_writings
 from stanch.ports.issues import Moment
 from stanch.ports.query import SystemSpec
 from stanch.store import timers
@@ -94,6 +94,14 @@ def test_note(desk: Desk, sentry: WrittenSentry) -> None:
     label = desk.state(number).ruling.severity.label
     expected = f"INC-{number} ({label}): Checkout fails\nINC-{number} was declared: http://stanch.example/i/{number}"
     assert [expected] == sentry.notes
+
+
+def test_a_note_shows_what_others_wrote_and_renders_none_of_it(desk: Desk, sentry: WrittenSentry) -> None:
+    """A title is whatever a sender of alerts says: a picture in it would tell somebody who reads the note."""
+    state = replace(desk.state(declare(desk)), title="![x](http://evil.example/p.png) <b>*now*</b>\n# Down")
+    first = note_text(state, Moment.DECLARED, url="http://stanch.example/i/1").split("\n")[0]
+
+    assert r"!\[x\](http\://evil.example/p.png) \<b>\*now\*\</b> # Down" == first.partition(": ")[2]
 
 
 def test_resolved(desk: Desk, sentry: WrittenSentry) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
 from stanch.incidents.tracking import KINDS, Tracked, tracked_of
+from stanch.kernel.blocks import escape_markdown
 from stanch.kernel.codec import to_data
 from stanch.kernel.event import JSON
 from stanch.kernel.redaction import redact
@@ -117,8 +118,8 @@ def _to_issue(
 
 
 def note_text(state: IncidentState, moment: Moment, *, url: str) -> str:
-    """Return what a note says: what happened, the incident's link, and by what the note is known."""
-    title = redact(" ".join(state.title.split()))[:_LONGEST_TITLE]
+    """Return what a note says, in Markdown: what happened, the incident's link, and by what the note is known."""
+    title = _plain(state.title)
     exercise = "Exercise. " if state.drill else ""
     lines = [f"{exercise}{state.key} ({state.ruling.severity.label}): {title}"]
     if moment is Moment.RESOLVED and state.resolution is not None:
@@ -127,7 +128,12 @@ def note_text(state: IncidentState, moment: Moment, *, url: str) -> str:
 
 
 def _said(text: str) -> str:
-    return redact(" ".join(text.split()))[:_LONGEST_TITLE].rstrip(".") or "not recorded"
+    return _plain(text.rstrip(". \n")) or "not recorded"
+
+
+def _plain(text: str) -> str:
+    """Return text that others wrote as one line of Markdown that shows it: no link, no picture, no heading."""
+    return escape_markdown(redact(" ".join(text.split()))[:_LONGEST_TITLE])
 
 
 def _mark(state: IncidentState, moment: Moment, *, url: str) -> str:

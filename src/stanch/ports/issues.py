@@ -36,7 +36,7 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Writing:
-    """One thing to write. `issue` is the tracker's own number, empty for a deploy.
+    """One thing to write. `issue` is the tracker's own number, empty for a deploy; `text` is Markdown.
 
     `value` is the status, the team's slug or the version; `mark` stands in a note and is the name of a deploy, by which
     it is found again.
