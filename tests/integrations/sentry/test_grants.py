@@ -17,7 +17,7 @@ from stanch.integrations.fetching import HttpGet
 from stanch.integrations.sentry.api import SentryApi
 from stanch.integrations.sentry.connecting import Connecting
 from stanch.integrations.sentry.grants import Grant, Grants
-from stanch.integrations.sentry.oauth import Application, Device, Granted, Proof
+from stanch.integrations.sentry.oauth import Application, Device, Granted, Proof, post_form
 from stanch.kernel.errors import Refused, Unavailable
 from stanch.kernel.jsontext import JsonObject
 from stanch.ports.fetch import Got
@@ -158,6 +158,27 @@ def test_a_grant_that_is_worth_nothing_says_to_connect_again(sentry: SentryOrgan
         grants.token()
 
     assert ("connect again: stanch sentry connect", False) == (refused.value.hint, "refresh-1" in str(refused.value))
+
+
+def test_a_renewal_whose_answer_was_lost_is_told(sentry: SentryOrganization, tmp_path: Path) -> None:
+    """Sentry changed both tokens and nobody got them: what happened, and that only connecting helps."""
+    kept(sentry, tmp_path / "sentry.json")
+    lost: list[str] = []
+
+    def once(url: str, form: Mapping[str, str]) -> tuple[int, JsonObject]:
+        answer = post_form(url, form)
+        if not lost:
+            lost.append(url)
+            raise Unavailable("the line broke", retry=True)
+        return answer
+
+    grants = Grants(tmp_path / "sentry.json", post=once)
+    with pytest.raises(Unavailable, match="connect again then"):
+        grants.token()
+    with pytest.raises(Refused, match="or the answer to a renewal was lost") as refused:
+        grants.token()
+
+    assert "connect again: stanch sentry connect" == refused.value.hint
 
 
 def test_a_login_that_is_down_costs_nothing_while_the_token_holds(sentry: SentryOrganization, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from stanch.kernel.jsontext import JsonObject, read_object
 _EARLY_S: Final = 24 * 3600.0
 _EARLY_SHARE: Final = 0.1
 """A token is renewed a day before its end, and when a tenth of its life is left where that is later."""
+# RFC 6749, section 5.2: the grant, or the token that renews it, is worth nothing (any more).
+_ENDED: Final = "invalid_grant"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,11 +106,22 @@ class Grants:
             raise Refused("Sentry's token has ended", reason="expired", hint="connect again: stanch sentry connect")
         try:
             new = renew(grant.app, grant.granted.refresh_token, post=self._post)
-        except Unavailable:
+        except Refused as error:
+            if error.reason != _ENDED:
+                raise
+            # Renewing is no idempotent request: https://www.rfc-editor.org/rfc/rfc6749#section-6
+            raise Refused(
+                f"Sentry takes the grant no more ({error.reason}): it was taken back, or the answer to a renewal "
+                "was lost, by which both tokens changed",
+                reason=error.reason,
+                hint="connect again: stanch sentry connect",
+            ) from None
+        except Unavailable as error:
             if grant.granted.access_token != refused and self._now() < grant.granted.expires_at:
                 # It is early: the old one holds, and the next question tries again.
                 return grant
-            raise
+            said = f"{error.message}; if it renewed the token all the same, the answer is lost: connect again then"
+            raise Unavailable(said, retry=error.retry) from None
         granted = replace(
             new,
             refresh_token=new.refresh_token or grant.granted.refresh_token,
