@@ -218,6 +218,13 @@ IN_REPOSITORY: Final = frozenset({"git.revert", "git.hotfix", "github.revert", "
 """Those that work in the clone of the service."""
 
 
+def system_kind(actuator: str) -> str:
+    """Return the kind of the configured systems that `on` of an actuator's settings names, empty where it has none."""
+    if actuator.startswith("kubernetes."):
+        return "kubernetes"
+    return actuator.removesuffix(".kill") if actuator.endswith(".kill") else ""
+
+
 def wrong_settings(actuator: str, settings: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong with the settings of an action, a sentence each; placeholders are not filled in yet."""
     known = {one.name: one for one in SETTINGS.get(actuator, ())}

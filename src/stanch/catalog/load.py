@@ -30,18 +30,19 @@ from stanch.catalog.keys import (
     Key,
 )
 from stanch.catalog.links import read_links
-from stanch.catalog.load_acting import read_actions
+from stanch.catalog.load_acting import complain_of_systems, read_actions
 from stanch.catalog.load_alerting import read_alerting, read_heartbeat
 from stanch.catalog.load_checks import complain_of_url, read_checks
 from stanch.catalog.load_comms import read_channel, read_chat, read_comms, read_stakeholder
 from stanch.catalog.load_oncall import Known, complain_of_targets, merged, read_folder, read_oncall, read_person
 from stanch.catalog.maintenance import MAINTENANCE, read_maintenance
 from stanch.catalog.model import Catalog, Timing
+from stanch.catalog.oncall_keys import ONCALL
 from stanch.catalog.pagers import PAGER, read_pager
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.catalog.runbooks import RUNBOOKS
 from stanch.catalog.status import read_status
-from stanch.catalog.systems import SYSTEM, read_system
+from stanch.catalog.systems import SYSTEM, kind_of, read_system
 from stanch.catalog.thinker import read_thinker
 from stanch.catalog.trackers import TRACKER, read_tracker
 from stanch.catalog.tree import FILE as TREE_FILE
@@ -89,7 +90,7 @@ def read_catalog(
     `files` are the documents of the folder `oncall` beside it. Raises `Invalid` as `load_catalog` does.
     """
     problems: list[Problem] = []
-    top = Reader(merged(document, files or {}, problems), at="", keys=ROOT, problems=problems)
+    top = Reader(merged(document, files or {}, problems), at="", keys=ROOT, problems=problems, below={"oncall": ONCALL})
     folder = (root / top.text("root")).absolute()
     zone = top.text("zone")
     if zone and not _is_zone(zone):
@@ -175,6 +176,8 @@ def read_catalog(
     branches = read_tree(top, problems, mitigations=MITIGATIONS, services=tuple(services), teams=known.teams)
     if branches is not None:
         data["tree"] = branches
+    for service in services.values():
+        complain_of_systems(service, {name: kind_of(name, one) for name, one in top.table("systems").items()})
     if problems:
         raise Invalid(problems=problems, hint="docs/configuration.md lists every key")
     return from_data(data, Catalog)
@@ -260,7 +263,9 @@ def _inner(reader: Reader, section: str, keys: Sequence[Key]) -> list[Reader]:
 
 
 def _source(reader: Reader, *, name: str) -> dict[str, object]:
-    kind = reader.text("kind") or name
+    kind = reader.kind(default=name)
+    if kind is None:
+        return {}
     if kind not in SOURCE_KINDS:
         reader.complain("kind", f"must be one of {', '.join(SOURCE_KINDS)}{did_you_mean(kind, SOURCE_KINDS)}")
     labels = reader.table("labels")

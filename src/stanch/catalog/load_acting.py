@@ -1,10 +1,11 @@
 """Reads what may be done to a service: its actions, with what they are told and when they run by themselves."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from stanch.catalog.acting import GUARD, read_guard
-from stanch.catalog.actuators import NEVER_LOW, wrong_settings
+from stanch.catalog.actuators import NEVER_LOW, system_kind, wrong_settings
 from stanch.catalog.keys import ACTION
 from stanch.catalog.reader import Reader, did_you_mean
 
@@ -59,6 +60,21 @@ def _action(service: Reader, number: int, table: dict[str, object]) -> dict[str,
         "name": one.text("name"),
         "title": one.text("title") or one.text("name"),
     }
+
+
+def complain_of_systems(service: Reader, systems: Mapping[str, str]) -> None:
+    """Complain of each action of a service that is to happen on a system that there is not; `systems` are kinds."""
+    for number, action in enumerate(service.tables("actions")):
+        wanted = system_kind(str(action.get("uses", "")))
+        fitting = [name for name, kind in systems.items() if kind == wanted]
+        for key in ("settings", "undo_settings"):
+            told = action.get(key)
+            on = told.get("on") if isinstance(told, dict) else None
+            if not wanted or not isinstance(on, str) or on in fitting or _PLACEHOLDER.search(on):
+                continue
+            there = f"there are {', '.join(fitting)}" if fitting else "none is configured"
+            said = f"on names no system of kind {wanted}: {on!r}; {there}{did_you_mean(on, fitting)}"
+            service.complain(f"actions.{number}.{key}", said)
 
 
 def _complain_of_words(service: Reader, field: str, arguments: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from stanch.catalog.key import Key
@@ -38,6 +39,7 @@ TESTS: Final = "tests.toml"
 HAND_OVER: Final = time(9)
 _WHOLE: Final = ("schedules", "policies", "severities", "people", "services")
 _SINGLE: Final = ("policy", "check_days", "keep_days", "time_off")
+_NOTHING: Final[Mapping[str, Sequence[Key]]] = MappingProxyType({})
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -117,10 +119,12 @@ def read_oncall(top: Reader, known: Known) -> dict[str, object]:
     return {
         **reader.given(),
         "schedules": {
-            name: _schedule(one, name=name, known=known) for name, one in _each(reader, "schedules", SCHEDULE).items()
+            name: _schedule(one, name=name, known=known)
+            for name, one in _each(reader, "schedules", SCHEDULE, below={"layers": LAYER}).items()
         },
         "policies": {
-            name: _policy(one, name=name, known=known) for name, one in _each(reader, "policies", POLICY).items()
+            name: _policy(one, name=name, known=known)
+            for name, one in _each(reader, "policies", POLICY, below={"steps": STEP}).items()
         },
         "severities": {**shipped_severities(), **severities},
     }
@@ -152,13 +156,15 @@ def complain_of_targets(reader: Reader, key: str, targets: Sequence[str], known:
         _complain_of_name(reader, key, name, names, kind)
 
 
-def _each(reader: Reader, section: str, keys: Sequence[Key]) -> dict[str, Reader]:
+def _each(
+    reader: Reader, section: str, keys: Sequence[Key], *, below: Mapping[str, Sequence[Key]] = _NOTHING
+) -> dict[str, Reader]:
     found = {}
     for name, table in reader.table(section).items():
         if not _NAME.fullmatch(name):
             reader.complain(f"{section}.{name}", "is not a name: use letters, digits, dots, dashes, at most 63")
         if isinstance(table, dict):
-            found[name] = reader.inner(table, at=f"{section}.{name}", keys=keys)
+            found[name] = reader.inner(table, at=f"{section}.{name}", keys=keys, below=below)
     return found
 
 

@@ -56,7 +56,9 @@ class PagerSpec:
 
 def read_pager(reader: Reader, *, name: str) -> dict[str, object]:
     """Return the fields of a provider; complain of what it lacks."""
-    kind = reader.text("kind") or name
+    kind = reader.kind(default=name)
+    if kind is None:
+        return {}
     if kind not in SERVES:
         reader.complain("kind", f"say what it is: {', '.join(SERVES)}")
         return {}

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
+from types import MappingProxyType
 from typing import Final
 
 from stanch.catalog.key import Key, Type
@@ -14,20 +15,33 @@ from stanch.kernel.duration import parse_duration
 from stanch.kernel.errors import Invalid, Problem
 
 _CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_NOTHING: Final[Mapping[str, Sequence[Key]]] = MappingProxyType({})
 _LOCAL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
 
 
 class Reader:
-    """One table. A value that is wrong is reported once and then counts as not given; `written` are all names there."""
+    """One table. A value that is wrong is reported once and then counts as not given; `written` are all names there.
 
-    def __init__(self, table: Mapping[str, object], *, at: str, keys: Sequence[Key], problems: list[Problem]) -> None:
+    `below` are the keys of tables inside this one, by the key of such a table: a name that is unknown here may be meant
+    to stand there.
+    """
+
+    def __init__(
+        self,
+        table: Mapping[str, object],
+        *,
+        at: str,
+        keys: Sequence[Key],
+        problems: list[Problem],
+        below: Mapping[str, Sequence[Key]] = _NOTHING,
+    ) -> None:
         self._table = table
         self._at = at
         self._problems = problems
         known = {key.name: key for key in keys}
         for name in table:
             if name not in known:
-                self.complain(name, f"is not a key here{_did_you_mean(name, known)}")
+                self.complain(name, f"is not a key here{_did_you_mean(name, known) or _below(name, below)}")
         self.written = frozenset(table)
         self._values: dict[str, object] = {}
         for key in keys:
@@ -43,9 +57,21 @@ class Reader:
         field = ".".join(part for part in (self._at, name) if part)
         self._problems.append(Problem(field=field, message=message))
 
-    def inner(self, table: Mapping[str, object], *, at: str, keys: Sequence[Key]) -> "Reader":
+    def inner(
+        self,
+        table: Mapping[str, object],
+        *,
+        at: str,
+        keys: Sequence[Key],
+        below: Mapping[str, Sequence[Key]] = _NOTHING,
+    ) -> "Reader":
         """Return a reader for a table inside this one, which complains to the same list."""
-        return Reader(table, at=f"{self._at}.{at}" if self._at else at, keys=keys, problems=self._problems)
+        at = f"{self._at}.{at}" if self._at else at
+        return Reader(table, at=at, keys=keys, problems=self._problems, below=below)
+
+    def kind(self, *, default: str) -> str | None:
+        """Return the text `kind`, `default` when it is not given, None for one that was complained of."""
+        return self.text("kind") or (None if "kind" in self.written else default)
 
     def given(self) -> dict[str, object]:
         """Return the plain values that were given and are right, in Python's types; tables are left out."""
@@ -243,6 +269,14 @@ def _shown(value: object) -> str:
 def _did_you_mean(name: str, known: Mapping[str, object] | Sequence[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def _below(name: str, below: Mapping[str, Sequence[Key]]) -> str:
+    for place, keys in below.items():
+        names = [key.name for key in keys]
+        if near := difflib.get_close_matches(name, names, n=1, cutoff=0.6):
+            return f"; did you mean {place}.{near[0]}?"
+    return ""
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:

@@ -139,9 +139,17 @@ class SystemConfig:
     timeout_s: float = 8.0
 
 
+def kind_of(name: str, table: object) -> str:
+    """Return the kind of the system `name` as its table says, right or wrong."""
+    given = table.get("kind") if isinstance(table, dict) else None
+    return given if isinstance(given, str) else name
+
+
 def read_system(reader: Reader, *, name: str, services: Sequence[str]) -> dict[str, object]:
     """Return the fields of a system; complain of what it lacks and of what is no place for a secret."""
-    kind = reader.text("kind") or name
+    kind = reader.kind(default=name)
+    if kind is None:
+        return {}
     if kind not in SYSTEM_KINDS:
         reader.complain("kind", f"must be one of {', '.join(SYSTEM_KINDS)}{did_you_mean(kind, tuple(SYSTEM_KINDS))}")
     for needed in _NEEDED.get(kind, ()):

@@ -84,7 +84,9 @@ def read_tracker(
     reader: Reader, *, name: str, services: Sequence[str], teams: Sequence[str], people: Sequence[str]
 ) -> dict[str, object]:
     """Return the fields of a tracker; complain of what its kind lacks and of names that there are not."""
-    kind = reader.text("kind") or name
+    kind = reader.kind(default=name)
+    if kind is None:
+        return {}
     if kind not in KINDS:
         reader.complain("kind", f"say what it is: {', '.join(KINDS)}{did_you_mean(kind, KINDS)}")
         return {}
