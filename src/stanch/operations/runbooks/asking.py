@@ -3,13 +3,14 @@
 import json
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from stanch.alerts.series import LATEST_LOOKS, baseline_before, read_series, recent_value
+from stanch.catalog.systems import SystemConfig
 from stanch.incidents.model import Reading
 from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
@@ -94,12 +95,18 @@ def source_of(world: World, known: Known, block: Block) -> QuerySource:
     if block.on:
         named_so = [source for source in fitting if source.name == block.on]
         if not named_so:
-            raise NotFound(f"no system {block.on!r} of the kind {what} is configured")
+            raise NotFound(f"no system {block.on!r} of the kind {what} is configured", hint=there_are(fitting))
         return named_so[0]
     near = [source for source in fitting if concerns(source, known.services)]
     if not near:
         raise NotFound(f"no system of the kind {what} is configured for what is affected")
     return near[0]
+
+
+def there_are(systems: Iterable[QuerySource | SystemConfig]) -> str:
+    """Return the names that would have done, in words."""
+    names = ", ".join(dict.fromkeys(one.name for one in systems))
+    return f"there are {names}" if names else "there is none: [systems] in stanch.toml"
 
 
 def kinds_of(block: Block) -> frozenset[str]:
@@ -115,7 +122,8 @@ def _http_source(world: World, known: Known, block: Block, fitting: Sequence[Que
     if block.on:
         found = [source for source in candidates if source.name == block.on]
         if not found:
-            raise NotFound(f"no system {block.on!r} of the kind http is configured, and no service has a check there")
+            said = f"no system {block.on!r} of the kind http is configured, and no service has a check there"
+            raise NotFound(said, hint=there_are(candidates))
         return found[0]
     target = read_request(block.text).target
     if "://" in target:

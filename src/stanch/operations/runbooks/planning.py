@@ -16,6 +16,7 @@ from stanch.mitigate.runbooks.markdown import read_runbook
 from stanch.mitigate.runbooks.model import Block, Language, Runbook
 from stanch.mitigate.runbooks.requests import Request, fill_request, read_request
 from stanch.operations.asking import concerns
+from stanch.operations.runbooks.asking import there_are
 from stanch.operations.runbooks.finding import values_of
 from stanch.operations.world import World
 from stanch.ports.actuator import Step
@@ -63,10 +64,10 @@ def system_for(world: World, services: tuple[str, ...], block: Block) -> SystemC
     what = " or ".join(block.kinds)
     fitting = [one for one in world.catalog.systems.values() if one.kind in block.kinds]
     if block.on:
-        fitting = [one for one in fitting if one.name == block.on]
-        if not fitting:
-            raise NotFound(f"no system {block.on!r} of the kind {what} is configured")
-        return fitting[0]
+        named_so = [one for one in fitting if one.name == block.on]
+        if not named_so:
+            raise NotFound(f"no system {block.on!r} of the kind {what} is configured", hint=there_are(fitting))
+        return named_so[0]
     near = [one for one in fitting if not one.services or set(one.services) & set(services)]
     if block.language is Language.HTTP and "://" in (target := read_request(block.text).target):
         near = [one for one in near if urlsplit(one.url).netloc == urlsplit(target).netloc]
