@@ -15,7 +15,7 @@ from stanch.incidents import events as ev
 from stanch.incidents.tables import IncidentProjector
 from stanch.kernel.actor import ActorKind
 from stanch.kernel.clock import ManualClock
-from stanch.kernel.errors import Refused
+from stanch.kernel.errors import Invalid, Refused
 from stanch.kernel.event import Event
 from stanch.operations.items import ItemView
 from stanch.operations.world import World
@@ -341,6 +341,16 @@ def test_a_ticket_that_is_there_is_linked_as_it_is(bench: Bench) -> None:
     by_hand.work()
 
     assert (reference.replace("1", "2"), "Theirs", "done") == (linked.reference, shown_before, bench.far.shown(2)[3])
+
+
+@pytest.mark.parametrize("reference", ["no ticket", "other/repository#1", "{project}#999", "{project}-999"])
+def test_a_ticket_that_there_is_not_is_what_was_said_wrong(bench: Bench, reference: str) -> None:
+    """Nothing outside failed: whoever said it says it again."""
+    bench.ask("add", title="Test guest checkout")
+    with pytest.raises(Invalid) as caught:
+        bench.ask("link", number=1, reference=reference.format(project=bench.far.project))
+
+    assert ["reference"] == [one.field for one in caught.value.problems]
 
 
 def test_an_agent_takes_no_ticket_that_is_there(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from stanch.operations.items import ItemView, tracked_view
 from stanch.operations.registry import Effect, operation
 from stanch.operations.tickets import home_of, said_here, schedule
 from stanch.operations.world import Call
-from stanch.ports.ticketing import Ticket
+from stanch.ports.ticketing import Failure, NotTaken, Ticket, TicketTracker
 from stanch.review.items.tables import Item, items_at, read_item
 from stanch.review.tickets.rules import Known
 from stanch.review.tickets.tables import TicketRow, put_ticket, read_ticket
@@ -50,7 +50,7 @@ def link(call: Call, request: LinkItem) -> ItemView:
         _known(view, request)
         tracker = _tracker(view, call, request)
     # Asked before the transaction: a tracker may take its time.
-    ticket = world.ticketing[tracker].read(reference) if reference else None
+    ticket = _ticket(world.ticketing[tracker], reference) if reference else None
     with world.store.writing() as tx:
         cases.load(tx, request.incident, lock=True)
         item = _known(tx, request)
@@ -60,6 +60,16 @@ def link(call: Call, request: LinkItem) -> ItemView:
             _adopt(tx, call, item, tracker, ticket)
         schedule(tx, world, item.incident, item.number)
         return tracked_view(tx, _known(tx, request), world, now=call.now)
+
+
+def _ticket(tracker: TicketTracker, reference: str) -> Ticket:
+    """Return the ticket that was named. Raises `Invalid` where the tracker knows none by that name."""
+    try:
+        return tracker.read(reference)
+    except NotTaken as error:
+        if error.failure is Failure.REFUSED:
+            raise Invalid(error.message, field="reference") from None
+        raise
 
 
 def _order(tx: Transaction, item: Item, tracker: str) -> None:
