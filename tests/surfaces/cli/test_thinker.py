@@ -61,7 +61,6 @@ def test_too_many_requests_are_told(here: Terminal, far: Model) -> None:
 
 def test_no_answer_is_no_success(here: Terminal, far: Model) -> None:
     """A script sees by the exit code that nothing came back; the JSON says that it was lost."""
-    """A script sees it by the exit code; that the question may have been read stands in the JSON."""
     far.says(Line(status=500, body="down"))
     ran = here("thinker", "summary", "INC-1", "--json")
 

@@ -27,9 +27,29 @@ incident_option = click.option("--incident", "-i", default="current", help="Whic
 zone_option = click.option("--tz", "zone", default="", help="Time zone of clock times; by default this machine's.")
 
 
-def incident_argument(*, required: bool = True) -> Callable[[F], F]:
-    """Return the argument that names an incident: `INC-42`, `42`, `#42`, its URL, or `current`."""
-    return click.argument("incident", required=required, default=None if required else "current")
+incident_argument = click.argument("incident", required=False, default="current")
+"""Names an incident: `INC-42`, `42`, `#42`, its URL, or `current`, which it is where nothing is said."""
+
+
+def word_argument(name: str, metavar: str) -> Callable[[F], F]:
+    """Return the argument that comes after the incident, which may be left out: see `told_apart`."""
+    return click.argument(name, metavar=metavar, required=False, default="")
+
+
+def told_apart(incident: str, word: str, *, needed: str = "") -> tuple[str, str]:
+    """Return the incident and the word after it, where one alone was said.
+
+    It is the incident where it names one, else the word. Where the word is `needed` (what it is called) a number alone
+    is the word as well, and a word must be said: `confirm 1` confirms the first cause of the incident that is open.
+    """
+    if word:
+        return incident, word
+    is_number = needed and incident.isdecimal()
+    if incident != "current" and (is_number or not names_incident(incident)):
+        return "current", incident
+    if needed:
+        raise click.UsageError(f"Missing argument '{needed}'.", ctx=click.get_current_context())
+    return incident, ""
 
 
 @contextmanager

@@ -13,7 +13,13 @@ from stanch.surfaces.cli.telling import at, hint, say, table
 
 @click.group("alert")
 def alert() -> None:
-    """List alerts, look at one, send them from scripts; see who sends."""
+    """List alerts, look at one, send them from scripts; see who sends.
+
+    \b
+    stanch alert list --service payments --since 2h
+    stanch alert send BackupFailed --service orders --severity warning
+    stanch alert send BackupFailed --service orders --resolve
+    """
 
 
 @alert.command("list")

@@ -12,7 +12,13 @@ from stanch.surfaces.cli.telling import at, faint, paint, say, strong
 
 @click.group("auto")
 def auto() -> None:
-    """What runs by itself: show it, pause it, let it go on."""
+    """What runs by itself: show it, pause it, let it go on.
+
+    \b
+    stanch auto status
+    stanch auto pause --reason "moving to the other data centre"
+    stanch auto resume --reason "moved"
+    """
 
 
 @auto.command("status")

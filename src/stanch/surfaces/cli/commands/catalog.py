@@ -12,7 +12,12 @@ from stanch.surfaces.cli.telling import at, say, table
 
 @click.group("change")
 def change() -> None:
-    """Record and list changes."""
+    """Record and list changes.
+
+    \b
+    stanch change record payments v3.2.1 --previous v3.2.0
+    stanch change list --service payments --since 2h
+    """
 
 
 @change.command("record")
@@ -84,7 +89,11 @@ def list_changes(ctx: click.Context, service: str, since: str, zone: str, as_jso
 
 @click.group("service")
 def service() -> None:
-    """List services as their checks see them."""
+    """List services as their checks see them.
+
+    \b
+    stanch service list
+    """
 
 
 @service.command("list")

@@ -111,7 +111,7 @@ def send(
 
 
 @comms.command("told")
-@incident_argument(required=False)
+@incident_argument
 @json_option
 @click.pass_context
 def told(ctx: click.Context, incident: str | None, as_json: bool) -> None:
@@ -128,7 +128,7 @@ def told(ctx: click.Context, incident: str | None, as_json: bool) -> None:
 
 
 @click.command("catchup")
-@incident_argument(required=False)
+@incident_argument
 @json_option
 @click.pass_context
 def catchup(ctx: click.Context, incident: str | None, as_json: bool) -> None:

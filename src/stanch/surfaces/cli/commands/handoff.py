@@ -17,7 +17,12 @@ from stanch.surfaces.cli.telling import hint, say, table
 
 @click.group("handoff")
 def handoff() -> None:
-    """Write, send and accept the document that one shift leaves the next."""
+    """Write, send and accept the document that one shift leaves the next.
+
+    \b
+    stanch handoff draft checkout
+    stanch handoff list checkout
+    """
 
 
 @handoff.command("draft")

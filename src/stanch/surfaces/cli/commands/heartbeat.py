@@ -11,7 +11,12 @@ from stanch.surfaces.cli.telling import at, say, table
 
 @click.group("heartbeat")
 def heartbeat() -> None:
-    """What must be heard regularly, and when it last was."""
+    """What must be heard regularly, and when it last was.
+
+    \b
+    stanch heartbeat list
+    stanch heartbeat beat nightly-backup
+    """
 
 
 @heartbeat.command("list")

@@ -8,22 +8,38 @@ from stanch.kernel.event import JSON
 from stanch.surfaces.cli.incident_text import hypotheses_lines
 from stanch.surfaces.cli.plan_text import plan_lines
 from stanch.surfaces.cli.records import Record, record_of
-from stanch.surfaces.cli.shared import incident_argument, json_option, number_of, open_way, print_json
+from stanch.surfaces.cli.shared import (
+    incident_argument,
+    json_option,
+    number_of,
+    open_way,
+    print_json,
+    told_apart,
+    word_argument,
+)
 from stanch.surfaces.cli.telling import hint, say
 
 
 @click.group("hypothesis")
 def hypothesis() -> None:
-    """Test, add, confirm and refute possible causes."""
+    """Test, add, confirm and refute possible causes.
+
+    \b
+    stanch hypothesis test INC-7                # what tells most
+    stanch hypothesis add INC-7 "The pool is too small" --reason "20 of 20 connections are taken"
+    stanch hypothesis confirm INC-7 1 --reason "reverted it by hand: the errors stopped"
+    stanch hypothesis refute 2 --reason "its last deploy was a week ago"
+    """
 
 
 @hypothesis.command("test")
-@incident_argument()
-@click.argument("which", required=False, default="")
+@incident_argument
+@word_argument("which", "[WHICH]")
 @json_option
 @click.pass_context
 def test(ctx: click.Context, incident: str, which: str, as_json: bool) -> None:
     """Run the next test: of the cause at place WHICH (or with this id), or the one that tells most. Only reads."""
+    incident, which = told_apart(incident, which)
     with open_way(ctx) as way:
         number = number_of(way, incident)
         way.write("investigate.test", incident=number, hypothesis=which)
@@ -35,7 +51,7 @@ def test(ctx: click.Context, incident: str, which: str, as_json: bool) -> None:
 
 
 @hypothesis.command("analyse")
-@incident_argument()
+@incident_argument
 @json_option
 @click.pass_context
 def analyse(ctx: click.Context, incident: str, as_json: bool) -> None:
@@ -51,8 +67,8 @@ def analyse(ctx: click.Context, incident: str, as_json: bool) -> None:
 
 
 @hypothesis.command("add")
-@incident_argument()
-@click.argument("title")
+@incident_argument
+@word_argument("title", "TITLE")
 @click.option("--reason", required=True, help="Why you think so.")
 @click.option("--kind", "cause", default="", help="A kind such as bad_deploy; its mitigations then follow.")
 @click.option("--service", "-s", default="", help="The service it lies in.")
@@ -63,6 +79,7 @@ def add(
     ctx: click.Context, incident: str, title: str, reason: str, cause: str, service: str, target: str, as_json: bool
 ) -> None:
     """Add a possible cause of your own."""
+    incident, title = told_apart(incident, title, needed="TITLE")
     with open_way(ctx) as way:
         answer = way.write(
             "hypothesis.add",
@@ -77,13 +94,14 @@ def add(
 
 
 @hypothesis.command("confirm")
-@incident_argument()
-@click.argument("which")
+@incident_argument
+@word_argument("which", "WHICH")
 @click.option("--reason", required=True, help="How you know.")
 @json_option
 @click.pass_context
 def confirm(ctx: click.Context, incident: str, which: str, reason: str, as_json: bool) -> None:
     """Say that the cause at place WHICH (1 is the first), or with this id, is it; a mitigation is proposed for it."""
+    incident, which = told_apart(incident, which, needed="WHICH")
     with open_way(ctx) as way:
         number = number_of(way, incident)
         answer = way.write("hypothesis.confirm", incident=number, hypothesis=which, reason=reason)
@@ -91,13 +109,14 @@ def confirm(ctx: click.Context, incident: str, which: str, reason: str, as_json:
 
 
 @hypothesis.command("refute")
-@incident_argument()
-@click.argument("which")
+@incident_argument
+@word_argument("which", "WHICH")
 @click.option("--reason", required=True, help="How you know.")
 @json_option
 @click.pass_context
 def refute(ctx: click.Context, incident: str, which: str, reason: str, as_json: bool) -> None:
     """Say that the cause at place WHICH (1 is the first), or with this id, is not it."""
+    incident, which = told_apart(incident, which, needed="WHICH")
     with open_way(ctx) as way:
         number = number_of(way, incident)
         answer = way.write("hypothesis.refute", incident=number, hypothesis=which, reason=reason)

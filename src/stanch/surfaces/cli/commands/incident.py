@@ -122,7 +122,7 @@ def list_incidents(ctx: click.Context, open_only: bool, limit: int, as_json: boo
 
 
 @incident.command("show")
-@incident_argument(required=False)
+@incident_argument
 @click.option("--web", "-w", is_flag=True, help="Open its page in the browser.")
 @json_option
 @click.pass_context
@@ -137,7 +137,7 @@ def show(ctx: click.Context, incident: str | None, web: bool, as_json: bool) -> 
 
 
 @incident.command("similar")
-@incident_argument(required=False)
+@incident_argument
 @click.option("--limit", default=5, show_default=True, help="How many at the most.")
 @json_option
 @click.pass_context
@@ -195,7 +195,7 @@ def set_status(ctx: click.Context, status: str, reason: str, incident: str, as_j
 
 
 @incident.command("reopen")
-@incident_argument()
+@incident_argument
 @click.option("--reason", required=True, help="Why it is taken up again.")
 @json_option
 @click.pass_context
@@ -207,7 +207,7 @@ def reopen(ctx: click.Context, incident: str, reason: str, as_json: bool) -> Non
 
 
 @incident.command("dismiss")
-@incident_argument()
+@incident_argument
 @click.option("--reason", required=True, help="Why it is no incident.")
 @click.option("--merge-into", metavar="INCIDENT", help="The incident it is part of.")
 @json_option

@@ -50,7 +50,7 @@ def investigate() -> None:
 
 
 @investigate.command("run")
-@incident_argument(required=False)
+@incident_argument
 @json_option
 @click.pass_context
 def run(ctx: click.Context, incident: str | None, as_json: bool) -> None:

@@ -21,7 +21,12 @@ from stanch.surfaces.cli.telling import at, say, table
 
 @click.group("maintenance")
 def maintenance() -> None:
-    """Windows in which something is expected to fail: recorded, and told to nobody."""
+    """Windows in which something is expected to fail: recorded, and told to nobody.
+
+    \b
+    stanch maintenance add orders --for 2h --why "PostgreSQL 17"
+    stanch maintenance list
+    """
 
 
 @maintenance.command("list")

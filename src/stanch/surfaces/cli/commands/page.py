@@ -22,7 +22,13 @@ from stanch.surfaces.cli.telling import at, faint, hint, say, strong, table
 
 @click.group("page")
 def page() -> None:
-    """Who was paged, and what became of every notice."""
+    """Who was paged, and what became of every notice.
+
+    \b
+    stanch page list --open
+    stanch page ack 7
+    stanch page test alice
+    """
 
 
 @page.command("list")
@@ -109,7 +115,13 @@ def acknowledge(ctx: click.Context, number: int, as_json: bool) -> None:
 
 @click.group("contact")
 def contact() -> None:
-    """How people are reached, and whether that was proved to work."""
+    """How people are reached, and whether that was proved to work.
+
+    \b
+    stanch contact list alice
+    stanch contact code sms
+    stanch contact verify sms 123456
+    """
 
 
 @contact.command("list")

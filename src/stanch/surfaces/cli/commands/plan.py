@@ -7,19 +7,29 @@ import click
 from stanch.kernel.errors import Invalid, NotFound
 from stanch.surfaces.cli.plan_text import action_of, plan_lines
 from stanch.surfaces.cli.records import Record, child, children, line_of, record_of, text_of
-from stanch.surfaces.cli.shared import can_ask, incident_argument, json_option, number_of, open_way, print_json
+from stanch.surfaces.cli.shared import (
+    can_ask,
+    incident_argument,
+    json_option,
+    number_of,
+    open_way,
+    print_json,
+    told_apart,
+    word_argument,
+)
 from stanch.surfaces.cli.telling import hint
 
 _ENDED: Final = ("succeeded", "failed", "unknown")
 
 
 @click.command("dry-run")
-@incident_argument(required=False)
-@click.argument("plan", required=False)
+@incident_argument
+@word_argument("plan", "[PLAN]")
 @json_option
 @click.pass_context
-def dry_run(ctx: click.Context, incident: str | None, plan: str | None, as_json: bool) -> None:
+def dry_run(ctx: click.Context, incident: str, plan: str, as_json: bool) -> None:
     """Try a proposed plan without effect; by default the first one."""
+    incident, plan = told_apart(incident, plan)
     with open_way(ctx) as way:
         number = number_of(way, incident)
         chosen = _choose(record_of(way.read("incident.show", incident=number)), plan)
@@ -35,13 +45,14 @@ def dry_run(ctx: click.Context, incident: str | None, plan: str | None, as_json:
 
 
 @click.command("approve")
-@incident_argument(required=False)
-@click.argument("plan", required=False)
+@incident_argument
+@word_argument("plan", "[PLAN]")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
 @click.pass_context
-def approve(ctx: click.Context, incident: str | None, plan: str | None, yes: bool, as_json: bool) -> None:
+def approve(ctx: click.Context, incident: str, plan: str, yes: bool, as_json: bool) -> None:
     """Approve a proposed plan, by default the first one; it runs then."""
+    incident, plan = told_apart(incident, plan)
     with open_way(ctx) as way:
         number = number_of(way, incident)
         view = record_of(way.read("incident.show", incident=number))
@@ -73,13 +84,14 @@ def approve(ctx: click.Context, incident: str | None, plan: str | None, yes: boo
 
 
 @click.command("reject")
-@incident_argument(required=False)
-@click.argument("plan", required=False)
+@incident_argument
+@word_argument("plan", "[PLAN]")
 @click.option("--reason", required=True, help="Why not.")
 @json_option
 @click.pass_context
-def reject(ctx: click.Context, incident: str | None, plan: str | None, reason: str, as_json: bool) -> None:
+def reject(ctx: click.Context, incident: str, plan: str, reason: str, as_json: bool) -> None:
     """Say no to a proposed plan."""
+    incident, plan = told_apart(incident, plan)
     with open_way(ctx) as way:
         number = number_of(way, incident)
         chosen = _choose(record_of(way.read("incident.show", incident=number)), plan)
@@ -90,7 +102,7 @@ def reject(ctx: click.Context, incident: str | None, plan: str | None, reason: s
     click.echo(f"Rejected: {line_of(chosen, 'title')}")
 
 
-def _choose(view: Record, plan: str | None) -> Record:
+def _choose(view: Record, plan: str) -> Record:
     """Return the plan that was named, else the one that is proposed first. Raises `NotFound` naming what there is."""
     plans = [child(action, "plan") for action in children(view, "actions")]
     wanted = plan or text_of(child(child(view, "proposal"), "plan"), "id")

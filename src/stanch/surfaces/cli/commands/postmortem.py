@@ -37,7 +37,7 @@ def postmortem() -> None:
 
 
 @postmortem.command("show")
-@incident_argument()
+@incident_argument
 @click.option("--revision", type=click.IntRange(min=0), default=0, help="As it stood then; by default the newest.")
 @json_option
 @click.pass_context
@@ -52,7 +52,7 @@ def show(ctx: click.Context, incident: str, revision: int, as_json: bool) -> Non
 
 
 @postmortem.command("draft")
-@incident_argument()
+@incident_argument
 @click.option("--template", default="", help="The outline: see `stanch postmortem templates`.")
 @json_option
 @click.pass_context
@@ -64,7 +64,7 @@ def draft(ctx: click.Context, incident: str, template: str, as_json: bool) -> No
 
 
 @postmortem.command("history")
-@incident_argument()
+@incident_argument
 @json_option
 @click.pass_context
 def history(ctx: click.Context, incident: str, as_json: bool) -> None:
@@ -88,7 +88,7 @@ def history(ctx: click.Context, incident: str, as_json: bool) -> None:
 
 
 @postmortem.command("diff")
-@incident_argument()
+@incident_argument
 @click.option("--before", type=click.IntRange(min=0), default=0, help="By default the one before.")
 @click.option("--after", type=click.IntRange(min=0), default=0, help="By default the newest.")
 @json_option
@@ -130,7 +130,7 @@ def lint(ctx: click.Context, incident: str | None, file: str | None, as_json: bo
 
 
 @postmortem.command("review")
-@incident_argument()
+@incident_argument
 @click.option("--agree/--change", "agreed", default=None, help="Agree with it, or say what is to be changed.")
 @click.option("--note", "-m", default="", help="What is to be changed, or a remark.")
 @json_option
@@ -147,7 +147,7 @@ def review(ctx: click.Context, incident: str, agreed: bool | None, note: str, as
 
 
 @postmortem.command("export")
-@incident_argument()
+@incident_argument
 @click.option("--format", "kind", type=click.Choice(("markdown", "html", "json")), default="html", show_default=True)
 @click.option("--output", "-o", default="", help="The file to write; by default what it is called; - for stdout.")
 @click.pass_context
@@ -182,7 +182,7 @@ def templates(ctx: click.Context, as_json: bool) -> None:
 
 
 @postmortem.command("edit")
-@incident_argument()
+@incident_argument
 @click.option("--file", "-F", "file", type=click.Path(allow_dash=True), help="Take the text from a file; - for stdin.")
 @click.option(
     "--revision",
@@ -211,7 +211,7 @@ def edit(ctx: click.Context, incident: str, file: str | None, revision: int | No
 
 
 @postmortem.command("publish")
-@incident_argument()
+@incident_argument
 @json_option
 @click.pass_context
 def publish(ctx: click.Context, incident: str, as_json: bool) -> None:
@@ -224,7 +224,7 @@ def publish(ctx: click.Context, incident: str, as_json: bool) -> None:
 
 
 @postmortem.command("meet")
-@incident_argument()
+@incident_argument
 @click.option("--at", "when", default="", help="When: 2026-11-26T10:00, 18:00, in 4h.")
 @zone_option
 @click.option("--minutes", type=click.IntRange(5, 1440), help="How long it takes.")
@@ -254,7 +254,7 @@ def meet(
 
 
 @postmortem.command("call-off")
-@incident_argument()
+@incident_argument
 @click.option("--reason", "-m", default="", help="Why it does not take place.")
 @json_option
 @click.pass_context

@@ -11,7 +11,7 @@ from stanch.surfaces.cli.telling import at, faint, hint, rule, say, strong
 
 
 @click.command("prevent")
-@incident_argument(required=False)
+@incident_argument
 @click.option("--item", "numbers", multiple=True, type=click.IntRange(min=1), help="Make this an action item.")
 @click.option("--toml", is_flag=True, help="Only the lines for the configuration.")
 @json_option

@@ -16,7 +16,13 @@ _WIDEST: Final = 60
 
 @click.group("query")
 def query() -> None:
-    """List the read-only queries of the packs, and put one to a system."""
+    """List the read-only queries of the packs, and put one to a system.
+
+    \b
+    stanch query systems
+    stanch query list postgresql
+    stanch query run postgresql.locks --on orders-db
+    """
 
 
 @query.command("list")

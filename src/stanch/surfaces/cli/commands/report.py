@@ -11,7 +11,12 @@ from stanch.surfaces.cli.telling import ago, say, table
 
 @click.group("report")
 def report() -> None:
-    """Record and list what customers report."""
+    """Record and list what customers report.
+
+    \b
+    stanch report send "I cannot pay" --service checkout
+    stanch report list
+    """
 
 
 @report.command("send")

@@ -66,7 +66,7 @@ def declare(
 
 
 @click.command("ack")
-@incident_argument(required=False)
+@incident_argument
 @json_option
 @click.pass_context
 def acknowledge(ctx: click.Context, incident: str | None, as_json: bool) -> None:
@@ -96,7 +96,7 @@ def note(ctx: click.Context, text: str, incident: str, when: str, pinned: bool, 
 
 
 @click.command("resolve")
-@incident_argument(required=False)
+@incident_argument
 @click.option("--cause", default="", help="The cause, in words; by default the leading hypothesis.")
 @click.option("--mitigation", default="", help="What helped; by default from the log.")
 @click.option("--force-reason", default="", help="Resolve although it is not verified, for this reason.")
@@ -121,7 +121,7 @@ def resolve(
 
 
 @click.command("open")
-@incident_argument(required=False)
+@incident_argument
 @click.option("--web", "-w", is_flag=True, help="Open the browser even when this is no terminal.")
 @json_option
 @click.pass_context

@@ -12,7 +12,11 @@ from stanch.surfaces.cli.telling import say, table
 
 @click.group("route")
 def route() -> None:
-    """Which receiver alerts go to."""
+    """Which receiver alerts go to.
+
+    \b
+    stanch route preview alertmanager.yml --days 7
+    """
 
 
 @route.command("preview")

@@ -25,7 +25,14 @@ _WORDS: Final = {"as_expected": "as expected", "not_as_expected": "NOT as expect
 
 @click.group("runbook")
 def runbook() -> None:
-    """Find, read and run runbooks."""
+    """Find, read and run runbooks.
+
+    \b
+    stanch runbook match
+    stanch runbook show postgres-locks
+    stanch runbook check postgres-locks
+    stanch runbook propose postgres-locks 2 -i INC-7
+    """
 
 
 @runbook.command("list")

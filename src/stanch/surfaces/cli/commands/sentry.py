@@ -18,6 +18,11 @@ def sentry() -> None:
     """Connect the Sentry of stanch.toml by OAuth, and see what the connection may.
 
     With the token of an internal integration in `secret_env` there is nothing to connect.
+
+    \b
+    stanch sentry connect --client-id ID --device
+    stanch sentry status
+    stanch sentry disconnect
     """
 
 

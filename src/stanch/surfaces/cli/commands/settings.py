@@ -62,7 +62,12 @@ What is printed is UTC and says so.
 
 @click.group("config")
 def config() -> None:
-    """Where settings and data are kept."""
+    """Where settings and data are kept.
+
+    \b
+    stanch config path
+    stanch config list
+    """
 
 
 @config.command("path")

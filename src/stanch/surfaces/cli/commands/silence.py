@@ -11,7 +11,12 @@ from stanch.surfaces.cli.telling import at, say, table
 
 @click.group("silence")
 def silence() -> None:
-    """Keep alerts quiet for a while."""
+    """Keep alerts quiet for a while.
+
+    \b
+    stanch silence add service=orders --for 2h --comment "being replaced"
+    stanch silence list
+    """
 
 
 @silence.command("list")
@@ -99,7 +104,11 @@ def expire(ctx: click.Context, id: str, as_json: bool) -> None:
 
 @click.group("group")
 def group() -> None:
-    """The groups in which alerts are notified about."""
+    """The groups in which alerts are notified about.
+
+    \b
+    stanch group list
+    """
 
 
 @group.command("list")

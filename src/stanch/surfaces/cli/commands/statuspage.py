@@ -33,7 +33,13 @@ _COLOURS: Final = {
 
 @click.group("status-page")
 def status_page() -> None:
-    """What customers see; what waits for a yes to stand there; who subscribed."""
+    """What customers see; what waits for a yes to stand there; who subscribed.
+
+    \b
+    stanch status-page show
+    stanch status-page waiting
+    stanch status-page publish INC-7
+    """
 
 
 @status_page.command("show")
@@ -71,7 +77,7 @@ def waiting(ctx: click.Context, as_json: bool) -> None:
 
 
 @status_page.command("publish")
-@incident_argument(required=False)
+@incident_argument
 @click.option("--text", default="", help="What shall stand there in place of its own words.")
 @click.option("--digest", default="", help="That of the update you saw; else it is shown and you are asked.")
 @json_option
@@ -98,7 +104,7 @@ def publish(ctx: click.Context, incident: str | None, text: str, digest: str, as
 
 
 @status_page.command("discard")
-@incident_argument(required=False)
+@incident_argument
 @click.option("--reason", "-m", default="", help="Why it shall not stand there.")
 @json_option
 @click.pass_context

@@ -33,7 +33,7 @@ def thinker() -> None:
 
 
 @thinker.command("summary")
-@incident_argument(required=False)
+@incident_argument
 @json_option
 @click.pass_context
 def summary(ctx: click.Context, incident: str | None, as_json: bool) -> None:
@@ -51,7 +51,7 @@ def summary(ctx: click.Context, incident: str | None, as_json: bool) -> None:
 
 
 @thinker.command("update")
-@incident_argument(required=False)
+@incident_argument
 @json_option
 @click.pass_context
 def update(ctx: click.Context, incident: str | None, as_json: bool) -> None:
@@ -72,7 +72,7 @@ def update(ctx: click.Context, incident: str | None, as_json: bool) -> None:
 
 
 @thinker.command("causes")
-@incident_argument(required=False)
+@incident_argument
 @json_option
 @click.pass_context
 def causes(ctx: click.Context, incident: str | None, as_json: bool) -> None:
@@ -92,7 +92,7 @@ def causes(ctx: click.Context, incident: str | None, as_json: bool) -> None:
 
 
 @thinker.command("show")
-@incident_argument(required=False)
+@incident_argument
 @json_option
 @click.pass_context
 def show(ctx: click.Context, incident: str | None, as_json: bool) -> None:

@@ -18,7 +18,7 @@ _MOST_LINES: Final = 6
 
 
 @click.command("timeline")
-@incident_argument(required=False)
+@incident_argument
 @click.option("--follow", "-f", is_flag=True, help="Go on printing what comes, until the incident is over.")
 @json_option
 @click.pass_context
