@@ -41,6 +41,7 @@ RIGHT: dict[str, dict[str, str]] = {
         "token_env": "UNLEASH_TOKEN",
     },
     "flag.flagd": {"flag": "fast", "set": "{previous_value}", "file": "flags.json", "repository": "flags"},
+    "sqlite.kill": {"on": "ledger", "at_least_s": "2"},
     "mysql.kill": {"on": "shop-db", "at_least_s": "60", "users": "checkout"},
 }
 

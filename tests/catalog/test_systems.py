@@ -41,6 +41,8 @@ def test_the_key_is_the_kind() -> None:
         ({"kind": "redis", "url": "redis://h", "services": ["paymets"]}, "did you mean payments?"),
         ({"kind": "kubernetes", "namespace": "--all-namespaces"}, "does not begin with a dash"),
         ({"kind": "jvm", "pid": "1; rm"}, "the number of a process"),
+        ({"kind": "sqlite"}, "db.path: is missing: sqlite needs it"),
+        ({"kind": "sqlite", "path": "--x.db"}, "does not begin with a dash"),
         ({"kind": "github"}, "db.project: is missing: github needs it"),
         ({"kind": "redis", "url": "redis://h", "timeout_s": "2h"}, "must be at most 60"),
     ],
@@ -81,6 +83,7 @@ def test_every_kind_is_made(kind: str) -> None:
         "sentry-mcp": {"organization": "a"},
         "launchdarkly": {"project": "a"},
         "flagd": {"path": "flags.json"},
+        "sqlite": {"path": "/srv/ledger.db"},
     }
     found = open_systems(catalog(it={"kind": kind, **url, **needs.get(kind, {})}), environment={})
 

@@ -10,7 +10,7 @@ from stanch.packs.reading import check_text, fill, read_packs, shipped_packs
 from stanch.packs.wording import said, sentence
 
 SHIPPED = shipped_packs().queries
-SYSTEMS = ("kubernetes", "postgresql", "mysql", "redis", "rabbitmq", "nginx", "jvm", "python", "linux")
+SYSTEMS = ("kubernetes", "postgresql", "mysql", "sqlite", "redis", "rabbitmq", "nginx", "jvm", "python", "linux")
 BY_NAME = pytest.mark.parametrize("query", SHIPPED.values(), ids=lambda query: f"{query.pack}.{query.name}")
 
 

@@ -229,4 +229,9 @@ def test_every_actuator_is_among_those_that_are_tried() -> None:
     """Whatever an action may use is in the list that the tests above go by."""
     made: Callable[[Systems], dict[str, Actuator]] = open_actuators
 
-    assert set() == set(made(Systems())) - set(ACTUATORS) - {"statement", "postgresql.kill", "mysql.kill"}
+    assert set() == set(made(Systems())) - set(ACTUATORS) - {
+        "statement",
+        "postgresql.kill",
+        "mysql.kill",
+        "sqlite.kill",
+    }

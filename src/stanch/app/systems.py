@@ -38,6 +38,7 @@ _PATHS: Final = ("kubeconfig", "path", "ca_file")
 SOURCES: Final[Mapping[str, tuple[str, str, str]]] = {
     "postgresql": ("postgresql", "PostgresSource", ""),
     "mysql": ("mysql", "MysqlSource", ""),
+    "sqlite": ("sqlite", "SqliteSource", ""),
     "redis": ("redis", "RedisSource", ""),
     "rabbitmq": ("rabbitmq", "RabbitSource", "fetch"),
     "nginx": ("nginx", "NginxSource", "fetch"),
@@ -68,6 +69,7 @@ SETTINGS: Final[Mapping[str, tuple[str, str, str]]] = {
 SESSIONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "postgresql": ("postgresql", "PostgresSessions", ""),
     "mysql": ("mysql", "MysqlSessions", ""),
+    "sqlite": ("sqlite", "SqliteSessions", ""),
 }
 STATEMENTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "postgresql": ("postgresql", "PostgresStatements", ""),

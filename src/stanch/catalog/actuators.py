@@ -202,6 +202,7 @@ SETTINGS: Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType(
         ),
         "postgresql.kill": _SESSIONS,
         "mysql.kill": _SESSIONS,
+        "sqlite.kill": _SESSIONS,
     }
 )
 
@@ -211,7 +212,7 @@ ACTUATORS: Final = (
 )
 """What can carry an action out."""
 
-NEVER_LOW: Final = frozenset({"postgresql.kill", "mysql.kill"})
+NEVER_LOW: Final = frozenset({"postgresql.kill", "mysql.kill", "sqlite.kill"})
 """Those whose risk is not the owner's to play down: it would take fewer people, and might run by itself."""
 
 IN_REPOSITORY: Final = frozenset({"git.revert", "git.hotfix", "github.revert", "gitlab.revert"})

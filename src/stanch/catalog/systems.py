@@ -13,6 +13,7 @@ from stanch.catalog.reader import Reader, did_you_mean
 SYSTEM_KINDS: Final = {
     "postgresql": ("postgresql", "postgres"),
     "mysql": ("mysql", "mariadb"),
+    "sqlite": (),
     "redis": ("redis", "rediss"),
     "rabbitmq": ("http", "https"),
     "nginx": ("http", "https"),
@@ -36,6 +37,7 @@ SYSTEM_KINDS: Final = {
 _NEEDED: Final = {
     "postgresql": ("url",),
     "mysql": ("url",),
+    "sqlite": ("path",),
     "redis": ("url",),
     "rabbitmq": ("url",),
     "nginx": ("url",),
@@ -89,7 +91,11 @@ SYSTEM: Final = (
         type=Type.TEXT,
         doc="For `github`, `gitlab`, `sentry`, `launchdarkly`, `unleash`: this environment alone.",
     ),
-    Key(name="path", type=Type.TEXT, doc="For `flagd`: the file with the flags, in a git repository."),
+    Key(
+        name="path",
+        type=Type.TEXT,
+        doc="For `flagd`: the file with the flags, in a git repository. For `sqlite`: the database, on this machine.",
+    ),
     Key(name="ca_file", type=Type.TEXT, doc="For `http`: the certificates that are believed; by default the system's."),
     Key(
         name="statements",
@@ -161,7 +167,10 @@ def read_system(reader: Reader, *, name: str, services: Sequence[str]) -> dict[s
         if (variable := reader.text(key)) and not _VARIABLE.fullmatch(variable):
             reader.complain(key, "must be the name of an environment variable; the secret itself is never here")
     for key in _PLAIN_KEYS:
-        if (value := reader.text(key)) and not (_PLAIN.fullmatch(value) or (key == "vhost" and value == "/")):
+        # The one file that may stand anywhere; where it stands is no part of a command line.
+        value = reader.text(key)
+        plain = value.removeprefix("/") if (kind, key) == ("sqlite", "path") else value
+        if value and not (_PLAIN.fullmatch(plain) or (key == "vhost" and value == "/")):
             reader.complain(key, f"must be plain text that does not begin with a dash, not {value!r}")
     if reader.texts("statements") and kind not in ("postgresql", "mysql"):
         reader.complain("statements", f"is not used by {kind}: only a database takes them")

@@ -11,6 +11,7 @@ _FIGURES: Final = ("metrics", "calls", "rootcause", "prometheus")
 _CHANGES: Final = ("changes", "git", "kubernetes")
 _LOGS: Final = ("logs", "journald", "kubernetes", "sentry")
 _DATABASES: Final = ("postgresql", "mysql")
+_LOCKING: Final = (*_DATABASES, "sqlite")
 
 LOOKERS: Final[Mapping[str, tuple[str, ...]]] = {
     "call_slow": _CALLS,
@@ -36,7 +37,7 @@ LOOKERS: Final[Mapping[str, tuple[str, ...]]] = {
     "dies_of": _LOGS,
     "pool_errors": _LOGS,
     "long_queries": _DATABASES,
-    "locks_waiting": _DATABASES,
+    "locks_waiting": _LOCKING,
     "sequential_scans": _DATABASES,
     "resource_full": ("metrics", "host", "linux", "prometheus", "kubernetes", *_DATABASES, "redis"),
     "filled_gradually": ("metrics", "prometheus"),

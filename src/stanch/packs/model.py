@@ -10,6 +10,7 @@ class Language(StrEnum):
 
     POSTGRESQL = "postgresql"
     MYSQL = "mysql"
+    SQLITE = "sqlite"
     REDIS = "redis"
     RABBITMQ = "rabbitmq"
     NGINX = "nginx"

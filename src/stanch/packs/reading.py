@@ -174,7 +174,7 @@ def check_text(query: Query) -> None:
     """Raise `Refused` unless the text of a query only reads, in its language."""
     words = query.text.split()
     match query.language:
-        case Language.POSTGRESQL | Language.MYSQL:
+        case Language.POSTGRESQL | Language.MYSQL | Language.SQLITE:
             check_sql(query.text)
         case Language.REDIS:
             check_redis(words)
