@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.drill, pytest.mark.slow, pytest.mark.timeout(900)]
 _BASELINE_S: Final = 12
 _LONGEST_S: Final = 400
 _UNAVAILABLE: Final = 8
-# Two folders, each with two drills one after the other: so each second one is a second run on what the first left.
-_TURNS: Final = (("bad-deploy", "crash-loop"), ("connection-leak", "slow-dependency"))
+# Two folders, each with drills one after the other: so each second one is a second run on what the first left.
+_TURNS: Final = (("bad-deploy", "crash-loop"), ("connection-leak", "slow-dependency", "locked-ledger"))
 _FAULTS: Final = tuple(fault for turn in _TURNS for fault in turn)
 _KEYS: Final = (
     "incident",
@@ -248,6 +248,21 @@ def test_a_crash_loop_is_its_configuration(drills: dict[str, Drilled]) -> None:
         top["service"],
         top["change"],
         drills["crash-loop"].part("mitigation")["kind"],
+    )
+
+
+def test_who_holds_the_lock_is_ended(drills: dict[str, Drilled]) -> None:
+    """Nobody deployed anything: payments waits for a lock, the evidence names who holds it, and that process ends."""
+    top = drills["locked-ledger"].part("top_hypothesis")
+    state = drills["locked-ledger"].state
+    assert state is not None
+
+    assert ("lock_contention", "payments", "", "kill_queries", True) == (
+        top["kind"],
+        top["service"],
+        top["change"],
+        drills["locked-ledger"].part("mitigation")["kind"],
+        any("gameday.shop.reconciliation" in one.text for one in state.hypotheses[0].evidence_for),
     )
 
 

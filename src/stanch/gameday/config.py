@@ -53,6 +53,7 @@ def config_text(shop: Shop, *, rooms: Path, automatic: bool = False) -> str:
     parts.append(
         _ACQUIRER.format(health=_quote(shop.ports.url("acquirer", "/health")), page=_quote(shop.status_page_url))
     )
+    parts.append(_LEDGER.format(path=_quote(str(shop.database_path))))
     return "\n".join(parts)
 
 
@@ -109,6 +110,13 @@ status_page = {page}
 check_every_s = 2
 """
 
+_LEDGER: Final = """
+[systems.ledger]
+kind = "sqlite"
+path = {path}
+services = ["payments"]
+"""
+
 
 def _service(shop: Shop, name: str, depends_on: tuple[str, ...], *, automatic: bool) -> str:
     lines = [
@@ -138,12 +146,14 @@ def _service(shop: Shop, name: str, depends_on: tuple[str, ...], *, automatic: b
 
 @dataclass(frozen=True, kw_only=True)
 class _Action:
-    """Something the shop's control command does; every argument list is one for it."""
+    """Something the shop's control command does, every argument list is one for it; or an actuator that is told."""
 
     name: str
     title: str
     mitigation: str
-    run: tuple[str, ...]
+    run: tuple[str, ...] = ()
+    uses: str = ""
+    told: tuple[tuple[str, str], ...] = ()
     then: tuple[tuple[str, ...], ...] = ()
     undo: tuple[str, ...] = ()
     risk: str = "low"
@@ -216,20 +226,31 @@ _OF_PAYMENTS: Final = (
         run=("scale", "payments", "pool", "40"),
         undo=("scale", "payments", "pool", "20"),
     ),
+    _Action(
+        name="end-blocker",
+        title="End the process that blocks the ledger",
+        mitigation="kill_queries",
+        uses="sqlite.kill",
+        # SQLite gives up after five seconds: what holds on for longer than a moment is a fault here.
+        told=(("on", "ledger"), ("which", "blocking"), ("at_least_s", "2"), ("at_most", "1")),
+        risk="high",
+    ),
 )
 
 
 def _declared(shop: Shop, service: str, action: _Action, *, automatic: bool) -> list[str]:
-    run = shop.ctl_command("--actor", "stanch", "--note", "mitigation", *action.run)
     lines = [
         f"\n[[services.{service}.actions]]",
         f'name = "{action.name}"',
         f"title = {_quote(action.title)}",
         f'mitigation = "{action.mitigation}"',
-        f"run = {json.dumps(run)}",
-        f"dry_run = {json.dumps([*run, '--dry-run'])}",
         f'risk = "{action.risk}"',
     ]
+    if action.uses:
+        told = ", ".join(f"{key} = {_quote(value)}" for key, value in action.told)
+        return [*lines, f'uses = "{action.uses}"', f"settings = {{ {told} }}"]
+    run = shop.ctl_command("--actor", "stanch", "--note", "mitigation", *action.run)
+    lines += [f"run = {json.dumps(run)}", f"dry_run = {json.dumps([*run, '--dry-run'])}"]
     if automatic and action.risk == "low":
         # The whole shop is one journey: whatever breaks in it hits all of it.
         lines += ["automatic = true", 'guard = { score = 0.6, worst = "SEV1", share = 1.0 }']

@@ -135,7 +135,7 @@ class Drill:
         undone = "reversible" if plan.flag("reversible") else "not reversible"
         self.narrate(f"Proposed: {plan.text('title')} (risk {plan.text('risk')}, {undone})")
         for step in plan.items("steps"):
-            self.narrate("  $ " + " ".join(str(word) for word in step.values("argv")))
+            self.narrate(f"  {_step(step)}")
         return plan, self._first_at(number, "mitigation.proposed")
 
     def _look_in_vain(self, number: int) -> None:
@@ -265,6 +265,17 @@ class Drill:
             cause_known=known,
             right=_is_right(truth, ranked[0]) if known else not truth.can_be_found,
         )
+
+
+def _step(step: Reply) -> str:
+    """Return what a step does as a line: a command, or what carries it out and what that is told."""
+    if words := step.values("argv"):
+        return "$ " + " ".join(str(word) for word in words)
+    told = step.get("data").plain()
+    # Whom a look has named stands in the dry run, a line each.
+    return " ".join(
+        [step.text("actuator"), *(f"{key}={value}" for key, value in told.items() if isinstance(value, str))]
+    )
 
 
 def _is_right(truth: Truth, top: Reply) -> bool:

@@ -137,6 +137,20 @@ def test_crowded_host(shop: Shop, until: Until) -> None:
     assert (said, True) == (recorded(shop), shop.is_healthy())
 
 
+def test_locked_ledger(shop: Shop, log_of: Log, until: Until) -> None:
+    """While the batch runs payments fail for the lock of the ledger, and no change is on record; then they go on."""
+    before, at = recorded(shop), len(log_of("payments"))
+    inject("locked-ledger", shop)
+    until(lambda: any("database is locked" in str(line.get("exception")) for line in log_of("payments")[at:]))
+    batch = shop.processes()["reconciliation"]
+    undo("locked-ledger", shop)
+    after = len(log_of("payments"))
+    until(lambda: 201 in [line.get("status") for line in log_of("payments")[after:]])
+    until(shop.is_healthy)
+
+    assert (before, False) == (recorded(shop), Path(f"/proc/{batch}").exists())
+
+
 def test_what_cannot_be_found_has_no_right_hypothesis() -> None:
     """Where nothing can be found no kind is right; everything else names at least one."""
     assert ["crowded-host"] == [fault.name for fault in FAULTS if not fault.expected.can_be_found]

@@ -31,6 +31,7 @@ class Cause(StrEnum):
     BAD_CONFIG = "bad_config"
     BAD_FLAG = "bad_flag"
     BAD_MIGRATION = "bad_migration"
+    LOCKED_DATABASE = "locked_database"
     DEPENDENCY_SLOW = "dependency_slow"
     DEPENDENCY_DOWN = "dependency_down"
     RESOURCE_LEAK = "resource_leak"
@@ -188,6 +189,14 @@ def _migrate_back(shop: Shop) -> None:
     shop.ctl("migrate", "payments", "--to", "2", actor=_name(PRIYA))
 
 
+def _reconcile(shop: Shop) -> None:
+    shop.start_reconciliation()
+
+
+def _no_reconciliation(shop: Shop) -> None:
+    shop.end_reconciliation()
+
+
 FAULTS = (
     Fault(
         name="bad-deploy",
@@ -292,6 +301,19 @@ FAULTS = (
         ),
         inject=_migrate_next,
         undo=_migrate_back,
+    ),
+    Fault(
+        name="locked-ledger",
+        title="a nightly batch leaves its transaction on the ledger open, and every payment waits for it",
+        expected=Truth(
+            cause=Cause.LOCKED_DATABASE,
+            service="payments",
+            change=None,
+            mended_by="end the batch",
+            kinds=("lock_contention",),
+        ),
+        inject=_reconcile,
+        undo=_no_reconciliation,
     ),
     Fault(
         name="crowded-host",

@@ -171,6 +171,16 @@ class Shop:
             self._companion("pauses")
         return self._companions["pauses"].ask(command)
 
+    def start_reconciliation(self) -> None:
+        """Start the batch that marks what the bank has confirmed, see `reconciliation`; return when it works."""
+        self.end_reconciliation()
+        self._companion("reconciliation", "--ledger", str(self.database_path)).ask({"work": True})
+
+    def end_reconciliation(self) -> None:
+        """End the batch, where it still runs."""
+        if batch := self._companions.pop("reconciliation", None):
+            batch.stop()
+
     def tell_customers(self, command: dict[str, object]) -> dict[str, object]:
         """Change what the customers do, or with `{}` only ask for their figures, see `traffic`."""
         return self._traffic.ask(command)
