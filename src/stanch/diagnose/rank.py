@@ -213,12 +213,18 @@ def _scored(
 
 
 def _shown(hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
-    """Return those worth showing: the likeliest, and whatever a person had a hand in."""
+    """Return those worth showing: the likeliest, and whatever a person had a hand in.
+
+    So is the likeliest that blames a change, however unlikely: whether it was the deploy is what everybody asks first,
+    and what speaks against it is the answer.
+    """
+    blamed = next((each for each in hypotheses if each.change), None)
     return tuple(
         each
         for place, each in enumerate(hypotheses)
         if place < _ALWAYS_SHOWN
         or (place < MOST_SHOWN and each.score >= _LEAST_SHOWN)
+        or each is blamed
         or each.added_by
         or each.judged is not None
     )
