@@ -26,6 +26,8 @@ LOOK_S: Final = 1.0
 """A lock is held, and not only taken in passing, when nobody else had it for this long and nothing was committed."""
 
 _POLL_S: Final = 0.1
+_READINGS: Final = 5
+_PAUSE_S: Final = 0.005
 _WAL_WRITE: Final = 120
 _RESERVED: Final = 0x40000001
 _LOCK: Final = re.compile(r"\d+: +POSIX +\S+ +WRITE +(\d+) +([0-9a-f]+):([0-9a-f]+):(\d+) +(\d+) +(\d+|EOF)")
@@ -93,6 +95,19 @@ class Watched:
         return (holder, stamp) if holder is not None else None
 
     def _locked_by(self) -> int | None:
+        """Return who has the lock; nobody has only when several readings of the list say so.
+
+        The kernel hands the list out a page at a time and lets go of it in between: where locks come and go meanwhile,
+        lines of others are left out.
+        """
+        for again in range(_READINGS):
+            if again:
+                time.sleep(_PAUSE_S)
+            if (pid := self._listed()) is not None:
+                return pid
+        return None
+
+    def _listed(self) -> int | None:
         try:
             lines = (PROC / "locks").read_text(encoding="ascii", errors="replace").splitlines()
         except FileNotFoundError:
