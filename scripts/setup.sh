@@ -46,6 +46,7 @@ case $purpose in
     test)
         scripts/synapse.sh "$python" || true
         scripts/claude.sh || true
+        scripts/sentry_mcp.sh || true
         exec "$python" scripts/venv.py dev
         ;;
 esac

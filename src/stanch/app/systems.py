@@ -87,6 +87,7 @@ DESKS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 TRACKERS: Final[Mapping[str, tuple[str, str, str]]] = {
     "sentry": ("sentry", "SentryTracker", "fetch"),
+    "sentry-mcp": ("sentry.mcptracker", "McpTracker", ""),
 }
 
 GRANTED: Final = frozenset({"sentry"})

@@ -17,8 +17,13 @@ _HEADING: Final = re.compile(
 _TITLE: Final = re.compile(r"^\*\*(.{1,500})\*\*$")
 _FIELD: Final = re.compile(r"^- \*\*([A-Za-z ]{1,30})\*\*: (.{0,500})$")
 _PART: Final = re.compile(
-    r'<seer_analysis run_id="(\d{1,20})" step="(root_cause|solution)">\n(.*?)\n</seer_analysis>', re.DOTALL
+    r'<seer_analysis run_id="(\d{1,20})" step="(root_cause|solution)(?:_analysis)?">\n(.*?)\n</seer_analysis>',
+    re.DOTALL,
 )
+_FAILED: Final = re.compile(
+    r"^## Analysis (Failed|Cancelled|Needs More Information|Waiting for Response)$", re.MULTILINE
+)
+_NO_TEXT: Final = "Sentry's MCP server says that the analysis is complete, and nothing of it: it stands in Sentry"
 _NUMBERED: Final = re.compile(r"^\d{1,2}\. (.+)$")
 _MOST: Final = 50
 _MOST_LINES: Final = 8
@@ -60,38 +65,52 @@ def issues_in(text: str) -> list[Found]:
 
 
 def analysis_in(text: str) -> Analysis:
-    """Return the analysis in an answer; one without any part is still running, or has failed where it says so."""
-    found = Analysis(stage=Stage.RUNNING)
-    cause = solution = run = ""
-    whys: list[str] = []
-    bullets: dict[str, list[str]] = {"root_cause": [], "solution": []}
-    for part in _PART.finditer(text):
-        run = part[1]
-        lead = ""
-        for row in (one.strip() for one in part[3].splitlines()):
-            if not row or row.startswith("#"):
-                continue
-            if row.startswith("- "):
-                bullets[part[2]].append(line(row[2:].replace("**", "")))
-            elif numbered := _NUMBERED.match(row):
-                whys.append(line(numbered[1]))
-            elif not lead:
-                lead = line(row)
-        cause, solution = (lead or cause, solution) if part[2] == "root_cause" else (cause, lead or solution)
+    """Return the analysis in an answer: still running where it does not say that it is over, and failed where it does.
+
+    One that is over without a text is in a shape that the server does not read.
+    """
+    parts = {part[2]: part for part in _PART.finditer(text)}
+    run = next((part[1] for part in parts.values()), "")
+    cause, whys, reproduction = _said(parts["root_cause"][3]) if "root_cause" in parts else ("", (), ())
+    solution, _, steps = _said(parts["solution"][3]) if "solution" in parts else ("", (), ())
+    is_over = any(row.startswith("## Analysis Complete") for row in text.splitlines())
     if cause or solution:
-        done = "## Analysis Complete" in text or bool(solution)
-        found = Analysis(
-            stage=Stage.COMPLETED if done else Stage.RUNNING,
+        return Analysis(
+            stage=Stage.COMPLETED if is_over or solution else Stage.RUNNING,
             run=run,
             cause=cause,
-            whys=tuple(whys[:_MOST_LINES]),
-            reproduction=tuple(bullets["root_cause"][:_MOST_LINES]),
-            solution=solution,
-            steps=tuple(bullets["solution"][:_MOST_LINES]),
+            whys=whys,
+            reproduction=reproduction,
+            solution=solution or next(iter(steps), ""),
+            steps=steps,
         )
-    elif "## Analysis Failed" in text:
-        found = Analysis(stage=Stage.FAILED, detail="Seer's analysis failed")
-    return found
+    if is_over:
+        return Analysis(stage=Stage.FAILED, run=run, detail=_NO_TEXT)
+    if failed := _FAILED.search(text):
+        return Analysis(stage=Stage.FAILED, run=run, detail=f"Seer's analysis ended as: {failed[1]}")
+    return Analysis(stage=Stage.RUNNING)
+
+
+def _said(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Return the sentence that a part begins with, its numbered lines, and its points: bullets, or bold lines.
+
+    A point in bold is followed by what there is to say of it, often code: that stays in Sentry.
+    """
+    lead = ""
+    numbered: list[str] = []
+    points: list[str] = []
+    for row in (one.strip() for one in text.splitlines()):
+        if not row or row.startswith("#"):
+            continue
+        if row.startswith("- "):
+            points.append(line(row[2:].replace("**", "")))
+        elif bold := _TITLE.match(row):
+            points.append(line(bold[1]))
+        elif found := _NUMBERED.match(row):
+            numbered.append(line(found[1]))
+        elif not lead and not points:
+            lead = line(row)
+    return lead, tuple(numbered[:_MOST_LINES]), tuple(points[:_MOST_LINES])
 
 
 def _found(id: str, url: str, title: str, fields: dict[str, str]) -> Found:

@@ -10,10 +10,10 @@ import json
 import math
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx2
 import mcp_types
@@ -37,15 +37,26 @@ _ENTRY: Final[Mapping[str, str]] = {
 """By the tool, how each entry of its answer begins."""
 _API: Final = re.compile(r"API error \((\d{3})\)(?::\s*([^\n]*))?")
 _NO_TOOL: Final = re.compile(r"Tool \S+ not found|is not available in this session")
+_EXPIRED: Final = "**Authorization Expired**"
+"""What the server makes of an answer 401."""
+_GATEWAYS: Final = ("execute_sentry_tool", "execute_tool")
+"""Tools that call one which is not in the list of the session: in that the server keeps only a part of what it has."""
 _SKILLS: Final[Mapping[str, str]] = {
     "update_issue": "triage",
     "add_issue_note": "triage",
     "analyze_issue_with_seer": "seer",
 }
 """By the tool, the skill of the server that has it; every other is of `inspect`."""
+_TELLING: Final[Mapping[str, str]] = {
+    "inspect": "search_events",
+    "triage": "update_issue",
+    "seer": "analyze_issue_with_seer",
+}
+"""By the skill, a tool that is in the list wherever the skill is granted."""
 _SENTRYS_OWN: Final = "sntry"
 """How Sentry's own tokens begin: they are no OAuth tokens of the remote server, and go by another word there."""
 
+T = TypeVar("T")
 Tool = tuple[str, Mapping[str, object]]
 Opened = Callable[[], AbstractAsyncContextManager[Client]]
 """Opens a session with a server; given where it is none of those that are configured."""
@@ -86,8 +97,19 @@ class McpCalls:
 
         The organization is added to what they are given. Raises `Unavailable` where there is no session.
         """
+        return self._asked(lambda client, listed: self._all(client, listed, tools), timeout_s=timeout_s)
+
+    def skills(self, *, timeout_s: float) -> tuple[str, ...]:
+        """Return the skills that the server has in a session of ours. Raises `Unavailable` where there is none."""
+
+        async def named(_: Client, listed: Collection[str]) -> tuple[str, ...]:
+            return tuple(skill for skill, tool in _TELLING.items() if tool in listed)
+
+        return self._asked(named, timeout_s=timeout_s)
+
+    def _asked(self, ask: Callable[[Client, Collection[str]], Awaitable[T]], *, timeout_s: float) -> T:
         try:
-            return asyncio.run(self._session(tools, timeout_s=timeout_s))
+            return asyncio.run(self._session(ask, timeout_s=timeout_s))
         except FileNotFoundError:
             raise Unavailable(f"there is no program {self._command[0]!r} on this machine", retry=False) from None
         except TimeoutError:
@@ -97,18 +119,25 @@ class McpCalls:
             said = line(str(inner) or type(inner).__name__)
             raise Unavailable(f"Sentry's MCP server does not answer: {said}", retry=True) from error
 
-    async def _session(self, tools: Sequence[Tool], *, timeout_s: float) -> list[str | StanchError]:
+    async def _session(self, ask: Callable[[Client, Collection[str]], Awaitable[T]], *, timeout_s: float) -> T:
         async with asyncio.timeout(timeout_s), self._open() as client:
-            return [await self._called(client, name, given) for name, given in tools]
+            listed = {tool.name for tool in (await client.list_tools()).tools}
+            return await ask(client, listed)
 
-    async def _called(self, client: Client, name: str, given: Mapping[str, object]) -> str | StanchError:
+    async def _all(self, client: Client, listed: Collection[str], tools: Sequence[Tool]) -> list[str | StanchError]:
+        return [await self._called(client, listed, name, given) for name, given in tools]
+
+    async def _called(
+        self, client: Client, listed: Collection[str], name: str, given: Mapping[str, object]
+    ) -> str | StanchError:
         arguments = {"organizationSlug": self.organization, **given}
-        if name in ("add_issue_note", "get_issue_activity"):
-            # Such tools are not in the server's list, and are reached through another.
-            wrapped = {"name": name, "arguments": arguments}
-            result = await client.call_tool("execute_sentry_tool", wrapped)
-        else:
+        gateway = next((one for one in _GATEWAYS if one in listed), "")
+        if name in listed:
             result = await client.call_tool(name, arguments)
+        elif gateway:
+            result = await client.call_tool(gateway, {"name": name, "arguments": arguments})
+        else:
+            return _no_tool(name, listed)
         try:
             return _read(name, result)
         except StanchError as error:
@@ -143,11 +172,13 @@ class McpCalls:
 def _read(tool: str, result: mcp_types.CallToolResult) -> str:
     text = "\n".join(one.text for one in result.content if isinstance(one, mcp_types.TextContent))
     if not result.is_error:
-        return _whole_entries(tool, text)
+        # Some tools answer with an object alone, which is no use in parts.
+        return _whole_entries(tool, text) if text else json.dumps(result.structured_content)
     text = text[:MOST_TEXT]
+    if _EXPIRED in text:
+        raise Refused("Sentry does not take the token of its MCP server", reason="not_connected")
     if _NO_TOOL.search(text):
-        skill = _SKILLS.get(tool, "inspect")
-        raise Refused(f"Sentry's MCP server has no {tool}: its skill {skill} is not granted", reason="skill_missing")
+        raise _no_tool(tool, ())
     found = _API.search(text)
     if found is None:
         raise Unavailable(f"Sentry's MCP server refused {tool}: {line(text)}", retry=False)
@@ -166,6 +197,15 @@ def _whole_entries(tool: str, text: str) -> str:
         return text
     end = max(0, text.rfind(_ENTRY.get(tool, "\n"), 0, MOST_TEXT))
     return f"{text[:end]}\n{LEFT_OFF}"
+
+
+def _no_tool(tool: str, listed: Collection[str]) -> Refused:
+    skill = _SKILLS.get(tool, "inspect")
+    if _TELLING[skill] in listed:
+        # Older ones list few tools, and reach the others only where they are started for it.
+        words = f"this version of Sentry's MCP server has no {tool}"
+        return Refused(words, reason="tool_missing", hint="@sentry/mcp-server 0.39.0 has it")
+    return Refused(f"Sentry's MCP server has no {tool}: its skill {skill} is not granted", reason="skill_missing")
 
 
 def _innermost(error: BaseException) -> BaseException:

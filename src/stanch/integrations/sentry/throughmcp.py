@@ -1,10 +1,11 @@
 """The evidence port and the issues port on Sentry's MCP server, where that is what is configured.
 
-A search tells how often an issue came in a period that is one of five, and not how often before; so what is new since
-the onset stands out, and of an older issue is only said that it goes on. Tools answer in Markdown, read in `markdown`.
+A search tells how often an issue came in a period that ends now, and not how often before; so what is new since the
+onset stands out, and of an older issue is only said that it goes on. Tools answer in Markdown, read in `markdown`.
 Only the tools named here are called, with arguments made here; deploys cannot be written by any.
 """
 
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,9 @@ from stanch.ports.query import SystemSpec
 _MOST_SERVICES: Final = 6
 _MOST_ISSUES: Final = 10
 _PERIODS: Final = (("24h", 1), ("7d", 7), ("14d", 14), ("30d", 30), ("90d", 90))
+_UNREAD: Final = "Sentry's MCP server cannot read this analysis, which has another shape: it stands in Sentry"
+_SHAPE: Final = re.compile(r"invalid_(enum_)?value.*\"autofix\"", re.DOTALL)
+"""What a version of the server says of an analysis in a shape that it does not know."""
 _ROOM_S: Final = 2.0
 _WRITE_S: Final = 20.0
 _LOOK_S: Final = 25.0
@@ -81,7 +85,7 @@ class McpCollector:
         given = {
             "projectSlugOrId": (self._spec.settings.get("project") or "{service}").replace("{service}", service),
             "sort": "freq",
-            "period": _period(question.end - question.onset),
+            "period": period_over(question.end - question.onset),
             "limit": _MOST_ISSUES,
         }
         return [
@@ -120,7 +124,7 @@ class McpCollector:
         return replace(
             blank,
             status=FindingStatus.OK,
-            summary=_said(service, fresh, issues, period=_period(question.end - question.onset)),
+            summary=_said(service, fresh, issues, period=period_over(question.end - question.onset)),
             signals=tuple(_signal(service, one, is_new=one.id in new, onset=question.onset) for one in issues),
             data={"rows": rows, "untrusted": True},
         )
@@ -214,10 +218,13 @@ class McpDesk:
         except Unavailable as error:
             if error.retry:
                 return Analysis(stage=Stage.RUNNING)
+            if _SHAPE.search(error.message):
+                return Analysis(stage=Stage.FAILED, detail=_UNREAD)
             raise
 
 
-def _period(length: timedelta) -> str:
+def period_over(length: timedelta) -> str:
+    """Return the shortest period of a search of issues that covers `length` up to now, the longest where none does."""
     return next((name for name, days in _PERIODS if length <= timedelta(days=days)), _PERIODS[-1][0])
 
 
