@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from stanch.app.systems import open_systems
+from stanch.app.thinker import open_thinker
 from stanch.app.world import open_world
 from stanch.catalog.load import read_catalog
+from stanch.catalog.thinker import ThinkerSpec
 from stanch.kernel.errors import Unavailable
 from stanch.operations.trying import Tried, try_all
 from stanch.operations.world import World
 from stanch.ports.evidence import FindingStatus
 from tests.support.answering import answering
+from tests.support.models import model
 from tests.support.sentry import TOKEN, Issue, every, fake_sentry
 
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
@@ -116,3 +119,49 @@ def test_a_source_of_lines_is_tried(world: World, log: Log, status: FindingStatu
     (found,) = try_all(replace(world, log_sources=(log,), collectors=(), change_sources=()), now=NOW)
 
     assert (status, detail) == (found.status, found.detail)
+
+
+def model_line(world: World, **thinker: object) -> tuple[FindingStatus, str]:
+    """Return what is said of a configured model."""
+    spec = ThinkerSpec(provider="local", model="scripted", **thinker)  # type: ignore[arg-type]
+    catalog = replace(world.catalog, thinker=spec)
+    asked = replace(world, catalog=catalog, thinker=open_thinker(spec), collectors=(), change_sources=())
+    (found,) = try_all(asked, now=NOW)
+    return found.status, found.detail
+
+
+@pytest.mark.parametrize(
+    ("lists", "status", "detail"),
+    [
+        (["scripted"], FindingStatus.OK, "answers, and has scripted"),
+        (["other"], FindingStatus.NO_DATA, "answers, and does not list scripted"),
+        (None, FindingStatus.NO_DATA, "answers, and does not say whether it has scripted"),
+    ],
+)
+def test_a_model_is_looked_up(world: World, lists: list[str] | None, status: FindingStatus, detail: str) -> None:
+    """A configured model has a line of its own, and is asked nothing for it."""
+    with model() as far:
+        far.lists = lists
+
+        assert (status, detail) == model_line(world, url=far.url, uses=("summary",))
+
+
+def test_a_model_without_its_key(world: World) -> None:
+    """A variable that is not set is named before anything is sent."""
+    told = model_line(world, url="http://127.0.0.1:1", uses=("summary",), key_env="NO_SUCH_VARIABLE")
+
+    assert (FindingStatus.REFUSED, "the variable NO_SUCH_VARIABLE, which is to hold its key, is not set") == told
+
+
+def test_a_model_that_is_off(world: World) -> None:
+    """Without a use nothing leaves, so nothing is tried either."""
+    told = model_line(world, url="http://127.0.0.1:1")
+
+    assert (FindingStatus.NO_DATA, "off: `uses` names nothing that it may be asked for") == told
+
+
+def test_a_model_that_is_not_there(world: World) -> None:
+    """What cannot be reached has failed, in words."""
+    told = model_line(world, url="http://127.0.0.1:1", uses=("summary",))
+
+    assert (FindingStatus.FAILED, "127.0.0.1:1 cannot be reached: nothing listens there") == told

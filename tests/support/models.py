@@ -48,11 +48,16 @@ class Heard:
 
 @dataclass
 class Model:
-    """A running server: where it is, what is left to say, what it was asked."""
+    """A running server: where it is, what is left to say, what it was asked.
+
+    `lists` are the models that it says it has, None where it has no list; `key` is asked for where it is set.
+    """
 
     url: str = ""
     lines: list[Line] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
+    lists: list[str] | None = None
+    key: str = ""
     over: threading.Event = field(default_factory=threading.Event)
 
     def says(self, *answers: object) -> None:
@@ -85,6 +90,27 @@ def model(script: Sequence[object] = ()) -> Iterator[Model]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body[: len(body) // 2] if line.breaks else body)
+
+        def do_GET(self) -> None:
+            """Say which models there are: none where `lists` is None, as some servers do."""
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            found.heard.append(Heard(path=self.path, headers=headers, body={}))
+            name = self.path.rpartition("/")[2]
+            if found.key and found.key not in (headers.get("x-api-key"), headers.get("authorization", "")[7:]):
+                self._say(401, {"error": {"message": "invalid key"}})
+            elif found.lists is not None and name == "models":
+                self._say(200, {"data": [{"id": one} for one in found.lists]})
+            elif found.lists is not None and name in found.lists:
+                self._say(200, {"id": name})
+            else:
+                self._say(404, {"error": {"message": "not found"}})
+
+        def _say(self, status: int, value: JSON) -> None:
+            body = json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
             """Stay quiet."""

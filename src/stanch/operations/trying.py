@@ -1,7 +1,7 @@
 """Tries each outside source of evidence once, for `stanch doctor`: does it answer, does it let us ask.
 
 Systems are asked the first of their queries, sources of changes for the last hour, sources of logs for one line of a
-service, Sentry and the like what an investigation asks. Nothing is recorded.
+service, Sentry and the like what an investigation asks, a language model nothing. Nothing is recorded.
 """
 
 import time
@@ -47,7 +47,7 @@ class Tried:
 
 
 def try_all(world: World, *, now: datetime) -> tuple[Tried, ...]:
-    """Try every source side by side, in the order: systems, logs, changes, collectors of systems, trackers."""
+    """Try every source side by side: systems, logs, changes, collectors, trackers, and the model last."""
     own = [one for one in world.collectors if one.name.partition(":")[0] in SYSTEM_KINDS]
     looks: list[Callable[[], Tried]] = [
         *(partial(_system, world, one, now=now) for one in world.systems),
@@ -55,6 +55,7 @@ def try_all(world: World, *, now: datetime) -> tuple[Tried, ...]:
         *(partial(_changes, one, now=now) for one in world.change_sources),
         *(partial(_collector, world, one, now=now) for one in own),
         *(partial(_tracker, one) for one in world.trackers),
+        *([partial(_model, world)] if world.catalog.thinker.provider else []),
     ]
     with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="try") as pool:
         return tuple(pool.map(_timed, looks))
@@ -149,6 +150,32 @@ def _tracker(tracker: Tracker) -> Tried:
         status = FindingStatus.FAILED if isinstance(error, NotFound) else status_of(error)
         detail = f"{error.message} ({error.hint})" if error.hint else error.message
     return Tried(name=tracker.name, kind="connection", where=where, services=(), status=status, detail=detail)
+
+
+def _model(world: World) -> Tried:
+    """Look whether the configured model can be reached with its key; it is asked nothing."""
+    spec, thinker = world.catalog.thinker, world.thinker
+    status, detail = FindingStatus.OK, f"answers, and has {spec.model}"
+    if thinker is None:
+        status, detail = FindingStatus.NO_DATA, "off: `uses` names nothing that it may be asked for"
+    elif spec.key_env and not thinker.has_key:
+        status, detail = FindingStatus.REFUSED, f"the variable {spec.key_env}, which is to hold its key, is not set"
+    else:
+        try:
+            known = thinker.knows_model()
+        except (Refused, Unavailable, Invalid) as error:
+            status = status_of(error)
+            detail = f"{error.message} ({error.hint})" if error.hint else error.message
+        else:
+            if not known:
+                status = FindingStatus.NO_DATA
+                detail = (
+                    f"answers, and does not list {spec.model}"
+                    if known is False
+                    else f"answers, and does not say whether it has {spec.model}"
+                )
+    where = thinker.place if thinker else spec.url or spec.provider
+    return Tried(name="thinker", kind=f"model {spec.model}", where=where, services=(), status=status, detail=detail)
 
 
 def _count(lines: Iterable[bytes]) -> int:

@@ -85,6 +85,18 @@ class Thinker(Protocol):
         """Return the host that questions go to."""
         ...
 
+    @property
+    def has_key(self) -> bool:
+        """Tell whether a key is sent along."""
+        ...
+
     def think(self, ask: Ask) -> Answer:
         """Ask the model once."""
+        ...
+
+    def knows_model(self) -> bool | None:
+        """Tell whether the place has the model, None where it does not say. Asks the model nothing, so costs nothing.
+
+        Raises `Unanswered` when it cannot be reached or does not take the key.
+        """
         ...

@@ -160,3 +160,43 @@ def test_no_error_holds_the_key(kind: str, far: Model) -> None:
     error = failure(kind, far, Line(status=401, body=f'{{"error": {{"message": "bad key {SECRET}"}}}}'))
 
     assert SECRET not in f"{error.message} {error.hint} {error!r}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("lists", "known"), [(["scripted", "other"], True), (None, None)])
+def test_a_model_is_looked_up(kind: str, far: Model, lists: list[str] | None, known: bool | None) -> None:
+    """Whether a place has the model is asked without asking the model; a place that has no list says nothing."""
+    far.lists = lists
+
+    assert known is thinker(kind, far.url).knows_model()
+    assert [("GET", {})] == [("GET", one.body) for one in far.heard]
+
+
+@pytest.mark.parametrize("kind", ["openai", "local"])
+def test_a_model_that_is_not_listed(kind: str, far: Model) -> None:
+    """A list without it says that it is not there."""
+    far.lists = ["other"]
+
+    assert thinker(kind, far.url).knows_model() is False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wrong_key_shows_when_looked_up(kind: str, far: Model) -> None:
+    """The answer names the key's setting, and not the key."""
+    far.lists, far.key = ["scripted"], "another"
+    with pytest.raises(Unanswered, match="401 invalid key") as caught:
+        thinker(kind, far.url).knows_model()
+
+    assert (True, False) == ("key_env" in caught.value.hint, SECRET in str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [("http://127.0.0.1:1", "nothing listens there"), ("http://no-such-host.invalid", "its name is not known")],
+)
+def test_why_it_cannot_be_reached(url: str, why: str) -> None:
+    """The reason is said in words, and not by the name of a class."""
+    with pytest.raises(Unanswered) as caught:
+        thinker("local", url).think(ASK)
+
+    assert f"{url.removeprefix('http://')} cannot be reached: {why}" == caught.value.message

@@ -10,11 +10,14 @@ from mcp import Client
 
 from stanch.catalog.agents.model import Limits
 from stanch.incidents import events as ev
+from stanch.incidents.recorded.thinking import Claim, Standing, Statement, Use
 from stanch.surfaces.mcp.prompts import PROMPTS
+from stanch.surfaces.mcp.server import INSTRUCTIONS
 from stanch.surfaces.mcp.tool import MOST, text_of
 from stanch.surfaces.mcp.tools import TOOLS
 from tests.surfaces.mcp.agent import Agent
 from tests.surfaces.mcp.conftest import Served
+from tests.surfaces.web.test_thinker import asked
 
 # What each tool is asked in the test that its answer is what its schema says.
 LOOKS: dict[str, dict[str, object]] = {
@@ -48,10 +51,10 @@ def tools(agent: Agent) -> list[types.Tool]:
 
 
 def test_the_list_costs_less_than_four_thousand_tokens(served: Served) -> None:
-    """A token is about four characters."""
+    """With the instructions; a token is about four characters."""
     listed = [one.model_dump(by_alias=True, exclude_none=True, mode="json") for one in tools(served.agent)]
 
-    assert len(text_of(listed)) / 4 < 4_000
+    assert (len(text_of(listed)) + len(INSTRUCTIONS)) / 4 < 4_000
 
 
 def test_reading_tools_say_that_they_only_read(served: Served) -> None:
@@ -256,6 +259,7 @@ def test_bad_arguments_are_answered(served: Served, tool: str, given: dict[str, 
     [
         ("stanch://incident/1", '{"untrusted"'),
         ("stanch://incident/1/timeline", '{"untrusted"'),
+        ("stanch://thinker/1", '{"untrusted"'),
         ("stanch://postmortem/1", "Text between"),
         ("stanch://runbook/postgresql-connections", "Text between"),
     ],
@@ -271,6 +275,26 @@ def test_what_a_tool_cuts_can_be_read_whole(served: Served, uri: str, begins: st
         return content.text
 
     assert served.agent.run(doing).startswith(begins)
+
+
+def test_what_a_model_said_can_be_read(served: Served) -> None:
+    """With what it cites and what was found against it, marked as text from outside: it is no finding."""
+    said = Statement(text="Payments times out.", cites=("e-1",))
+    claim = Claim(title="The pool", reason="It is full.", cites=("e-1",), standing=Standing.STANDS)
+    asked(served.story, 1, Use.SUMMARY, statements=(said,))
+    asked(served.story, 2, Use.HYPOTHESES, claims=(claim,))
+    told = served.agent.told("incident_show", incident=1, part="thinker")
+
+    assert "\u27eaPayments times out.\u27eb" == told["data"]["summary"]["statements"][0]["text"]
+    assert "\u27eaIt is full.\u27eb" == told["data"]["claims"][0]["reason"]
+    assert "What a model said is no finding: read what it cites" == told["next"][0]
+
+
+def test_no_model_was_asked(served: Served) -> None:
+    """Then that is said, and nothing else."""
+    told = served.agent.told("incident_show", incident=1, part="thinker")
+
+    assert "No model was asked; people ask one" == told["next"][0]
 
 
 def test_the_verbs_are_prompts(served: Served) -> None:

@@ -1,8 +1,9 @@
 """Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages), without tools and without a stream."""
 
 from typing import Final
+from urllib.parse import quote
 
-from stanch.integrations.thinker.post import host_of, post_json, unreadable
+from stanch.integrations.thinker.post import get_json, host_of, post_json, unreadable
 from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import JsonObject
@@ -26,7 +27,8 @@ class AnthropicThinker:
 
     def __init__(self, settings: ThinkerSettings) -> None:
         self._settings = settings
-        self._url = f"{(settings.url or URL).rstrip('/')}/v1/messages"
+        self._base = (settings.url or URL).rstrip("/")
+        self._url = f"{self._base}/v1/messages"
 
     @property
     def kind(self) -> str:
@@ -43,6 +45,11 @@ class AnthropicThinker:
         """The host."""
         return host_of(self._url)
 
+    @property
+    def has_key(self) -> bool:
+        """Whether a key is sent along."""
+        return bool(self._settings.secret)
+
     def think(self, ask: Ask) -> Answer:
         """Ask once; what the model thinks aloud is left out."""
         body: dict[str, JSON] = {
@@ -53,14 +60,22 @@ class AnthropicThinker:
         }
         if self._settings.structured:
             body["output_config"] = {"format": {"type": "json_schema", "schema": dict(ask.schema)}}
-        headers = {"anthropic-version": _VERSION}
-        if self._settings.secret:
-            headers["x-api-key"] = self._settings.secret
-        posted = post_json(self._url, body, headers=headers, timeout_s=self._settings.timeout_s)
+        posted = post_json(self._url, body, headers=self._headers, timeout_s=self._settings.timeout_s)
         try:
             return self._answer(posted.body, posted.took_s)
         except Invalid as error:
             raise unreadable(self._url, error) from None
+
+    def knows_model(self) -> bool | None:
+        """Look the model up (https://platform.claude.com/docs/en/api/models); an alias is answered by its own name."""
+        url = f"{self._base}/v1/models/{quote(self.model, safe='')}"
+        found = get_json(url, headers=self._headers, timeout_s=self._settings.timeout_s)
+        return None if found is None else bool(found.text("id"))
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        key = {"x-api-key": self._settings.secret} if self._settings.secret else {}
+        return {"anthropic-version": _VERSION, **key}
 
     def _answer(self, body: JsonObject, took_s: float) -> Answer:
         texts = [block.text("text") for block in body.objects("content") if block.text("type") == "text"]

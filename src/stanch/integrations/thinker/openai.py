@@ -7,7 +7,7 @@ and take `max_completion_tokens`, which the others do not know.
 
 from typing import Final
 
-from stanch.integrations.thinker.post import host_of, post_json, unreadable
+from stanch.integrations.thinker.post import get_json, host_of, post_json, unreadable
 from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import JsonObject
@@ -23,7 +23,8 @@ class OpenAIThinker:
 
     def __init__(self, settings: ThinkerSettings) -> None:
         self._settings = settings
-        self._url = f"{(settings.url or URL).rstrip('/')}/chat/completions"
+        self._base = (settings.url or URL).rstrip("/")
+        self._url = f"{self._base}/chat/completions"
 
     @property
     def kind(self) -> str:
@@ -40,6 +41,11 @@ class OpenAIThinker:
         """The host."""
         return host_of(self._url)
 
+    @property
+    def has_key(self) -> bool:
+        """Whether a key is sent along."""
+        return bool(self._settings.secret)
+
     def think(self, ask: Ask) -> Answer:
         """Ask once."""
         body: dict[str, JSON] = {
@@ -51,12 +57,26 @@ class OpenAIThinker:
         if self._settings.structured:
             wanted: JSON = {"name": "answer", "strict": True, "schema": dict(ask.schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": wanted}
-        headers = {"Authorization": f"Bearer {self._settings.secret}"} if self._settings.secret else {}
-        posted = post_json(self._url, body, headers=headers, timeout_s=self._settings.timeout_s)
+        posted = post_json(self._url, body, headers=self._headers, timeout_s=self._settings.timeout_s)
         try:
             return self._answer(posted.body, posted.took_s)
         except Invalid as error:
             raise unreadable(self._url, error) from None
+
+    def knows_model(self) -> bool | None:
+        """Look it up in the list of models."""
+        url = f"{self._base}/models"
+        found = get_json(url, headers=self._headers, timeout_s=self._settings.timeout_s)
+        if found is None:
+            return None
+        try:
+            return self.model in {one.text("id") for one in found.objects("data")}
+        except Invalid as error:
+            raise unreadable(url, error) from None
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._settings.secret}"} if self._settings.secret else {}
 
     def _answer(self, body: JsonObject, took_s: float) -> Answer:
         choices = body.objects("choices")

@@ -44,6 +44,16 @@ class Part:
     view: View
 
 
+_SAID: Final = fields("at by model stale", statements=fields("text cites"))
+THOUGHT: Final = fields(
+    "under_way! claims_by calls calls_limit",
+    summary=_SAID,
+    update=_SAID,
+    claims=fields("title reason cites standing!", objections=fields("text cites")),
+    history=fields("use! at by model place! outcome! detail tokens dropped"),
+)
+"""What a language model was asked about an incident, and what of its answers was believed: none of it a finding."""
+
 PARTS: Final[Mapping[str, Part]] = {
     "findings": Part(field="findings", view=fields("id! collector! source command status! summary start end services")),
     "hypotheses": Part(

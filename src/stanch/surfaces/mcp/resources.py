@@ -1,4 +1,4 @@
-"""What an agent can read by address: incidents, time lines, runbooks, post-mortems. Whole, where a tool would cut."""
+"""What an agent can read by address: incidents, time lines, models' answers, runbooks, post-mortems. Whole."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final
 
 from stanch.kernel.errors import NotFound
 from stanch.kernel.event import JSON
-from stanch.surfaces.mcp.incident_views import PARTS, SHORT
+from stanch.surfaces.mcp.incident_views import PARTS, SHORT, THOUGHT
 from stanch.surfaces.mcp.marking import WARNING, outside, own
 from stanch.surfaces.mcp.tool import Asking, text_of
 from stanch.surfaces.mcp.views import Cuts, View, fields, shown
@@ -19,7 +19,7 @@ MOST: Final = 200_000
 
 _ENTRY: Final = fields("seq at kind! title text actor via! late")
 _ADDRESS: Final = re.compile(
-    rf"{SCHEME}(incident|postmortem)/([0-9]{{1,9}})(/timeline)?|{SCHEME}runbook/([a-z0-9-]{{1,80}})"
+    rf"{SCHEME}(incident|postmortem|thinker)/([0-9]{{1,9}})(/timeline)?|{SCHEME}runbook/([a-z0-9-]{{1,80}})"
 )
 _JSON: Final = "application/json"
 _MARKDOWN: Final = "text/markdown"
@@ -43,6 +43,7 @@ TEMPLATES: Final = (
         uri=f"{SCHEME}incident/{{number}}/timeline", name="timeline", about="Its time line, whole", media_type=_JSON
     ),
     Template(uri=f"{SCHEME}runbook/{{name}}", name="runbook", about="A runbook as written", media_type=_MARKDOWN),
+    Template(uri=f"{SCHEME}thinker/{{number}}", name="thinker", about="What a model said of it", media_type=_JSON),
     Template(uri=f"{SCHEME}postmortem/{{number}}", name="postmortem", about="Its newest text", media_type=_MARKDOWN),
 )
 
@@ -73,7 +74,7 @@ def listed(asking: Asking) -> list[Listed]:
 def read(asking: Asking, uri: str) -> Text:
     """Return what stands at `uri`, marked. Raises `NotFound`."""
     match = _ADDRESS.fullmatch(uri)
-    if match is None or (match[1] == "postmortem" and match[3]):
+    if match is None or (match[1] != "incident" and match[3]):
         raise NotFound(f"there is nothing at {uri[:100]!r}", hint="; ".join(one.uri for one in TEMPLATES))
     if match[4]:
         return _runbook(asking.ask("runbook.show", runbook=match[4]))
@@ -81,6 +82,8 @@ def read(asking: Asking, uri: str) -> Text:
     if match[1] == "postmortem":
         written = asking.ask("postmortem.show", incident=number)
         return _markdown(str(written.get("markdown", "")) if isinstance(written, dict) else "")
+    if match[1] == "thinker":
+        return _json(asking.ask("thinker.show", incident=number), THOUGHT)
     if match[3]:
         return _json(asking.ask("incident.timeline", incident=number), _ENTRY)
     return _json(asking.ask("incident.show", incident=number), _WHOLE)

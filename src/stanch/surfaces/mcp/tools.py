@@ -4,7 +4,7 @@ from typing import Final
 
 from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
-from stanch.surfaces.mcp.incident_views import PARTS, PLANNED, POSSIBLE, SHORT, WRITTEN, next_of
+from stanch.surfaces.mcp.incident_views import PARTS, PLANNED, POSSIBLE, SHORT, THOUGHT, WRITTEN, next_of
 from stanch.surfaces.mcp.looks import LOOKS, looked
 from stanch.surfaces.mcp.marking import own
 from stanch.surfaces.mcp.tool import Asking, Given, Put, Tool, number, word
@@ -49,7 +49,9 @@ _OVERVIEW: Final = fields(
 
 
 def _show(asking: Asking, given: Given) -> Put:
-    part = word(given, "part", ("short", *PARTS))
+    part = word(given, "part", ("short", *PARTS, "thinker"))
+    if part == "thinker":
+        return _thought(asking, given)
     skipped = number(given, "after")
     found = asking.ask("incident.show", incident=given.get("incident"))
     after = next_of(found)
@@ -61,6 +63,14 @@ def _show(asking: Asking, given: Given) -> Put:
     return Put(
         value=value, view=fields("", **{part: view}), next=after, rest=f"part={part} after={{}}", skipped=skipped
     )
+
+
+def _thought(asking: Asking, given: Given) -> Put:
+    incident = given.get("incident")
+    found = asking.ask("thinker.show", incident=incident)
+    asked = isinstance(found, dict) and bool(found.get("history"))
+    after = "What a model said is no finding: read what it cites" if asked else "No model was asked; people ask one"
+    return Put(value=found, view=THOUGHT, next=(after, f"incident_show incident={incident} part=findings"))
 
 
 def _timeline(asking: Asking, given: Given) -> Put:
@@ -336,7 +346,7 @@ TOOLS: Final = (
         run=_show,
         shows={"": ("incident.show", SHORT)},
         required=("incident",),
-        extra={"part": _one(tuple(PARTS)), "after": _WHOLE},
+        extra={"part": _one((*PARTS, "thinker")), "after": _WHOLE},
     ),
     Tool(
         name="incident_timeline",

@@ -126,7 +126,8 @@ def _of_type(kind: object) -> Schema:
     item = _item(kind)
     if item is not None:
         inner = _of_type(item)
-        return {"type": "array", "items": inner} if inner else {"type": "array"}
+        # Most lists are of texts: that they are is not said, twenty times over, in every agent's prompt.
+        return {"type": "array"} if inner in ({}, {"type": "string"}) else {"type": "array", "items": inner}
     if get_origin(kind) in (dict, Mapping) or is_dataclass(kind):
         return {"type": "object"}
     if isinstance(kind, type):
