@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from stanch.app.socketing import Socket
 from stanch.integrations.matrix.chat import MatrixChat
 from stanch.kernel.errors import StanchError
 from stanch.operations.world import World
@@ -60,9 +61,14 @@ class Listening:
         return following
 
 
-def listeners_of(world: World, desk: Desk) -> list[Listening]:
+def listeners_of(world: World, desk: Desk) -> list[Listening | Socket]:
     """Return what listens to the chats of `world`, not started yet."""
-    return [
+    sockets = [
+        Socket(spec, desk)
+        for spec in world.catalog.channels.values()
+        if spec.socket_env and os.environ.get(spec.socket_env, "").strip()
+    ]
+    return sockets + [
         Listening(
             spec.name,
             MatrixChat(name=spec.name, url=spec.url, token=os.environ.get(spec.secret_env, "").strip()),

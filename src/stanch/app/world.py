@@ -238,12 +238,22 @@ def open_world(
         thinker=open_thinker(catalog.thinker),
         channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()}
         | subscriber_channels(catalog),
+        unset=_unset(catalog),
         pagers=_pagers(catalog),
         desks=dict(systems.desks),
         ticketing={name: TRACKERS[spec.kind](_tracker(spec)) for name, spec in catalog.trackers.items()},
         fetch=HttpGet(),
         agent_limits=agent_limits(),
     )
+
+
+def _unset(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    """Return the variables that channels name and that hold nothing, by channel."""
+    named = {one.name: (one.secret_env, one.signing_env, one.socket_env) for one in catalog.channels.values()}
+    return {
+        name: tuple(variable for variable in variables if variable and not os.environ.get(variable, "").strip())
+        for name, variables in named.items()
+    }
 
 
 def _folder_of(database: str | Path) -> Path | None:

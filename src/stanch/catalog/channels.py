@@ -44,6 +44,11 @@ CHANNEL: Final = (
     Key(name="to", type=Type.TEXTS, doc="Addresses that mail goes to."),
     Key(name="secret_env", type=Type.TEXT, doc="The environment variable with the token, or with the URL that is one."),
     Key(name="signing_env", type=Type.TEXT, doc="The variable with what proves requests of the far end: commands."),
+    Key(
+        name="socket_env",
+        type=Type.TEXT,
+        doc="The variable with the app's token (`xapp-`): Slack's requests come down a socket that the server opens.",
+    ),
     Key(name="components", type=Type.TABLE, doc='What the status page shows of a service, `checkout = "kctbh9vr"`.'),
 )
 
@@ -73,7 +78,7 @@ COMMS: Final = (
 class ChannelSpec:
     """Where messages go. `severity` is the least one that is told there; no `services` means all of them.
 
-    Secrets are in the environment variables that `secret_env` and `signing_env` name.
+    Secrets are in the environment variables that `secret_env`, `signing_env` and `socket_env` name.
     """
 
     name: str
@@ -89,7 +94,13 @@ class ChannelSpec:
     to: tuple[str, ...] = ()
     secret_env: str = ""
     signing_env: str = ""
+    socket_env: str = ""
     components: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hears(self) -> bool:
+        """Tell whether buttons that are pressed there reach this server, and can be believed."""
+        return bool(self.signing_env or self.socket_env)
 
 
 @dataclass(frozen=True, kw_only=True)

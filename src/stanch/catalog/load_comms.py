@@ -37,9 +37,11 @@ def read_channel(reader: Reader, *, name: str, services: Sequence[str]) -> dict[
     url = reader.text("url")
     if url and not urlsplit(url).netloc:
         reader.complain("url", f"is no URL: {url!r}")
-    for key in ("secret_env", "signing_env"):
+    for key in ("secret_env", "signing_env", "socket_env"):
         if (variable := reader.text(key)) and not _VARIABLE.fullmatch(variable):
             reader.complain(key, "names an environment variable, and never holds the secret itself")
+    if reader.text("socket_env") and kind != "slack":
+        reader.complain("socket_env", "only slack has sockets")
     rooms = bool(reader.given().get("rooms"))
     if rooms and kind not in WITH_ROOMS:
         reader.complain("rooms", f"only {', '.join(WITH_ROOMS)} have rooms")

@@ -1,11 +1,28 @@
-"""Where an incident stands at a far end: its room there and the message with its facts, by channel and recipient."""
+"""Where an incident stands at a far end, by channel and recipient; what chats asked that come without a request."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Integer, Table, Text, and_, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    Text,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
+from stanch.kernel.event import JSON
 from stanch.store.schema import metadata
+from stanch.store.types import Document, Instant
 
 places: Final = Table(
     "comms_places",
@@ -17,6 +34,32 @@ places: Final = Table(
     Column("place", Text, nullable=False),
     Column("pinned", Text, nullable=False),
 )
+
+asks: Final = Table(
+    "chat_asks",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    # What the far end calls the request; the same when it is sent again.
+    Column("key", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    # Nothing once it is done: it holds addresses that whoever has them may answer to.
+    Column("asked", Document),
+    Column("begun_at", Instant),
+    Column("done_at", Instant),
+)
+
+KEPT_FOR: Final = timedelta(days=2)
+"""How long it is remembered that something was asked: far ends give up sending again after hours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """Something that a chat asked. `was_begun` says that who began it did not finish."""
+
+    key: str
+    at: datetime
+    asked: JSON
+    was_begun: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,3 +100,35 @@ def incident_at(connection: Connection, *, channel: str, place: str) -> int | No
 
 def _key(channel: str, incident: int, recipient: str) -> ColumnElement[bool]:
     return and_(places.c.channel == channel, places.c.incident == incident, places.c.recipient == recipient)
+
+
+def keep_ask(connection: Connection, *, channel: str, key: str, asked: JSON, at: datetime) -> bool:
+    """Keep what a chat asks; False where it is known already."""
+    insert_into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert_into(asks).values(channel=channel, key=key, at=at, asked=asked)
+    unknown = statement.on_conflict_do_nothing(index_elements=["channel", "key"]).returning(asks.c.key)
+    return connection.execute(unknown).first() is not None
+
+
+def next_ask(connection: Connection, *, channel: str, now: datetime, given_up: timedelta) -> Ask | None:
+    """Take the oldest that nobody does, or that somebody began longer than `given_up` ago; None where there is none."""
+    free = or_(asks.c.begun_at.is_(None), asks.c.begun_at < now - given_up)
+    open_ones = and_(asks.c.channel == channel, asks.c.done_at.is_(None), free)
+    row = connection.execute(select(asks).where(open_ones).order_by(asks.c.at, asks.c.key).limit(1)).first()
+    if row is None:
+        return None
+    # The guard stays in the outer WHERE: two nodes may have read the same row.
+    taken = update(asks).where(asks.c.key == row.key, open_ones).values(begun_at=now)
+    if connection.execute(taken).rowcount != 1:
+        return None
+    return Ask(key=row.key, at=row.at, asked=row.asked, was_begun=row.begun_at is not None)
+
+
+def end_ask(connection: Connection, *, channel: str, key: str, now: datetime) -> None:
+    """Note that it is done, and forget what it was."""
+    connection.execute(update(asks).where(asks.c.channel == channel, asks.c.key == key).values(done_at=now, asked=None))
+
+
+def forget_asks(connection: Connection, *, now: datetime) -> None:
+    """Forget what was asked longer ago than it is kept."""
+    connection.execute(delete(asks).where(asks.c.at < now - KEPT_FOR))

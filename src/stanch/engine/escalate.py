@@ -278,7 +278,7 @@ def compose(world: World, state: PageState, notice: Notice, *, address: str, tok
 
 def _is_heard(world: World, kind: str) -> bool:
     """Tell whether buttons pressed in a chat of this kind reach us: a channel of it proves its requests."""
-    return any(one.kind == kind and one.signing_env for one in world.catalog.channels.values())
+    return any(one.kind == kind and one.hears for one in world.catalog.channels.values())
 
 
 def _reply_to(world: World, token: str) -> str:

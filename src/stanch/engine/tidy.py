@@ -1,4 +1,4 @@
-"""Puts away what is not needed any more: duty of the timer kind `tidy`, alerts once a minute and pages hourly.
+"""Puts away what is not needed any more: duty of the timer kind `tidy`, alerts once a minute, the rest hourly.
 
 At most some thousand rows go in one transaction; while there are more, the next turn comes soon.
 """
@@ -18,6 +18,7 @@ from stanch.alerts.intake.retention.tables import (
     old_alerts,
     put_away,
 )
+from stanch.comms.tables import forget_asks
 from stanch.engine.loop import Effect
 from stanch.operations.oncall.retention import forget_old
 from stanch.operations.world import World
@@ -48,6 +49,7 @@ def tidy(timer: Timer, world: World) -> Effect:
 
 def _tidy_pages(timer: Timer, world: World) -> Effect:
     def effect(tx: Transaction) -> None:
+        forget_asks(tx.connection, now=world.clock.now())
         more = forget_old(tx, world, limit=_PAGES_AT_ONCE) == _PAGES_AT_ONCE
         tx.schedule(Timer(id=timer.id, kind=timer.kind, due_at=world.clock.now() + (_SOON if more else _HOURLY)))
 

@@ -6,6 +6,7 @@ from stanch.operations import (
     automatic,
     beating,
     change,
+    channels,
     communicating,
     figures,
     gamedays,
@@ -51,6 +52,7 @@ from stanch.operations.statuspage import publishing
 MODULES = (
     incident,
     communicating,
+    channels,
     investigation,
     hypotheses,
     analysing,

@@ -35,7 +35,7 @@ def case_of(world: World, state: IncidentState, whom: Recipient, *, purpose: str
         url=url if whom.audience is not Audience.PUBLIC else "",
         invite=tuple(dict.fromkeys(_invited(world, state, spec.kind))) if spec and inside else (),
         components=_components(spec, state) if spec else (),
-        buttons=tuple(_buttons(state, url, acts=bool(spec and spec.signing_env))) if inside else (),
+        buttons=tuple(_buttons(state, url, acts=bool(spec and spec.hears))) if inside else (),
     )
 
 

@@ -14,6 +14,7 @@ from stanch.ports.actuator import Actuator
 from stanch.ports.calendars import Calendars
 from stanch.ports.changes import ChangeSource
 from stanch.ports.channel import Channel
+from stanch.ports.chat import Listened
 from stanch.ports.evidence import Collector
 from stanch.ports.fetch import Fetch
 from stanch.ports.issues import IssueDesk
@@ -33,7 +34,8 @@ class World:
     """What this process has. Integrations are known by port and name; `url` is where people find the web page.
 
     `calendars` is None where nothing that is configured needs any, `thinker` where none may be asked.
-    `endpoints` are the services' own addresses.
+    `endpoints` are the services' own addresses. `listening` is kept by what listens to chats, by channel; `unset` are
+    the variables of channels that the environment does not have.
     """
 
     store: Store
@@ -52,6 +54,8 @@ class World:
     samplers: dict[str, Sampler] = field(default_factory=dict)
     actuators: dict[str, Actuator] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    listening: dict[str, Listened] = field(default_factory=dict)
+    unset: dict[str, tuple[str, ...]] = field(default_factory=dict)
     pagers: dict[str, Pager] = field(default_factory=dict)
     desks: dict[str, IssueDesk] = field(default_factory=dict)
     ticketing: dict[str, TicketTracker] = field(default_factory=dict)

@@ -53,6 +53,14 @@ class HeardChat:
     answer: JSON = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listened:
+    """How it stands with a chat that is listened to: since when it is heard, or what is in the way."""
+
+    since: datetime | None = None
+    trouble: str = ""
+
+
 @runtime_checkable
 class Chat(Protocol):
     """Understands the requests of one chat, and answers them."""

@@ -1,5 +1,5 @@
 """What people ask from Slack: slash commands, buttons, the shortcut on a message, and reactions that mark one
-(https://docs.slack.dev/interactivity). All come to one URL.
+(https://docs.slack.dev/interactivity). All come to one URL, or down a socket.
 
 The app needs the slash command `/incident`, interactivity with a message shortcut of the callback id `stanch_log`, and
 the event `reaction_added` with the scope `reactions:read`.
@@ -7,8 +7,7 @@ the event `reaction_added` with the scope `reactions:read`.
 
 import json
 import weakref
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -16,6 +15,7 @@ import httpx2
 
 from stanch.integrations.slack.api import SlackApi
 from stanch.integrations.slack.blocks import escaped
+from stanch.integrations.slack.hearing import command, event, interaction
 from stanch.integrations.slack.signing import verify
 from stanch.kernel.errors import Invalid, Unavailable
 from stanch.kernel.event import JSON
@@ -24,13 +24,9 @@ from stanch.ports.bounded import bounds
 from stanch.ports.chat import Asked, AskedBy, HeardChat, Reply
 from stanch.ports.signals import Inbound
 
-MARKS: Final = frozenset({"pushpin", "round_pushpin", "memo", "spiral_note_pad"})
-"""The reactions that put a message into the log."""
-
 _TEXT: Final = 3_500
 _MOST_FIELDS: Final = 200
 _TIMEOUT_S: Final = 5.0
-_PREFIX: Final = "stanch/"
 
 
 class SlackChat:
@@ -52,24 +48,17 @@ class SlackChat:
         """Return what a signed request says."""
         verify(inbound.body, inbound.headers, secret=self._secret, now=now)
         if inbound.headers.get("content-type", "").startswith("application/json"):
-            return _event(read_object(inbound.body).data)
+            return event(read_object(inbound.body).data)
         try:
             pairs = parse_qsl(inbound.body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
         except ValueError as error:
             raise Invalid(f"this is no form: {error}", field="body") from error
         form = dict(pairs)
         if "payload" in form:
-            return _interaction(read_object(form["payload"].encode()).data)
+            return interaction(read_object(form["payload"].encode()).data)
         if "command" not in form:
             raise Invalid("neither a command nor an interaction", field="body")
-        asked = Asked(
-            by=AskedBy.COMMAND,
-            user=form.get("user_id", ""),
-            place=form.get("channel_id", ""),
-            text=form.get("text", ""),
-            reply_to=form.get("response_url", ""),
-        )
-        return HeardChat(asked=asked)
+        return command(form)
 
     def complete(self, asked: Asked) -> Asked:
         """Fetch what a marked message says: a reaction comes without it."""
@@ -120,59 +109,6 @@ class SlackChat:
         """Close the connections."""
         self._api.close()
         self._client.close()
-
-
-def _interaction(payload: Mapping[str, JSON]) -> HeardChat:
-    user, place = str(_dict(payload.get("user")).get("id", "")), str(_dict(payload.get("channel")).get("id", ""))
-    reply_to = str(payload.get("response_url", ""))
-    match payload.get("type"):
-        case "block_actions":
-            actions = payload.get("actions")
-            action = _dict(actions[0]) if isinstance(actions, list) and actions else {}
-            verb = str(action.get("action_id", "")).removeprefix(_PREFIX)
-            # A button that is a link is told too.
-            if verb == "open" or not str(action.get("action_id", "")).startswith(_PREFIX):
-                return HeardChat()
-            text = f"{verb} {action.get('value', '')}".strip()
-            return HeardChat(asked=Asked(by=AskedBy.BUTTON, user=user, place=place, text=text, reply_to=reply_to))
-        case "message_action":
-            message = _dict(payload.get("message"))
-            asked = Asked(
-                by=AskedBy.MARK,
-                user=user,
-                place=place,
-                text=str(message.get("text", "")),
-                author=str(message.get("user", "")),
-                at=_instant(message.get("ts")),
-                reply_to=reply_to,
-            )
-            return HeardChat(asked=asked)
-    return HeardChat()
-
-
-def _event(body: Mapping[str, JSON]) -> HeardChat:
-    if body.get("type") == "url_verification":
-        return HeardChat(answer={"challenge": str(body.get("challenge", ""))})
-    event = _dict(body.get("event"))
-    item = _dict(event.get("item"))
-    if event.get("type") != "reaction_added" or event.get("reaction") not in MARKS or item.get("type") != "message":
-        return HeardChat()
-    asked = Asked(
-        by=AskedBy.MARK,
-        user=str(event.get("user", "")),
-        place=str(item.get("channel", "")),
-        author=str(event.get("item_user", "")),
-        at=_instant(item.get("ts")),
-    )
-    return HeardChat(asked=asked)
-
-
-def _instant(stamp: JSON) -> datetime | None:
-    """Return when a message was written: its id is that in seconds, with six digits to tell neighbours apart."""
-    whole, _, part = str(stamp or "").partition(".")
-    if not (whole.isascii() and whole.isdecimal() and part.isascii() and part.isdecimal() and len(whole) < 12):
-        return None
-    return datetime.fromtimestamp(int(whole), UTC).replace(microsecond=int(part[:6].ljust(6, "0")))
 
 
 def _plain(text: str) -> str:

@@ -23,6 +23,7 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             lifespan="off",
+            ws="none",
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE_S,

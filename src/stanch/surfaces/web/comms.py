@@ -7,6 +7,7 @@ from stanch.comms.catchup import Catchup
 from stanch.comms.words import AUDIENCES
 from stanch.kernel.actor import Via
 from stanch.kernel.errors import Bug, NotFound
+from stanch.operations.channels import ChannelLook
 from stanch.operations.communicating import PreviewView, ToldList
 from stanch.operations.thinking import ThinkerView
 from stanch.surfaces.asgi.front import Front
@@ -32,6 +33,7 @@ async def messages_page(front: Front, request: Request, reader: Reader) -> Scree
     preview = await front.ask(request, "comms.preview", wanted, via=Via.WEB)
     told = await front.ask(request, "comms.told", {"incident": number}, via=Via.WEB)
     thinker = await front.ask(request, "thinker.show", {"incident": number}, via=Via.WEB)
+    looks = await front.ask(request, "comms.channels", {}, via=Via.WEB)
     if not (isinstance(preview, PreviewView) and isinstance(told, ToldList) and isinstance(thinker, ThinkerView)):
         raise Bug("comms.preview, comms.told and thinker.show do not answer with what they are")
     values = {
@@ -43,6 +45,7 @@ async def messages_page(front: Front, request: Request, reader: Reader) -> Scree
         "audiences": AUDIENCES,
         "reader": reader,
         "thinker": thinker,
+        "looks": [one for one in looks if isinstance(one, ChannelLook)] if isinstance(looks, list) else [],
         "now": front.world.clock.now(),
     }
     return Screen(
@@ -50,6 +53,7 @@ async def messages_page(front: Front, request: Request, reader: Reader) -> Scree
         title=f"{told.key} messages · Stanch",
         parts=[
             part("thinker", "messages/thinker.html", values),
+            part("channels", "messages/channels.html", values),
             part("draft", "messages/draft.html", values),
             part("told", "messages/told.html", values),
         ],

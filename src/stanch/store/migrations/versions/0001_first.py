@@ -151,6 +151,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_changes_service_at", ["service", "at"], unique=False)
 
     op.create_table(
+        "chat_asks",
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("asked", types.Document, nullable=True),
+        sa.Column("begun_at", types.Instant(), nullable=True),
+        sa.Column("done_at", types.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("channel", "key", name=op.f("pk_chat_asks")),
+    )
+    op.create_table(
         "comms_places",
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("incident", sa.Integer(), nullable=False),

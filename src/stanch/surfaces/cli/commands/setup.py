@@ -20,7 +20,7 @@ from stanch.comms.templates import open_templates
 from stanch.kernel.errors import Conflict, Invalid, NotFound, StanchError
 from stanch.packs.reading import read_packs
 from stanch.surfaces.cli.moments import ahead
-from stanch.surfaces.cli.records import children, count_in, record_of, records_of, text_of
+from stanch.surfaces.cli.records import children, count_in, record_of, records_of, text_of, texts
 from stanch.surfaces.cli.session import Session
 from stanch.surfaces.cli.shared import json_option, local_zone, print_json
 from stanch.surfaces.cli.telling import hint, is_tty, paint, say, table
@@ -132,6 +132,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         _tried("services", lambda: _services(session)),
         *_checks(session),
         *_systems(session),
+        *_channels(session),
         *_paging(session),
     ]
     failed = any(one.state == "failed" for one in found)
@@ -261,6 +262,29 @@ def _paging(session: Session) -> list[Diagnosis]:
         for one in children(told, "shortcomings")
     ]
     return lacks or [Diagnosis(name="paging", state="ok", detail=f"{count_in(told, 'people')} people can be reached")]
+
+
+def _channels(session: Session) -> list[Diagnosis]:
+    """Return a line for each thing that a channel lacks, or one that says that it lacks nothing."""
+    try:
+        way = session.way()
+        try:
+            cards = records_of(way.read("comms.channels"))
+        finally:
+            way.close()
+    except (StanchError, OSError) as error:
+        return [Diagnosis(name="channels", state="failed", detail=f"{error}")]
+    found = []
+    for card in cards:
+        name = text_of(card, "name")
+        lacks, notes = texts(card, "lacks"), texts(card, "notes")
+        found += [Diagnosis(name=name, state="failed", detail=one) for one in lacks]
+        found += [Diagnosis(name=name, state="note", detail=one) for one in notes]
+        if not lacks and not notes:
+            way_in = text_of(card, "hears")
+            told = f"{text_of(card, 'kind')} is set up" + (f", and heard by {way_in}" if way_in else "")
+            found.append(Diagnosis(name=name, state="ok", detail=told))
+    return found
 
 
 def _systems(session: Session) -> list[Diagnosis]:
