@@ -21,7 +21,9 @@ CHATS: Final[Mapping[str, Callable[[ChannelSpec], Chat]]] = {
     "slack": lambda one: SlackChat(
         name=one.name, token=_secret(one.secret_env), secret=_secret(one.signing_env), url=one.url
     ),
-    "mattermost": lambda one: MattermostChat(name=one.name, secret=_secret(one.signing_env)),
+    "mattermost": lambda one: MattermostChat(
+        name=one.name, secret=_secret(one.signing_env), token=_secret(one.secret_env), url=one.url
+    ),
 }
 
 _MOST_ENTRIES: Final = 15

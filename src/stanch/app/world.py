@@ -236,7 +236,9 @@ def open_world(
         actuators=open_actuators(systems, programs=catalog.programs),
         calendars=calendars_for(catalog),
         thinker=open_thinker(catalog.thinker),
-        channels={name: CHANNELS[spec.kind](_channel(spec, catalog)) for name, spec in catalog.channels.items()}
+        channels={
+            name: CHANNELS[spec.kind](_channel(spec, catalog, url=url)) for name, spec in catalog.channels.items()
+        }
         | subscriber_channels(catalog),
         unset=_unset(catalog),
         pagers=_pagers(catalog),
@@ -342,7 +344,11 @@ def _collectors(catalog: Catalog, sources: tuple[ChangeSource, ...]) -> tuple[Co
     return tuple(found)
 
 
-def _channel(spec: ChannelSpec, catalog: Catalog) -> ChannelSettings:
+def _channels(catalog: Catalog, *, url: str) -> dict[str, Channel]:
+    return {name: CHANNELS[spec.kind](_channel(spec, catalog, url=url)) for name, spec in catalog.channels.items()}
+
+
+def _channel(spec: ChannelSpec, catalog: Catalog, *, url: str) -> ChannelSettings:
     return ChannelSettings(
         name=spec.name,
         kind=spec.kind,
@@ -352,6 +358,8 @@ def _channel(spec: ChannelSpec, catalog: Catalog) -> ChannelSettings:
         sender=spec.sender,
         to=spec.to,
         secret=os.environ.get(spec.secret_env, "").strip() if spec.secret_env else "",
+        pressed_at=f"{url.rstrip('/')}/chat/{spec.name}" if spec.signing_env else "",
+        proof=os.environ.get(spec.signing_env, "").strip() if spec.signing_env else "",
         rooms=spec.rooms,
         root=catalog.root,
     )

@@ -112,7 +112,8 @@ class Receipt:
 class ChannelSettings:
     """How a channel is configured. `secret` never stands in an error or a log, and may be a whole URL.
 
-    With `rooms` every incident has a room of its own there; else everything goes to `target`.
+    With `rooms` every incident has a room of its own there; else everything goes to `target`. Where buttons post to us
+    what is pressed, that is at `pressed_at`, and `proof` is what tells such a post from a forged one.
     """
 
     name: str
@@ -123,6 +124,8 @@ class ChannelSettings:
     sender: str = ""
     to: tuple[str, ...] = ()
     secret: str = field(default="", repr=False)
+    pressed_at: str = ""
+    proof: str = field(default="", repr=False)
     rooms: bool = False
     root: str = "."
 

@@ -47,10 +47,14 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class HeardChat:
-    """What a request from a chat says: what was asked, or, where nothing was, what the far end waits for."""
+    """What a request from a chat says: what was asked, or, where nothing was, what the far end waits for.
+
+    With `at_once` the far end waits for what was asked, and shows what it is answered.
+    """
 
     asked: Asked | None = None
     answer: JSON = None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +82,9 @@ class Chat(Protocol):
         """Return `asked` with what has to be fetched first, such as the words of a marked message. May be slow."""
         ...
 
-    def answer(self, reply: Reply) -> JSON:
-        """Return the body of the answer to the request itself."""
+    def answer(self, asked: Asked, reply: Reply) -> JSON:
+        """Return the body of the answer to the request itself; None where that would not be shown to whom it is for,
+        so that it has to be sent."""
         ...
 
     def send(self, asked: Asked, reply: Reply) -> None:

@@ -14,7 +14,7 @@ from stanch.incidents.tables import IncidentProjector
 from stanch.integrations.matrix import MatrixChannel
 from stanch.integrations.matrix.chat import Heard, MatrixChat
 from stanch.kernel.clock import ManualClock
-from stanch.ports.channel import ChannelSettings, Message
+from stanch.ports.channel import Button, ChannelSettings, Message
 from stanch.store import Store
 from tests.integrations.channels.cases import message
 from tests.operations.desk import START, Desk
@@ -88,7 +88,7 @@ def test_the_longest_message_is_taken(homeserver: Homeserver, channel: MatrixCha
 
 
 def test_people_act_from_the_room(homeserver: Homeserver, channel: MatrixChannel, tmp_path: Path) -> None:
-    """Who is known is answered as in the terminal and on record; a marked message enters the log with its link."""
+    """Who is known is answered as in the terminal; a reaction acknowledges, another puts a message into the log."""
     clock = ManualClock(START)
     store = Store.open(str(tmp_path / "stanch.db"), clock=clock, projectors=(IncidentProjector(),))
     desk = Desk.open(store, clock)
@@ -98,21 +98,27 @@ def test_people_act_from_the_room(homeserver: Homeserver, channel: MatrixChannel
     world = replace(desk.world, catalog=replace(catalog, people=people, channels={**catalog.channels, "ops": ops}))
     desk = replace(desk, world=world)
     desk.declare()
-    place = channel.post(about("incident-d", "d/update/1")).place
+    about_one = about("incident-d", "d/update/1")
+    assert about_one.case is not None
+    button = Button(label="Acknowledge", verb="ack", value="INC-1")
+    shown = channel.post(replace(about_one, case=replace(about_one.case, buttons=(button,))))
+    place = shown.place
     with store.writing() as tx:
         keep_place(tx.connection, channel="ops", incident=1, place=place)
     chat = MatrixChat(name="ops", url=homeserver.url, token=homeserver.token, wait_s=5)
     since, _ = chat.listen("")
     room = f"/rooms/{quote(place, safe='')}"
     homeserver.tell("POST", f"{room}/join", {})
-    homeserver.tell("PUT", f"{room}/send/m.room.message/t1", {"msgtype": "m.text", "body": "!incident ack"})
+    homeserver.tell("PUT", f"{room}/send/m.room.message/t1", {"msgtype": "m.text", "body": "!incident show"})
+    pressed = {"m.relates_to": {"rel_type": "m.annotation", "event_id": shown.reference, "key": "👀"}}
+    homeserver.tell("PUT", f"{room}/send/m.reaction/t0", pressed)
     said = {"msgtype": "m.text", "body": "the pool is full"}
     event = homeserver.tell("PUT", f"{room}/send/m.room.message/t2", said)["event_id"]
     relation = {"m.relates_to": {"rel_type": "m.annotation", "event_id": event, "key": "📌"}}
     homeserver.tell("PUT", f"{room}/send/m.reaction/t3", relation)
     answers = chat_desk(world)
     heard: list[Heard] = []
-    while len(heard) < 2:
+    while len(heard) < 3:
         since, more = chat.listen(since)
         heard += more
         assert since

@@ -11,9 +11,11 @@ from urllib.parse import quote
 
 import httpx2
 
+from stanch.integrations.matrix import pressing
 from stanch.integrations.matrix.api import MatrixApi, MatrixError
 from stanch.kernel.blockdata import read_blocks
 from stanch.kernel.blockhtml import to_html
+from stanch.kernel.blocks import Paragraph
 from stanch.ports.channel import (
     Case,
     ChannelSettings,
@@ -141,9 +143,13 @@ class MatrixChannel:
 
 def _content(message: Message) -> dict[str, object]:
     """Return the content of the event: a notice, as programs answer none of those."""
-    text = message.text[:_TEXT]
+    buttons = message.case.buttons if message.case else ()
+    how = pressing.line(buttons)
+    text = message.text[: _TEXT - len(how)] + (f"\n\n{how}" if how else "")
     content: dict[str, object] = {"msgtype": "m.notice", "body": text, "m.mentions": {}}
-    html = to_html(read_blocks(message.blocks))
+    if how:
+        content[pressing.KEY] = pressing.content(buttons)
+    html = to_html((*read_blocks(message.blocks), *([Paragraph(how)] if how else ()))) if message.blocks else ""
     if html and len(html) <= _HTML:
         content |= {"format": "org.matrix.custom.html", "formatted_body": html}
     if message.edits:

@@ -1,6 +1,6 @@
-"""What people ask from Matrix: messages that begin with `!incident`, and reactions that mark one, in the rooms that our
-account is in. Nobody posts to us: the homeserver is asked, and waits with its answer until there is something
-(https://spec.matrix.org/latest/client-server-api/#syncing)."""
+"""What people ask from Matrix: messages that begin with `!incident`, reactions that mark one, and reactions to our own,
+which stand for buttons; all in the rooms that our account is in. Nobody posts to us: the homeserver is asked, and waits
+with its answer until there is something (https://spec.matrix.org/latest/client-server-api/#syncing)."""
 
 import hashlib
 import weakref
@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from stanch.integrations.matrix import pressing
 from stanch.kernel.errors import Unavailable
 from stanch.kernel.event import JSON
 from stanch.ports.bounded import bounds
@@ -94,12 +95,17 @@ class MatrixChat:
             if words and words[0] == PREFIX:
                 return Asked(by=AskedBy.COMMAND, user=user, place=room, text="".join(words[1:]))
         relation = _dict(content.get("m.relates_to"))
-        if event.get("type") == "m.reaction" and str(relation.get("key", "")).rstrip("\ufe0f") in MARKS:
-            return self._marked(room, user, str(relation.get("event_id", "")))
-        return None
-
-    def _marked(self, room: str, user: str, id: str) -> Asked:
+        reaction, id = str(relation.get("key", "")), str(relation.get("event_id", ""))
+        if event.get("type") != "m.reaction" or not id or pressing.plain(reaction) not in MARKS | pressing.REACTIONS:
+            return None
         found = self._ask("GET", f"{_room(room)}/event/{quote(id, safe='')}")
+        if pressing.plain(reaction) in MARKS:
+            return self._marked(room, user, id, found)
+        at = event.get("origin_server_ts")
+        text = pressing.asked_by(reaction, found, me=self._me, reacted_ms=at if isinstance(at, int | float) else 0.0)
+        return Asked(by=AskedBy.BUTTON, user=user, place=room, text=text) if text else None
+
+    def _marked(self, room: str, user: str, id: str, found: dict[str, JSON]) -> Asked:
         written = found.get("origin_server_ts")
         return Asked(
             by=AskedBy.MARK,

@@ -11,8 +11,10 @@ from urllib.parse import quote
 
 import httpx2
 
+from stanch.integrations.mattermost.signing import proof
 from stanch.ports.bounded import bounds
 from stanch.ports.channel import (
+    Button,
     Case,
     ChannelSettings,
     Failure,
@@ -31,6 +33,7 @@ _API: Final = "/api/v4"
 _TEXT: Final = 16_000
 _NAME: Final = 64
 _HEADER: Final = 1_024
+_BUTTON: Final = 75
 _PROPERTY: Final = "stanch_id"
 _EXISTS: Final = "exists"
 
@@ -73,9 +76,10 @@ class MattermostChannel:
             room = self._room(message)
             post = message.edits or (self._said_already(room, message) if message.again else "")
             if message.edits:
-                self._certain("PUT", f"/posts/{quote(post, safe='')}/patch", {"message": _text(message)})
+                body = {"message": _text(message), "props": self._properties(message)}
+                self._certain("PUT", f"/posts/{quote(post, safe='')}/patch", body)
             elif not post:
-                body = {"channel_id": room, "message": _text(message), "props": {_PROPERTY: message.id}}
+                body = {"channel_id": room, "message": _text(message), "props": self._properties(message)}
                 post = str(self._ask("POST", "/posts", body).get("id", ""))
             if message.pinned and not message.edits:
                 self._certain("POST", f"/posts/{quote(post, safe='')}/pin", {})
@@ -86,6 +90,29 @@ class MattermostChannel:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _properties(self, message: Message) -> dict[str, object]:
+        """Return what goes with the words: what it is found again by, and the buttons."""
+        buttons = [one for one in message.case.buttons if one.verb] if message.case else []
+        made: dict[str, object] = {_PROPERTY: message.id}
+        tokens = self._settings.proof.split()
+        if not (buttons and self._settings.pressed_at and tokens):
+            return made
+        actions = [self._action(one, number, token=tokens[0]) for number, one in enumerate(buttons)]
+        return made | {"attachments": [{"fallback": "", "actions": actions}]}
+
+    def _action(self, one: Button, number: int, *, token: str) -> dict[str, object]:
+        """Return a button; the server keeps its context from everybody who reads the post."""
+        asks = f"{one.verb} {one.value}".strip()
+        context = {"asks": asks, "proof": proof(asks, channel=self.name, token=token)}
+        return {
+            # Its id may have letters and digits alone.
+            "id": f"stanch{number}",
+            "type": "button",
+            "name": _unmentioned(one.label)[:_BUTTON],
+            "style": "primary" if one.primary else "default",
+            "integration": {"url": self._settings.pressed_at, "context": context},
+        }
 
     def _room(self, message: Message) -> str:
         if message.to:

@@ -83,7 +83,7 @@ class SlackChat:
             reply_to=asked.reply_to,
         )
 
-    def answer(self, reply: Reply) -> JSON:
+    def answer(self, asked: Asked, reply: Reply) -> JSON:
         """Return what answers a slash command."""
         return {
             "response_type": "ephemeral" if reply.private else "in_channel",
@@ -92,7 +92,7 @@ class SlackChat:
 
     def send(self, asked: Asked, reply: Reply) -> None:
         """Post to the URL that came with the request; where none did, to who asked, in the room."""
-        body = self.answer(reply)
+        body = self.answer(asked, reply)
         if not asked.reply_to:
             text = body["text"] if isinstance(body, dict) else ""
             self._api.call("chat.postEphemeral", {"channel": asked.place, "user": asked.user, "text": text})

@@ -23,7 +23,7 @@ def command(form: Mapping[str, JSON]) -> HeardChat:
         text=str(form.get("text", "")),
         reply_to=str(form.get("response_url", "")),
     )
-    return HeardChat(asked=asked)
+    return HeardChat(asked=asked, at_once=True)
 
 
 def interaction(payload: Mapping[str, JSON]) -> HeardChat:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from stanch.kernel.errors import NotFound, StanchError
-from stanch.ports.chat import Asked, AskedBy, Chat
+from stanch.ports.chat import Asked, Chat, Reply
 from stanch.ports.signals import Inbound
 from stanch.surfaces.chat.desk import Desk
 
@@ -53,16 +53,36 @@ class Chats:
         heard = chat.hear(inbound, now=self._desk.world.clock.now())
         if heard.asked is None:
             return _json(heard.answer) if heard.answer is not None else Response()
-        if heard.asked.by is AskedBy.COMMAND:
-            reply = await run_in_threadpool(self._desk.answer, heard.asked, channel=name, kind=chat.kind)
-            return _json(chat.answer(reply))
-        # Nothing that is answered here is shown for a button or a mark: it is said afterwards.
+        if heard.at_once:
+            return await self._now(name, chat, heard.asked)
+        # Nothing that is answered here would be shown: it is said afterwards.
         return Response(background=BackgroundTask(self._later, name, chat, heard.asked))
+
+    async def _now(self, name: str, chat: Chat, asked: Asked) -> Response:
+        try:
+            asked = await run_in_threadpool(chat.complete, asked)
+        except StanchError as error:
+            reply = Reply(text="\n".join(word for word in (error.message, error.hint) if word))
+        else:
+            reply = await run_in_threadpool(self._desk.answer, asked, channel=name, kind=chat.kind)
+        body = chat.answer(asked, reply)
+        if body is not None:
+            return _json(body)
+        said = _json({})
+        said.background = BackgroundTask(self._send, name, chat, asked, reply)
+        return said
 
     def _later(self, name: str, chat: Chat, asked: Asked) -> None:
         try:
             asked = chat.complete(asked)
-            chat.send(asked, self._desk.answer(asked, channel=name, kind=chat.kind))
+        except StanchError as error:
+            log.warning("chat.unanswered", channel=name, by=asked.by.value, error=error.message)
+            return
+        self._send(name, chat, asked, self._desk.answer(asked, channel=name, kind=chat.kind))
+
+    def _send(self, name: str, chat: Chat, asked: Asked, reply: Reply) -> None:
+        try:
+            chat.send(asked, reply)
         except StanchError as error:
             # What was asked is done and on record, or was never begun; only the chat was not told.
             log.warning("chat.unanswered", channel=name, by=asked.by.value, error=error.message)
