@@ -1,7 +1,7 @@
 """A small Sentry: one organization with issues, their events, spans and releases, as its web API answers.
 
 It holds events with their times and counts them over the stretch that is asked about, as Sentry does. A token is
-needed; `limited` answers 429 so often. Its answers keep the shapes of the public OpenAPI document.
+needed; `limited` answers 429 so often. Its answers, and what it is asked, are held against Sentry's own description.
 """
 
 import contextlib
@@ -14,7 +14,8 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from stanch.kernel.event import JSON
-from tests.support.farend import Asked, Reply, Site, site
+from tests.support.farend import Asked, Reply, Site
+from tests.support.sentryshapes import shaped
 
 TOKEN: Final = "sntrys_hunter2hunter2hunter2"
 ROOT: Final = "/api/0/organizations/shop/"
@@ -151,7 +152,7 @@ class FakeSentry:
 def fake_sentry() -> Iterator[FakeSentry]:
     """Run a Sentry on a free port of this machine."""
     found = FakeSentry()
-    with site(found.answer) as running:
+    with shaped(found.answer) as running:
         found.site = running
         yield found
 
@@ -161,24 +162,20 @@ def every(seconds: float, *, start: datetime, end: datetime) -> list[datetime]:
     return [start + timedelta(seconds=seconds * place) for place in range(int((end - start).total_seconds() / seconds))]
 
 
-def _issue(one: Issue, seen: Sequence[datetime]) -> JSON:
-    type, _, value = one.title.partition(": ")
-    lifetime: dict[str, JSON] = {
-        "count": str(len(one.seen)),
-        "userCount": len(one.seen),
-        "firstSeen": _written(min(one.seen)),
-        "lastSeen": _written(max(one.seen)),
-        "stats": None,
-    }
+def plain_issue(
+    id: str, *, project: str, title: str, level: str = "error", culprit: str | None = None
+) -> dict[str, JSON]:
+    """Return what every answer about an issue has."""
+    type, _, value = title.partition(": ")
     return {
-        "id": one.id,
+        "id": id,
         "shareId": None,
-        "shortId": f"{one.project.upper()}-{one.id}",
-        "title": one.title,
-        "culprit": one.frames[-1][2] if one.frames else None,
-        "permalink": f"https://shop.sentry.io/issues/{one.id}/",
+        "shortId": f"{project.upper()}-{id}",
+        "title": title,
+        "culprit": culprit,
+        "permalink": f"https://shop.sentry.io/issues/{id}/",
         "logger": None,
-        "level": one.level,
+        "level": level,
         "status": "unresolved",
         "statusDetails": {},
         "substatus": "new",
@@ -189,10 +186,10 @@ def _issue(one: Issue, seen: Sequence[datetime]) -> JSON:
         "seerFixabilityScore": None,
         "seerAutofixLastTriggered": None,
         "seerExplorerAutofixLastTriggered": None,
-        "project": {"id": "1", "name": one.project, "slug": one.project, "platform": "python"},
+        "project": {"id": "1", "name": project, "slug": project, "platform": "python"},
         "type": "error",
-        "issueType": one.category,
-        "issueCategory": one.category,
+        "issueType": "error",
+        "issueCategory": "error",
         "metadata": {"type": type, "value": value},
         "numComments": 0,
         "assignedTo": None,
@@ -202,6 +199,22 @@ def _issue(one: Issue, seen: Sequence[datetime]) -> JSON:
         "hasSeen": False,
         "annotations": [],
         "isUnhandled": True,
+    }
+
+
+def _issue(one: Issue, seen: Sequence[datetime]) -> JSON:
+    lifetime: dict[str, JSON] = {
+        "count": str(len(one.seen)),
+        "userCount": len(one.seen),
+        "firstSeen": _written(min(one.seen)),
+        "lastSeen": _written(max(one.seen)),
+        "stats": None,
+    }
+    culprit = one.frames[-1][2] if one.frames else None
+    return {
+        **plain_issue(one.id, project=one.project, title=one.title, level=one.level, culprit=culprit),
+        "issueType": one.category,
+        "issueCategory": one.category,
         "count": str(len(seen)),
         "userCount": len(seen),
         "firstSeen": _written(min(seen)),
@@ -269,6 +282,28 @@ def _release_tag(one: Issue) -> JSON:
     return {"key": "release", "name": "Release", "uniqueValues": count, "totalValues": count, "topValues": values}
 
 
+def plain_release(version: str, *, project: str = "payments") -> dict[str, JSON]:
+    """Return what every answer about a release has."""
+    return {
+        "id": 1,
+        "version": version,
+        "status": "open",
+        "shortVersion": version.rpartition("@")[2],
+        "versionInfo": None,
+        "ref": None,
+        "url": None,
+        "dateReleased": None,
+        "data": {},
+        "newGroups": 0,
+        "lastCommit": None,
+        "deployCount": 0,
+        "commitCount": 1,
+        "lastDeploy": None,
+        "authors": [],
+        "projects": [_project(project)],
+    }
+
+
 def _release(one: Release) -> JSON:
     deploy: JSON = None
     if one.deployed_at is not None:
@@ -276,22 +311,10 @@ def _release(one: Release) -> JSON:
         deploy = {"id": "7", "environment": one.environment, "dateStarted": None, "dateFinished": at}
         deploy |= {"name": one.version, "url": None}
     return {
-        "id": 1,
-        "version": one.version,
-        "status": "open",
-        "shortVersion": one.version.rpartition("@")[2],
-        "versionInfo": None,
-        "ref": None,
-        "url": None,
-        "dateReleased": None,
-        "data": {},
-        "newGroups": 0,
+        **plain_release(one.version, project=one.project),
         "lastCommit": {"id": one.commit, "author": {"name": "Alice"}},
         "deployCount": int(deploy is not None),
-        "commitCount": 1,
         "lastDeploy": deploy,
-        "authors": [],
-        "projects": [_project(one.project)],
     }
 
 

@@ -13,7 +13,9 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from stanch.kernel.event import JSON
-from tests.support.farend import Asked, Reply, Site, site
+from tests.support.farend import Asked, Reply, Site
+from tests.support.sentry import plain_issue, plain_release
+from tests.support.sentryshapes import shaped
 
 TOKEN: Final = "sntrys_hunter2hunter2hunter2"
 ALL: Final = frozenset({"event:read", "event:write", "team:read", "project:releases"})
@@ -90,7 +92,7 @@ class WrittenSentry:
         if found := _RELEASE.search(path):
             version = unquote(found[1])
             return self._needing("project:releases") or (
-                _json({"version": version}) if version in self.releases else _missing()
+                _json(plain_release(version)) if version in self.releases else _missing()
             )
         return _missing()
 
@@ -107,7 +109,16 @@ class WrittenSentry:
         if body.get("status", "resolved") not in _STATUSES:
             return _json({"status": ["is not a valid choice."]}, 400)
         self.issue |= body
-        return _json({"id": id, **self.issue})
+        return _json(self._issue(id))
+
+    def _issue(self, id: str) -> dict[str, JSON]:
+        """Return the issue as it stands: a status that is a wish for later is told as what it means now."""
+        found = plain_issue(id, project="payments", title="TypeError: no amount")
+        status = str(self.issue.get("status", "unresolved"))
+        found["status"] = "resolved" if status == "resolvedInNextRelease" else status
+        if team := str(self.issue.get("assignedTo", "")).removeprefix("team:"):
+            found["assignedTo"] = {"type": "team", "id": team, "name": "pay"}
+        return found
 
     def _noted(self, method: str, body: dict[str, JSON]) -> Reply:
         if refused := self._needing("event:read" if method == "GET" else "event:write"):
@@ -124,8 +135,8 @@ class WrittenSentry:
             if not body.get("environment") or len(str(body.get("name", ""))) > 64:
                 return _json({"environment": ["This field is required."]}, 400)
             self.deploys.append({"id": "9", "version": version, **body})
-            return _json(self.deploys[-1], 201)
-        return _json(list[JSON](self.deploys))
+            return _json(_deploy(self.deploys[-1]), 201)
+        return _json([_deploy(one) for one in self.deploys if one["version"] == version])
 
     def _autofix(self, method: str, body: dict[str, JSON]) -> Reply:
         if not self.seer_on:
@@ -142,7 +153,7 @@ class WrittenSentry:
 def written_sentry() -> Iterator[WrittenSentry]:
     """Run one on a free port of this machine."""
     found = WrittenSentry()
-    with site(found.answer) as running:
+    with shaped(found.answer) as running:
         found.site = running
         yield found
 
@@ -163,6 +174,12 @@ def blocks(status: str = "completed", *, solution: bool = True) -> JSON:
     if solution:
         found.append({"id": "b2", "loading": False, "artifacts": [{"key": "solution", "data": plan}]})
     return {"run_id": 12345, "status": status, "blocks": found, "repo_pr_states": {}}
+
+
+def _deploy(told: dict[str, JSON]) -> JSON:
+    """Return a deploy as Sentry tells it: which release and projects it is of, it does not."""
+    at: dict[str, JSON] = {"dateStarted": None, "dateFinished": "2026-11-21T14:30:00Z"}
+    return {**at, "url": None, **{name: told[name] for name in ("id", "environment", "name", "url") if name in told}}
 
 
 def _missing() -> Reply:

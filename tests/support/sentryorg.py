@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from stanch.kernel.event import JSON
-from tests.support.farend import Asked, Reply, site
+from tests.support.farend import Asked, Reply
 from tests.support.sentry import ROOT, TOKEN, FakeSentry, Issue
+from tests.support.sentryshapes import shaped
 
 CLIENT = "the-client"
 ALL_SCOPES = ("event:read", "org:read", "project:read")
@@ -84,13 +85,11 @@ class SentryOrganization(FakeSentry):
             return None
         match [unquote(one) for one in path.removeprefix(ROOT).strip("/").split("/")]:
             case [""]:
-                return _json({"slug": "shop", "links": {"organizationUrl": self.url, "regionUrl": self.region}})
+                return _json(_organization({"organizationUrl": self.url, "regionUrl": self.region}))
             case ["incidents"]:
                 return _json(list[JSON](self.incidents))
             case ["teams"]:
-                return self._paged(
-                    [{"id": "1", "slug": one, "name": one, "memberCount": 3} for one in self.teams], query
-                )
+                return self._paged([_team(one) for one in self.teams], query)
             case ["sessions"]:
                 return _json(self._sessions())
             case ["issues"]:
@@ -170,7 +169,8 @@ class SentryOrganization(FakeSentry):
             for n in range(int((end - start).total_seconds() / every_s))
         ]
         meta: dict[str, JSON] = {"interval": every_s * 1_000, "valueType": "integer", "valueUnit": None}
-        return {"timeSeries": [{"yAxis": query["yAxis"][0], "values": values, "meta": meta}], "meta": {}}
+        of: dict[str, JSON] = {"dataset": query["dataset"][0], "start": start.timestamp(), "end": end.timestamp()}
+        return {"timeSeries": [{"yAxis": query["yAxis"][0], "values": values, "meta": meta}], "meta": of}
 
     def _sessions(self) -> JSON:
         groups: list[JSON] = [
@@ -218,7 +218,7 @@ class SentryOrganization(FakeSentry):
 def sentry_organization() -> Iterator[SentryOrganization]:
     """Run the organization `shop` on a free port of this machine."""
     found = SentryOrganization()
-    with site(found.answer) as running:
+    with shaped(found.answer) as running:
         found.site = running
         yield found
 
@@ -241,6 +241,35 @@ def suspect() -> JSON:
         "suspectCommitType": "via commit in release",
     }
     return {"author": {"name": "Alice", "email": "alice@shop.example"}, "commits": [commit]}
+
+
+def _organization(links: dict[str, JSON]) -> JSON:
+    switches = ("allowMemberInvite", "allowMemberProjectCreation", "allowSuperuserAccess", "hasAuthProvider")
+    return {
+        **dict.fromkeys((*switches, "isEarlyAdopter", "require2FA"), False),
+        "id": "1",
+        "slug": "shop",
+        "name": "Shop",
+        "status": {"id": "active", "name": "active"},
+        "avatar": {"avatarType": "letter_avatar", "avatarUuid": None},
+        "dateCreated": "2026-01-01T00:00:00Z",
+        "links": links,
+    }
+
+
+def _team(slug: str) -> JSON:
+    return {
+        **dict.fromkeys(("isMember", "isPending", "hasAccess"), False),
+        "id": "1",
+        "slug": slug,
+        "name": slug,
+        "memberCount": 3,
+        "teamRole": None,
+        "flags": {},
+        "access": [],
+        "avatar": {"avatarType": "letter_avatar", "avatarUuid": None},
+        "dateCreated": None,
+    }
 
 
 def _instant(query: dict[str, list[str]], name: str) -> datetime:
