@@ -182,6 +182,11 @@ def test_the_trend_is_said_in_a_word(counts: list[int], trend: str) -> None:
     assert trend == trend_of(issue(*counts))
 
 
+def test_of_an_error_that_has_just_begun_no_trend_is_said() -> None:
+    """All of it is in the bucket that is not full yet: that is not steady."""
+    assert "" == trend_of(issue(*[0] * 23, 25, first_seen=NOW - timedelta(seconds=10)))
+
+
 def test_the_release_just_before_is_named_with_the_one_before_it() -> None:
     """It is what one rolls back to."""
     known = [release("3.2.1", minutes_ago=25), release("3.2.0", minutes_ago=900), release("3.3.0", minutes_ago=3)]

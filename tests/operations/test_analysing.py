@@ -224,6 +224,46 @@ def test_webhook(desk: Desk, sentry: WrittenSentry) -> None:
     assert "completed" == ending(desk, number)[0]
 
 
+def told(desk: Desk, part: str) -> None:
+    """Have the webhook tell one part of an analysis, before anything else is worked on."""
+    key = {"root_cause": "one_line_description", "solution": "one_line_summary"}[part]
+    data = {"run_id": 12345, "group_id": 4400, part: {key: f"the {part} of it"}}
+    body = json.dumps({"action": f"{part}_completed", "data": data}).encode()
+    take(desk.world, "sentry", Inbound(body=body, headers={"sentry-hook-resource": "seer", "request-id": part}))
+
+
+@pytest.mark.parametrize("order", [("root_cause", "solution"), ("solution", "root_cause")])
+def test_both_parts_are_taken_in_whichever_order(desk: Desk, sentry: WrittenSentry, order: tuple[str, ...]) -> None:
+    """They are told at the same moment, or the later one first: neither is lost, and then it is over."""
+    desk = connected(desk, sentry)
+    number = declare(desk)
+    desk.ask("investigate.analyse", incident=number)
+    desk.work()
+    for part in order:
+        told(desk, part)
+    desk.work()
+
+    assert (["a1-cause", "a1-solution"], ("completed", "")) == (
+        sorted(id for id in desk.state(number).findings if id.startswith("a1-")),
+        ending(desk, number),
+    )
+
+
+def test_a_solution_alone_is_not_the_end(desk: Desk, sentry: WrittenSentry) -> None:
+    """Where the webhook with the cause is lost, asking after it finds both."""
+    desk = connected(desk, sentry)
+    number = declare(desk)
+    desk.ask("investigate.analyse", incident=number)
+    desk.work()
+    told(desk, "solution")
+    desk.work()
+    sentry.seer = blocks()
+    desk.pass_time(seconds=30)
+    desk.work()
+
+    assert (CAUSE, "completed") == (desk.state(number).added["claim/a1"].hypothesis.title, ending(desk, number)[0])
+
+
 def test_strange_webhook(desk: Desk, sentry: WrittenSentry) -> None:
     """A webhook about an analysis that nobody asked for changes no incident."""
     desk = connected(desk, sentry)

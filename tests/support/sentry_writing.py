@@ -27,6 +27,18 @@ _TEAM: Final = re.compile(r"teams/shop/([^/]+)/$")
 _RELEASE: Final = re.compile(r"organizations/shop/releases/([^/]+)/$")
 _DEPLOYS: Final = re.compile(r"organizations/shop/releases/([^/]+)/deploys/$")
 _STATUSES: Final = ("resolved", "unresolved", "ignored", "resolvedInNextRelease", "muted")
+RUN: Final = 12345
+CAUSE: Final[dict[str, JSON]] = {
+    "one_line_description": "The form sends no amount when the cart is empty.",
+    "five_whys": ["the amount is read from the first line", "an empty cart has none"],
+    "reproduction_steps": ["empty the cart", "press pay"],
+    "relevant_repo": "acme/shop",
+}
+PLAN: Final[dict[str, JSON]] = {
+    "one_line_summary": "Refuse an empty cart before the form is sent.",
+    "steps": [{"title": "Check the cart", "description": "before the amount is read"}],
+}
+"""What Seer says of the issue: by its webhook, and in the state of its run."""
 
 
 @dataclass
@@ -145,8 +157,8 @@ class WrittenSentry:
             return _json({"autofix": self.seer})
         self.runs += 1
         self.contexts.append(str(body.get("user_context", "")))
-        self.seer = {"run_id": 12345, "status": "processing", "blocks": [], "repo_pr_states": {}}
-        return _json({"run_id": 12345, "sentry_run_id": "f47ac10b-58cc-4372-a567-0e02b2c3d479"}, 202)
+        self.seer = {"run_id": RUN, "status": "processing", "blocks": [], "repo_pr_states": {}}
+        return _json({"run_id": RUN, "sentry_run_id": "f47ac10b-58cc-4372-a567-0e02b2c3d479"}, 202)
 
 
 @contextlib.contextmanager
@@ -160,20 +172,10 @@ def written_sentry() -> Iterator[WrittenSentry]:
 
 def blocks(status: str = "completed", *, solution: bool = True) -> JSON:
     """Return the state of an autofix in the newer shape."""
-    cause: dict[str, JSON] = {
-        "one_line_description": "The form sends no amount when the cart is empty.",
-        "five_whys": ["the amount is read from the first line", "an empty cart has none"],
-        "reproduction_steps": ["empty the cart", "press pay"],
-        "relevant_repo": "acme/shop",
-    }
-    plan: dict[str, JSON] = {
-        "one_line_summary": "Refuse an empty cart before the form is sent.",
-        "steps": [{"title": "Check the cart", "description": "before the amount is read"}],
-    }
-    found: list[JSON] = [{"id": "b1", "loading": False, "artifacts": [{"key": "root_cause", "data": cause}]}]
+    found: list[JSON] = [{"id": "b1", "loading": False, "artifacts": [{"key": "root_cause", "data": CAUSE}]}]
     if solution:
-        found.append({"id": "b2", "loading": False, "artifacts": [{"key": "solution", "data": plan}]})
-    return {"run_id": 12345, "status": status, "blocks": found, "repo_pr_states": {}}
+        found.append({"id": "b2", "loading": False, "artifacts": [{"key": "solution", "data": PLAN}]})
+    return {"run_id": RUN, "status": status, "blocks": found, "repo_pr_states": {}}
 
 
 def _deploy(told: dict[str, JSON]) -> JSON:

@@ -132,7 +132,12 @@ def shaped(answer: Callable[[Asked], Reply]) -> Iterator[Site]:
     wrong: dict[str, None] = {}
 
     def looked_at(asked: Asked) -> Reply:
-        reply = answer(asked)
+        try:
+            reply = answer(asked)
+        except Exception as error:
+            # It happens in a thread of the fake, where nobody would see it.
+            wrong[f"{asked.method} {asked.path}: the fake fell over: {error!r}"] = None
+            raise
         wrong.update(dict.fromkeys(complaints(asked, reply)))
         return reply
 

@@ -137,6 +137,9 @@ def trend_of(issue: TrackedIssue) -> str:
         return ""
     times, values = [at for at, _ in whole], [value for _, value in whole]
     onset = onset_of(issue)
+    if onset is not None and onset.timestamp() >= issue.buckets[-1][0]:
+        # It began in the bucket that is not whole yet: nothing is known of how it moves, and that is not steady.
+        return ""
     before = baseline_of(times, values, before=onset.timestamp(), season_seconds=None) if onset else None
     shape = shape_of(times, values, before) if before else Shape.UNKNOWN
     if shape not in (Shape.UNKNOWN, Shape.STEADY):

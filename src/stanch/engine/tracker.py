@@ -151,7 +151,7 @@ def _came(number: int, known: AskedAnalysis, analysis: Analysis, timer: Timer, w
 
     def effect(tx: Transaction) -> None:
         take_claims(tx, world, number, asked, analysis)
-        over = _over(analysis, late=late and not is_news)
+        over = _told_all(tx, number, known) if is_news else _over(analysis, late=late)
         if over is not None:
             outcome, detail = over
             cases.record(tx, number, ev.AnalysisEnded(analysis=asked.analysis, outcome=outcome, detail=detail))
@@ -160,6 +160,16 @@ def _came(number: int, known: AskedAnalysis, analysis: Analysis, timer: Timer, w
             _schedule_next(tx, timer, known)
 
     return effect
+
+
+def _told_all(tx: Transaction, number: int, known: AskedAnalysis) -> tuple[ev.AnalysisOutcome, str] | None:
+    """Return the end of an analysis of which the cause and the solution came by themselves, in whichever order.
+
+    With one of them alone it is asked after as ever: the other may be under way, or never have been sent.
+    """
+    findings = cases.load(tx, number).findings
+    whole = all(f"{known.asked.analysis}-{part}" in findings for part in ("cause", "solution"))
+    return (ev.AnalysisOutcome.COMPLETED, "") if whole else None
 
 
 def _over(analysis: Analysis, *, late: bool) -> tuple[ev.AnalysisOutcome, str] | None:

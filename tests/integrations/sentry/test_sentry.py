@@ -199,6 +199,20 @@ def test_nobody_there_is_told() -> None:
     assert {FindingStatus.FAILED} == {one.status for one in found.values()}
 
 
+def test_a_deploy_names_what_ran_before_it(sentry: FakeSentry) -> None:
+    """The deploy before it of the same service, to the same environment: what a roll back goes to."""
+    sentry.releases += [
+        Release(version="payments@3.2.1", deployed_at=ONSET),
+        Release(version="payments@3.2.2", deployed_at=ONSET - timedelta(minutes=1), environment="staging"),
+        Release(version="payments@3.2.0", deployed_at=ONSET - timedelta(hours=9)),
+    ]
+    deploys = SentryDeploys(spec(sentry.url), fetch=HttpGet())
+
+    assert [("3.2.2", ""), ("3.2.1", "3.2.0")] == [
+        (one.version, one.previous) for one in deploys.changes(services=(), start=START, end=NOW)
+    ]
+
+
 def test_deploys_are_changes(sentry: FakeSentry) -> None:
     """The newest deploy of a release is a deploy of the project's service, under the id that a posted one has."""
     at = ONSET - timedelta(seconds=30)

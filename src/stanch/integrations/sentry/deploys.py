@@ -6,11 +6,13 @@ A deploy has the id under which one that was posted to Stanch itself is stored, 
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from stanch.integrations.sentry.api import SentryApi
 from stanch.kernel.errors import Invalid, Refused, Unavailable
+from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import JsonObject
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.fetch import Fetch
@@ -44,7 +46,7 @@ class SentryDeploys:
     def changes(self, *, services: tuple[str, ...], start: datetime, end: datetime) -> list[Change]:
         """Return the deploys in [start, end), oldest first. Raises `Unavailable`."""
         try:
-            found = [change for release in self._read() for change in self._of(release)]
+            found = with_previous([change for release in self._read() for change in self._of(release)])
         except (Refused, Invalid) as error:
             raise Unavailable(error.message, retry=False) from error
         kept = [one for one in found if start <= one.at < end and (not services or one.service in ("", *services))]
@@ -89,3 +91,17 @@ class SentryDeploys:
         if not known:
             return [slug for slug in slugs if slug]
         return [service for service in known if self._api.project_of(service) in slugs]
+
+
+def with_previous(changes: Sequence[Change]) -> list[Change]:
+    """Return deploys with the version that ran before each: of the service's deploy before it to that environment.
+
+    It is what a roll back goes to. Sentry tells it nowhere: of a release it names the newest deploy alone.
+    """
+    found: list[Change] = []
+    ran: dict[tuple[str, JSON], str] = {}
+    for change in sorted(changes, key=lambda one: (one.at, one.id)):
+        where = (change.service, change.data.get("environment"))
+        found.append(replace(change, previous=ran.get(where, "")))
+        ran[where] = change.version
+    return found
