@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from stanch.alerts.model import Measured, Metric, Unit
-from stanch.alerts.words import ended_summary_of, many, percent, summary_of, thousands, title_of
+from stanch.alerts.words import ended_summary_of, many, summary_of, thousands, title_of
+from stanch.kernel.percentage import percent
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from stanch.alerts.words import percent, thousands
+from stanch.alerts.words import thousands
 from stanch.catalog.keys import SAMPLERS
 from stanch.catalog.load import read_catalog
 from stanch.catalog.model import Thresholds
+from stanch.kernel.percentage import percent
 
 PAGE = (Path(__file__).parents[2] / "docs/checks.md").read_text()
 EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)

@@ -3,8 +3,8 @@
 from stanch.diagnose.picture import Picture, picture_of
 from stanch.diagnose.rank import rank_picture
 from stanch.diagnose.suspects import rank_suspects
-from stanch.diagnose.wording import percent
 from stanch.incidents.events import ChangesRanked
+from stanch.kernel.percentage import percent
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.evidence import Finding
 from tests.diagnose.scene import NOW, ONSET, SHOP, TYPE_ERROR, change, error, failing, finding, reading

@@ -91,7 +91,7 @@ def test_the_reason_is_the_rule_and_its_figures() -> None:
 
     assert (
         "a third or more of the requests failing on a critical path is SEV1: "
-        "down or failing: checkout, affected: gateway, 45.0% of requests failing, on a critical path"
+        "down or failing: checkout, affected: gateway, 45 % of requests failing, on a critical path"
     ) == rule_severity(seen).reason
 
 

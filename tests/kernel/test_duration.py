@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stanch.kernel.duration import format_age, format_duration, match_duration, parse_duration
+from stanch.kernel.duration import before_start, format_age, format_duration, match_duration, parse_duration
 from stanch.kernel.errors import Invalid
 
 LENGTHS = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=9_000))
@@ -141,3 +141,18 @@ def test_any_text_is_read_or_invalid(text: str) -> None:
         return
 
     assert length >= timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.4, "just before the start"),
+        (-0.4, "just before the start"),
+        (40.2, "40s before the start"),
+        (-8.0, "8s after the start"),
+        (16_620.0, "4h 37m before the start"),
+    ],
+)
+def test_how_long_before_a_start(seconds: float, said: str) -> None:
+    """One way to say it in the terminal, on the pages and in messages; hours are not told in seconds."""
+    assert said == before_start(seconds)

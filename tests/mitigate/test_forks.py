@@ -41,7 +41,7 @@ def found(text: str, *signals: str, status: FindingStatus = FindingStatus.OK) ->
 
 def test_a_leading_cause_of_the_kind_is_a_yes() -> None:
     """It says which, and how likely."""
-    assert ("yes", "memory_leak stands at 90%") == asked(
+    assert ("yes", "memory_leak stands at 90 %") == asked(
         When(kinds=("memory_leak",)), incident(cause=cause_of("memory_leak"))
     )
 
@@ -52,19 +52,19 @@ def test_a_cause_of_another_kind_is_a_no_that_says_how_near_it_came() -> None:
     state = incident(cause=cause_of("bad_deploy"))
     state = replace(state, hypotheses=(*state.hypotheses, second))
 
-    assert ("no", "bad_deploy stands at 90%; memory_leak is at 7%") == asked(When(kinds=("memory_leak",)), state)
+    assert ("no", "bad_deploy stands at 90 %; memory_leak is at 7 %") == asked(When(kinds=("memory_leak",)), state)
 
 
 def test_a_kind_that_nobody_thought_of_is_a_no() -> None:
     """Nothing of it was found."""
-    assert ("no", "bad_deploy stands at 90%; nothing of this kind was found") == asked(
+    assert ("no", "bad_deploy stands at 90 %; nothing of this kind was found") == asked(
         When(kinds=("memory_leak",)), incident(cause=cause_of("bad_deploy"))
     )
 
 
 def test_a_cause_that_is_not_likely_enough_is_a_no() -> None:
     """A branch may ask for more than a cause needs to be known."""
-    assert ("no", "memory_leak stands at 90%, and 95% is asked for") == asked(
+    assert ("no", "memory_leak stands at 90 %, and 95 % is asked for") == asked(
         When(kinds=("memory_leak",), score=0.95), incident(cause=cause_of("memory_leak"))
     )
 
@@ -73,7 +73,7 @@ def test_while_no_cause_stands_out_it_says_so() -> None:
     """With what is nearest."""
     state = replace(incident(cause=cause_of("memory_leak")), cause_known=False)
 
-    assert ("no", "no cause stands out: memory_leak is at 90%") == asked(When(kinds=("memory_leak",)), state)
+    assert ("no", "no cause stands out: memory_leak is at 90 %") == asked(When(kinds=("memory_leak",)), state)
 
 
 def rivals(**other: object) -> IncidentState:
@@ -91,7 +91,7 @@ def test_causes_that_ask_for_the_same_count_together() -> None:
 
     assert (
         "yes",
-        "dependency_down (50%) or an outage (47%): whichever it is, the same helps, and together they stand at 97%",
+        "dependency_down (50 %) or an outage (47 %): whichever it is, the same helps, and together they stand at 97 %",
     ) == asked(when, rivals())
 
 
@@ -197,8 +197,8 @@ def test_the_first_yes_decides_and_the_path_ends_there() -> None:
     proposed = propose(incident(cause=cause_of("memory_leak", "restart")), shop(RESTART), now=NOW)
 
     assert [
-        (SHIPPED_TREE[0].question, "no", "memory_leak stands at 90%; nothing of this kind was found"),
-        (SHIPPED_TREE[1].question, "yes", "memory_leak stands at 90%"),
+        (SHIPPED_TREE[0].question, "no", "memory_leak stands at 90 %; nothing of this kind was found"),
+        (SHIPPED_TREE[1].question, "yes", "memory_leak stands at 90 %"),
     ] == [(fork.question, fork.answer, fork.reason) for fork in proposed.path]
 
 

@@ -100,7 +100,7 @@ def test_a_plan_that_a_person_would_think_about_is_left_to_one(changed: dict[str
 def test_when_all_hold_it_acts_and_says_on_what() -> None:
     """The figures that allowed it stand in the log."""
     assert (
-        "risk low, SEV2, the cause at 90% of 80% asked for, 1 of 4 services hit, run 1 of 2 in 1h"
+        "risk low, SEV2, the cause at 90 % of 80 % asked for, 1 of 4 services hit, run 1 of 2 in 1h"
         == decide(PLAN, GUARD, Automatic(), FACTS).detail
     )
 

@@ -38,7 +38,7 @@ def test_the_formula_is_shown() -> None:
     found = priced(Impact(at=AT), SHOP, READINGS, ("payments", "checkout"))
 
     assert (
-        "share of the business lost now = 40% (checkout) x 44.0% more errors = 17.6%; "
+        "share of the business lost now = 40 % (checkout) x 44 % more errors = 17.6 %; "
         "x 10,000 EUR an hour = 1,760 EUR an hour"
     ) == found.revenue_formula
 

@@ -100,7 +100,7 @@ def test_whoever_joins_late_is_told_of_the_likest(desk: Desk) -> None:
     caught = desk.ask("incident.catchup", incident=guest(desk, "b"))
     assert isinstance(caught, Catchup)
 
-    assert "Like INC-1 Guests cannot pay (100%), ended by: rolled payments back" == caught.state[-1]
+    assert "Like INC-1 Guests cannot pay (100 %), ended by: rolled payments back" == caught.state[-1]
 
 
 def test_a_limit_and_an_incident_that_is_not_there(desk: Desk) -> None:

@@ -14,8 +14,9 @@ from stanch.alerts.baseline import Baseline, Floats
 from stanch.alerts.began import level_began, ratio_began
 from stanch.alerts.model import Measured, Outcome, Unit
 from stanch.alerts.verdict import Verdict, held_since
-from stanch.alerts.words import many, percent, thousands
+from stanch.alerts.words import many, thousands
 from stanch.catalog.model import Thresholds
+from stanch.kernel.percentage import percent
 
 EVIDENCE_NATS: Final = 6.9
 """ln(1000): how much likelier a count must be than one just at the limit. 1 of 3, or 2 of 2, failing is too little;

@@ -5,16 +5,7 @@ from datetime import timedelta
 
 from stanch.alerts.model import Measured, Metric, Unit
 from stanch.kernel.duration import format_duration
-
-
-def percent(ratio: float) -> str:
-    """Return a share in per cent, with a decimal below 10: 0.45 is `45 %`, 0.002 is `0.2 %`, 0.0004 is `0.04 %`."""
-    value = ratio * 100
-    if value == 0 or value >= 9.95:
-        return f"{value:.0f} %"
-    if value >= 0.095:
-        return f"{value:.1f}".removesuffix(".0") + " %"
-    return f"{value:.2f} %" if value >= 0.005 else "under 0.01 %"
+from stanch.kernel.percentage import percent
 
 
 def thousands(value: float) -> str:

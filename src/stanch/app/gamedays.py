@@ -27,6 +27,7 @@ from stanch.gameday.shop.shop import Shop
 from stanch.kernel.clock import SystemClock
 from stanch.kernel.errors import Invalid, NotFound, Refused, StanchError, Unavailable
 from stanch.kernel.event import JSON
+from stanch.kernel.percentage import percent
 
 _FOLDER: Final = "gamedays"
 _LOOK_EVERY_S: Final = 2.0
@@ -77,7 +78,7 @@ def describe_gameday(config: Path, name: str, on: Mapping[str, str]) -> list[str
     steps = []
     for step in scenario.steps:
         target = known.targets[step.target]
-        share = f"{step.share:.0%} of its instances" if step.share else "one instance"
+        share = f"{percent(step.share)} of its instances" if step.share else "one instance"
         steps.append(f"  at {step.at_s:g} s: {step.do} {target.name} ({target.kind}), {share}")
     return [
         f"{scenario.title}: touches {touched}",

@@ -12,6 +12,7 @@ from stanch.incidents.roles import TITLES, duty_now
 from stanch.incidents.state import ActionState, IncidentState
 from stanch.incidents.telling import tell
 from stanch.kernel.event import Event
+from stanch.kernel.percentage import percent
 
 _DECISIONS: Final = (
     ev.Acknowledged,
@@ -160,7 +161,7 @@ def _standing(state: IncidentState) -> Iterator[str]:
         yield f"Primary error: {state.error.title}, {state.error.count:,} times"
     if state.hypotheses:
         known = "Likely cause" if state.cause_known else "First hypothesis"
-        yield f"{known}: {state.hypotheses[0].title} ({state.hypotheses[0].score:.0%})"
+        yield f"{known}: {state.hypotheses[0].title} ({percent(state.hypotheses[0].score)})"
     for action in state.actions.values():
         if action.started_at:
             yield f"{action.plan.title}: {action.state.value}{f', {action.effect}' if action.effect else ''}"

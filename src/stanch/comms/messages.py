@@ -13,7 +13,8 @@ from stanch.incidents.model import Role
 from stanch.incidents.quantities import quantity
 from stanch.incidents.state import IncidentState
 from stanch.kernel.blocks import Block, to_markdown, to_plain
-from stanch.kernel.duration import format_duration
+from stanch.kernel.duration import before_start, format_duration
+from stanch.kernel.percentage import percent
 
 __all__ = ["Audience", "Composed", "compose"]
 
@@ -84,7 +85,7 @@ def _values(state: IncidentState, reader: Audience) -> dict[str, Value]:
         "duration": format_duration(state.resolved_at - state.started_at) if state.resolved_at else "",
         "failed_requests": failed if impact and impact.failed_requests else "",
         "error": f"{state.error.title}, {state.error.count:,} times" if state.error else "",
-        "change": f"{state.change.title}, {state.change.seconds_before:.0f} s before the start" if state.change else "",
+        "change": f"{state.change.title}, {before_start(state.change.seconds_before)}" if state.change else "",
         **{role.value: state.roles.get(role, "") for role in Role},
         "ruling": state.ruling.reason,
         "work": tuple(_work(state)),
@@ -124,7 +125,7 @@ def _stands_out(value: float | None, normal: float | None, *, least: float) -> b
 
 def _work(state: IncidentState) -> Iterator[str]:
     if state.cause_known and state.hypotheses:
-        yield f"Likely cause: {state.hypotheses[0].title} ({state.hypotheses[0].score:.0%})"
+        yield f"Likely cause: {state.hypotheses[0].title} ({percent(state.hypotheses[0].score)})"
     for action in state.actions.values():
         if action.started_at:
             verdict = f": {action.effect}" if action.effect else ""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from stanch.diagnose.wording import percent
 from stanch.incidents.events import ScoreMoved
 from stanch.incidents.model import Hypothesis
+from stanch.kernel.percentage import percent
 
 _LEAST: Final = 0.01
 _SAID: Final = 3

@@ -17,7 +17,8 @@ from functools import lru_cache
 from stanch.diagnose.model import Fact
 from stanch.diagnose.phrases import names
 from stanch.diagnose.picture import Picture
-from stanch.diagnose.wording import compared, percent
+from stanch.diagnose.wording import compared
+from stanch.kernel.percentage import percent
 
 _MOST_EXPLAINED = 0.5
 _DOWN_EXCESS = 1.0

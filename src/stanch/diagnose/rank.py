@@ -28,9 +28,10 @@ from stanch.diagnose.named import Named, named_candidates, word_of
 from stanch.diagnose.origin import origins, own_errors
 from stanch.diagnose.picture import Picture, picture_of
 from stanch.diagnose.questions import Weighed, most_informative
-from stanch.diagnose.wording import change_name, percent, place
+from stanch.diagnose.wording import change_name, place
 from stanch.incidents.events import HypothesesRanked
 from stanch.incidents.model import Citation, Hypothesis, Judged, Judgement
+from stanch.kernel.percentage import percent
 from stanch.ports.changes import Change
 from stanch.ports.evidence import Finding
 

@@ -19,8 +19,9 @@ from stanch.diagnose.changes.rank import rank_changes
 from stanch.diagnose.logs.model import Frame
 from stanch.diagnose.origin import origins
 from stanch.diagnose.picture import Picture
-from stanch.diagnose.wording import change_done, change_name, distance, metric_name, percent
+from stanch.diagnose.wording import change_done, change_name, distance, metric_name
 from stanch.incidents.events import ChangesRanked, HypothesesRanked, RankedChange
+from stanch.kernel.percentage import percent
 from stanch.ports.changes import Change, ChangeKind
 
 _MOST: Final = 200

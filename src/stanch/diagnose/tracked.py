@@ -19,6 +19,7 @@ from stanch.incidents.impact import case_of
 from stanch.incidents.model import Impact, Severity
 from stanch.incidents.severity import OUTAGE_RATIO, rule_severity
 from stanch.incidents.troubles import Trouble
+from stanch.kernel.percentage import percent
 from stanch.ports.tracker import Figure, ServiceFigures, Standing, TrackedAlert, TrackedIssue, TrackedRelease
 
 _ERROR_RATIO: Final = 0.05
@@ -248,7 +249,7 @@ def _outage(figures: ServiceFigures | None, issues: Sequence[TrackedIssue]) -> d
     if figures is None:
         return {}
     if (figures.error_ratio.value or 0.0) >= OUTAGE_RATIO and _requests(figures) >= _LEAST:
-        return {Trouble.OUTAGE: f"{figures.error_ratio.value:.0%} of its requests fail"}
+        return {Trouble.OUTAGE: f"{percent(figures.error_ratio.value or 0.0)} of its requests fail"}
     now, normal = figures.requests.value or 0.0, figures.requests.normal
     if normal and normal * figures.requests.period.length_s >= _LEAST_EXPECTED and now < _SILENT * normal:
         return {Trouble.OUTAGE: f"{now * 60:,.1f} requests a minute, normal {normal * 60:,.1f}"}
@@ -260,8 +261,8 @@ def _spike(figures: ServiceFigures | None, alerts: Sequence[TrackedAlert]) -> di
     if figures is not None:
         ratio, normal = figures.error_ratio.value or 0.0, figures.error_ratio.normal or 0.0
         if ratio >= max(_ERROR_RATIO, _TIMES_NORMAL * normal) and _requests(figures) >= _LEAST:
-            known = "not known" if figures.error_ratio.normal is None else f"{normal:.1%}"
-            return {Trouble.ERROR_SPIKE: f"{ratio:.1%} of its requests fail, normal {known}"}
+            known = "not known" if figures.error_ratio.normal is None else percent(normal)
+            return {Trouble.ERROR_SPIKE: f"{percent(ratio)} of its requests fail, normal {known}"}
         if figures.error_ratio.value is None and (told := _more_errors(figures.errors)):
             return {Trouble.ERROR_SPIKE: told}
     return (

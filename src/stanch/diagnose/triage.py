@@ -13,9 +13,10 @@ from typing import Final
 from stanch.diagnose.model import Fact, Graph
 from stanch.diagnose.origin import origins, troubles
 from stanch.diagnose.picture import Picture, picture_of
-from stanch.diagnose.wording import compared, percent, quantity
+from stanch.diagnose.wording import compared, quantity
 from stanch.incidents.quantities import since
 from stanch.incidents.state import IncidentState
+from stanch.kernel.percentage import percent
 from stanch.ports.evidence import FindingStatus
 
 _SHOWN: Final = 4

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from stanch.kernel.duration import format_duration
+from stanch.kernel.percentage import percent
 from stanch.ports.changes import Change, ChangeKind
 from stanch.ports.evidence import Signal
 
@@ -44,16 +45,6 @@ def quantity(signal: Signal, value: float | None) -> str:
     if signal.name == "request_rate" or signal.unit == "1/s":
         return f"{value:,.1f}/s"
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:,.2f}"
-
-
-def percent(ratio: float) -> str:
-    """Say a ratio in percent: two digits that count, so `0.2 %` and `46 %`."""
-    hundred = ratio * 100
-    if 0 < hundred < 0.05:
-        return "under 0.1 %"
-    if abs(hundred) < 9.95 and round(hundred, 1) != round(hundred):
-        return f"{hundred:.1f} %"
-    return f"{hundred:.0f} %"
 
 
 def metric_name(signal: Signal) -> str:

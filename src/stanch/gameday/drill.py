@@ -15,6 +15,7 @@ from stanch.gameday.client import Client, Reply
 from stanch.gameday.shop.faults import Truth, fault_named, inject, undo
 from stanch.gameday.shop.shop import Shop
 from stanch.kernel.errors import Refused
+from stanch.kernel.percentage import percent
 
 APPROVER: Final = "drill-approver"
 _POLL_S: Final = 0.25
@@ -129,7 +130,7 @@ class Drill:
         proposal = view.get("proposal")
         plan = proposal.get("plan")
         top = view.items("hypotheses")[0]
-        self.narrate(f"Likely cause: {top.text('title')} ({top.real('score'):.0%})")
+        self.narrate(f"Likely cause: {top.text('title')} ({percent(top.real('score'))})")
         for fork in proposal.items("path"):
             self.narrate(f"  {fork.text('question')} {fork.text('answer')}: {fork.text('reason')}")
         undone = "reversible" if plan.flag("reversible") else "not reversible"

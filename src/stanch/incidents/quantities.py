@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from stanch.alerts.words import percent
 from stanch.incidents.model import Reading
+from stanch.kernel.percentage import percent
 
 
 def quantity(value: float | None, unit: str) -> str:

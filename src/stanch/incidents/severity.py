@@ -6,6 +6,7 @@ from typing import Final
 
 from stanch.incidents.model import Impact, Severity, SeverityRuling
 from stanch.kernel.errors import Invalid
+from stanch.kernel.percentage import percent
 
 _ALIASES: Final = {
     "critical": Severity.SEV1,
@@ -203,7 +204,7 @@ def _figures(case: Case) -> str:
     if impact.affected:
         parts.append(f"affected: {', '.join(impact.affected)}")
     if impact.error_ratio is not None:
-        parts.append(f"{impact.error_ratio:.1%} of requests failing")
+        parts.append(f"{percent(impact.error_ratio)} of requests failing")
     if impact.latency_p95_ms is not None:
         parts.append(f"p95 {impact.latency_p95_ms:,.0f} ms")
     if case.critical:

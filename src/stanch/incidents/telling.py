@@ -7,6 +7,8 @@ from stanch.incidents import events as ev
 from stanch.incidents.quantities import quantity, since
 from stanch.incidents.thoughts import THOUGHT_EVENTS, ThoughtEvent, thought_words
 from stanch.incidents.tracking import TRACKER_EVENTS, TrackerEvent, tracker_words
+from stanch.kernel.duration import before_start
+from stanch.kernel.percentage import percent
 from stanch.oncall.escalation.events import PAGE_EVENTS, PageEvent
 from stanch.oncall.escalation.words import words
 
@@ -56,7 +58,7 @@ def _(record: ev.SymptomSeen) -> Telling:
     if record.error:
         parts.append(f"{record.error.title} ({record.error.count:,} times, {record.error.trend or 'trend unknown'})")
     if record.change:
-        parts.append(f"{record.change.title}, {record.change.seconds_before:.0f} s before the start")
+        parts.append(f"{record.change.title}, {before_start(record.change.seconds_before)}")
     return Telling(title="What stands out", text="; ".join(parts), tone="alert")
 
 
@@ -182,7 +184,9 @@ def _(record: ev.HypothesesRanked) -> Telling:
     if not record.hypotheses or not record.known:
         return Telling(title="Cause not known yet", text=record.verdict)
     top = record.hypotheses[0]
-    return Telling(title=f"Likely cause: {top.title} ({top.score:.0%})", text=record.verdict, tone="change", major=True)
+    return Telling(
+        title=f"Likely cause: {top.title} ({percent(top.score)})", text=record.verdict, tone="change", major=True
+    )
 
 
 @tell.register

@@ -147,3 +147,14 @@ def format_age(age: timedelta) -> str:
     if age < timedelta(0):
         return f"in {format_duration(-age, parts=1)}"
     return f"{format_duration(age, parts=1)} ago"
+
+
+def before_start(seconds: float) -> str:
+    """Say how long before a start something was: `40s before the start`, `2h 5m after the start` where it is negative.
+
+    Within a second of it, it is `just before the start`: a start is no better known than that.
+    """
+    if abs(seconds) < 1:
+        return "just before the start"
+    side = "before" if seconds > 0 else "after"
+    return f"{format_duration(timedelta(seconds=round(abs(seconds))))} {side} the start"

@@ -9,6 +9,7 @@ from stanch.catalog.tree import Branch, When
 from stanch.incidents.events import Fork
 from stanch.incidents.model import Hypothesis
 from stanch.incidents.state import IncidentState
+from stanch.kernel.percentage import percent
 from stanch.ports.evidence import Finding, FindingStatus
 
 _MOST_CITED: Final = 4
@@ -55,16 +56,16 @@ def _kind(when: When, state: IncidentState, top: Hypothesis | None) -> Answer:
     together = alike(state)
     total = sum(one.score for one in together)
     if not state.cause_known and len(together) > 1 and top.kind in when.kinds and total >= max(when.score, _TOGETHER):
-        names = " or ".join(f"{one.title} ({one.score:.0%})" for one in together)
-        return True, f"{names}: whichever it is, the same helps, and together they stand at {total:.0%}", against
+        names = " or ".join(f"{one.title} ({percent(one.score)})" for one in together)
+        return True, f"{names}: whichever it is, the same helps, and together they stand at {percent(total)}", against
     if not state.cause_known:
         nearest = _nearest(when, state)
         return False, f"no cause stands out: {nearest}", ()
-    stands = f"{top.title} stands at {top.score:.0%}"
+    stands = f"{top.title} stands at {percent(top.score)}"
     if top.kind not in when.kinds:
         return False, f"{stands}; {_nearest(when, state)}", against
     if top.score < when.score:
-        return False, f"{stands}, and {when.score:.0%} is asked for", against
+        return False, f"{stands}, and {percent(when.score)} is asked for", against
     return True, stands, against
 
 
@@ -96,7 +97,7 @@ def _nearest(when: When, state: IncidentState) -> str:
     if not fitting:
         return "nothing of this kind was found"
     best = max(fitting, key=lambda one: one.score)
-    return f"{best.title} is at {best.score:.0%}"
+    return f"{best.title} is at {percent(best.score)}"
 
 
 def _about(when: When, service: Service | None) -> Answer:

@@ -12,6 +12,7 @@ from stanch.catalog.acting import Automatic, Guard
 from stanch.incidents.events import Plan
 from stanch.incidents.model import Severity
 from stanch.kernel.duration import format_duration
+from stanch.kernel.percentage import percent
 from stanch.kernel.zone import in_zone
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -120,8 +121,8 @@ def words_of(guard: Guard) -> str:
     within = format_duration(timedelta(seconds=guard.within_s))
     when = f"; {_hours(guard)}" if guard.hours or guard.days else ""
     return (
-        f"at most {guard.most} in {within}, the cause at least {guard.score:.0%}, no worse than {guard.worst}, "
-        f"at most {guard.share:.0%} of the services hit, risk up to {guard.risk}{when}"
+        f"at most {guard.most} in {within}, the cause at least {percent(guard.score)}, no worse than {guard.worst}, "
+        f"at most {percent(guard.share)} of the services hit, risk up to {guard.risk}{when}"
     )
 
 
@@ -153,13 +154,13 @@ def _score(guard: Guard, facts: Facts) -> str:
     # Written so that a score that is no number does not pass.
     if facts.score >= guard.score:
         return ""
-    return f"the cause stands at {facts.score:.0%}, and {guard.score:.0%} is asked for"
+    return f"the cause stands at {percent(facts.score)}, and {percent(guard.score)} is asked for"
 
 
 def _share(guard: Guard, facts: Facts) -> str:
     if facts.services > 0 and facts.hit <= guard.share * facts.services:
         return ""
-    return f"{facts.hit} of {facts.services} services are hit, and {guard.share:.0%} is the most"
+    return f"{facts.hit} of {facts.services} services are hit, and {percent(guard.share)} is the most"
 
 
 def _hours(guard: Guard) -> str:
@@ -181,7 +182,7 @@ def _often(runs: tuple[datetime, ...], now: datetime, *, most: int, within_s: fl
 
 def _allowed(plan: Plan, guard: Guard, facts: Facts) -> str:
     return (
-        f"risk {plan.risk}, {facts.severity.label}, the cause at {facts.score:.0%} of {guard.score:.0%} asked for, "
-        f"{facts.hit} of {facts.services} services hit, run {len(facts.runs) + 1} of {guard.most} "
+        f"risk {plan.risk}, {facts.severity.label}, the cause at {percent(facts.score)} of {percent(guard.score)} "
+        f"asked for, {facts.hit} of {facts.services} services hit, run {len(facts.runs) + 1} of {guard.most} "
         f"in {format_duration(timedelta(seconds=guard.within_s))}"
     )

@@ -15,6 +15,7 @@ from stanch.incidents.impact import upstream_of
 from stanch.incidents.model import Hypothesis, Reading
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
+from stanch.kernel.percentage import percent
 from stanch.mitigate.forks import answer
 from stanch.mitigate.phases import NOW, phases_of
 from stanch.mitigate.plan import make_plan
@@ -65,7 +66,7 @@ def _along(branch: Branch, state: IncidentState, catalog: Catalog, *, path: tupl
     first, *others = plans
     alternatives = tuple(others[:_ALTERNATIVES])
     undone = "can be undone" if first.reversible else "cannot be undone"
-    because = f"{top.title} ({top.score:.0%})" if top else path[-1].reason
+    because = f"{top.title} ({percent(top.score)})" if top else path[-1].reason
     return MitigationProposed(
         path=path,
         plan=first,

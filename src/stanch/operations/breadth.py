@@ -9,6 +9,7 @@ from stanch.catalog.model import Catalog
 from stanch.incidents.impact import upstream_of
 from stanch.incidents.model import Impact
 from stanch.kernel.event import JSON
+from stanch.kernel.percentage import percent
 from stanch.ports.evidence import Finding, FindingStatus, Signal
 
 _MOST: Final = 8
@@ -51,8 +52,10 @@ def priced(impact: Impact, catalog: Catalog, readings: Mapping[str, ServiceReadi
     if not parts:
         return impact
     share = min(1.0, sum(weight * above for weight, above in parts.values()))
-    told = " + ".join(f"{weight:.0%} ({name}) x {above:.1%} more errors" for name, (weight, above) in parts.items())
-    formula = f"share of the business lost now = {told} = {share:.1%}"
+    told = " + ".join(
+        f"{percent(weight)} ({name}) x {percent(above)} more errors" for name, (weight, above) in parts.items()
+    )
+    formula = f"share of the business lost now = {told} = {percent(share)}"
     money = catalog.revenue_per_hour * share if catalog.revenue_per_hour else None
     if money is not None:
         unit = f" {catalog.currency}".rstrip()

@@ -7,6 +7,7 @@ from stanch.incidents import events as ev
 from stanch.incidents.model import Status
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
+from stanch.kernel.percentage import percent
 from stanch.operations import cases
 from stanch.operations.acting import consider
 from stanch.operations.foreseeing import can_be_looked_at
@@ -79,7 +80,7 @@ def conclude(tx: Transaction, world: World, state: IncidentState, *, anew: bool 
         return
     if state.cause_known and state.status in _BEFORE_IDENTIFIED:
         top = state.hypotheses[0]
-        reason = f"{top.title} ({top.score:.0%})"
+        reason = f"{top.title} ({percent(top.score)})"
         cases.record(tx, state.number, ev.StatusChanged(status=Status.IDENTIFIED, reason=reason))
     if is_settled(state, anew=anew):
         return

@@ -6,6 +6,7 @@ from typing import Final
 
 from stanch.incidents.rules import NOT_KNOWN
 from stanch.kernel.errors import Invalid, NotFound
+from stanch.kernel.percentage import percent
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call, World
 from stanch.review.similar.model import Alike
@@ -106,7 +107,7 @@ def in_words(one: Alike) -> str:
     """Return a similar incident as a sentence for somebody who joins: which, how like, what ended it."""
     ended = _recorded(one.traits.mitigation)
     how = f", ended by: {ended}" if ended else ""
-    return f"Like INC-{one.traits.number} {one.traits.title} ({one.score:.0%}){how}"
+    return f"Like INC-{one.traits.number} {one.traits.title} ({percent(one.score)}){how}"
 
 
 def _view(one: Alike, world: World) -> SimilarIncident:

@@ -16,6 +16,7 @@ from stanch.incidents.telling import tell
 from stanch.kernel.blocks import Block, Bullets, Checklist, Fields, Inline, Link, Paragraph, Text, to_markdown
 from stanch.kernel.duration import format_duration
 from stanch.kernel.event import Event
+from stanch.kernel.percentage import percent
 from stanch.review.charts import charts_of, describe
 from stanch.review.templating import STANDARD, fill, shipped
 
@@ -243,7 +244,7 @@ def _root_cause(state: IncidentState, source: Source) -> list[Block]:
                 verdict = f"What was collected did not tell it; its best guess was, at {top.score:.0%}: {top.title}."
         return [*said, Paragraph((verdict, *source.link(ranked or source.first(ev.Declared.kind))))]
     top = state.hypotheses[0]
-    found: list[Block] = [*said, Paragraph((f"{top.title} ({top.score:.0%}).", *source.link(ranked)))]
+    found: list[Block] = [*said, Paragraph((f"{top.title} ({percent(top.score)}).", *source.link(ranked)))]
     facts: list[tuple[str, Text]] = []
     for name, value in (
         ("Service", top.service),

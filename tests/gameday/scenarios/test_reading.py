@@ -70,7 +70,7 @@ def test_a_shipped_one_is_played_on_a_declared_target(tmp_path: Path) -> None:
         ('title = "x"\n[[steps]]\ndo = "cut"\ntarget = "payments"\n', "cannot be done to a target of kind process"),
         ('title = "x"\n[[steps]]\ndo = "fill"\ntarget = "disk"\n', "steps.0.bytes: is missing: fill needs it"),
         ('title = "x"\n[[steps]]\ndo = "fill"\ntarget = "disk"\nbytes = 2000\n', "is more than disk allows: 1,000"),
-        ('title = "x"\nmost_share = 0.5\n[[steps]]\ndo = "kill"\ntarget = "payments"\nshare = 0.6\n', "allows: 50%"),
+        ('title = "x"\nmost_share = 0.5\n[[steps]]\ndo = "kill"\ntarget = "payments"\nshare = 0.6\n', "allows: 50 %"),
         ('title = "x"\nwithin_s = 60\n[[steps]]\ndo = "kill"\ntarget = "payments"\nat_s = 60\n', "before the end"),
         (
             'title = "x"\n[[steps]]\ndo="kill"\ntarget="payments"\n[[steps]]\ndo="fill"\ntarget="disk"\nbytes=1\n',

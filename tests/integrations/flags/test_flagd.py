@@ -112,7 +112,7 @@ def test_flagd_itself_is_asked(folder: Path) -> None:
     with site(FlagdFar(folder / "flags.json").answer) as here:
         code, said = run(step(folder, set="25", ofrep_url=here.url))
 
-    assert (0, True) == (code, "flagd serves quick to 25% of 40 asked" in said)
+    assert (0, True) == (code, "flagd serves quick to 25 % of 40 asked" in said)
 
 
 def test_what_flagd_does_not_serve_is_no_success(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -310,7 +310,7 @@ def test_much_standing_still_is_raised() -> None:
     """An eighth of a minute without memory is a shortage; three in a hundred for disks are not."""
     told = tell_stalls(Stalls(memory=0.125, disk=0.03))
 
-    assert ("in the last minute all work stood still 12.5 % of the time for want of memory", [True, False]) == (
+    assert ("in the last minute all work stood still 12 % of the time for want of memory", [True, False]) == (
         told.summary.partition(" and ")[0],
         [signal.data["raised"] for signal in told.signals],
     )

@@ -50,7 +50,7 @@ def test_a_match_says_why() -> None:
     """Nobody follows a runbook that came from nowhere."""
     (match,) = match_runbooks(SHELF, Seen(kinds={"connection_leak": 0.8}))
 
-    assert ("is for connection leak, which stands at 80%",) == match.reasons
+    assert ("is for connection leak, which stands at 80 %",) == match.reasons
 
 
 @pytest.mark.parametrize(

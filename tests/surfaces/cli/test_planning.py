@@ -17,7 +17,7 @@ def test_what_to_do_when_is_listed_with_exactly_what_runs(terminal: Terminal) ->
 
     assert (0, True, True, True) == (
         ran.code,
-        "Did a recent deploy or change cause it? yes: Bad deploy: payments v3.2.1 stands at 93%" in ran.out,
+        "Did a recent deploy or change cause it? yes: Bad deploy: payments v3.2.1 stands at 93 %" in ran.out,
         "After resolution" in ran.out,
         "$ touch rolled-back-to-v3.2.0" in ran.out,
     )

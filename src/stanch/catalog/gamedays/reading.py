@@ -18,6 +18,7 @@ from stanch.catalog.key import Key, Type
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.kernel.codec import from_data
 from stanch.kernel.errors import Problem
+from stanch.kernel.percentage import percent
 
 FOLDER: Final = "gamedays"
 TARGETS: Final = "targets.toml"
@@ -181,7 +182,7 @@ def _mismatches(
             found.append(Problem(field=f"{at}.connections", message=told))
         most = min(target.most_share, scenario.most_share)
         if step.share > most:
-            found.append(Problem(field=f"{at}.share", message=f"is more than {target.name} allows: {most:.0%}"))
+            found.append(Problem(field=f"{at}.share", message=f"is more than {target.name} allows: {percent(most)}"))
     for field, given, known in (
         ("services", scenario.services, services),
         ("expect.about", scenario.expect.about, services),

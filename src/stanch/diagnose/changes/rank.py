@@ -16,6 +16,7 @@ from stanch.diagnose.changes.diff import DiffReading, read_diff
 from stanch.diagnose.changes.match import Matcher
 from stanch.diagnose.changes.model import Change, ChangeKind, Evidence, Message, Mover, RankedChange, Reason, Start
 from stanch.diagnose.changes.outside import OutsideSign, outside_signs
+from stanch.kernel.percentage import percent
 
 Graph = Mapping[str, Iterable[str]]
 """Caller to the services it calls."""
@@ -215,7 +216,10 @@ def _versions(change: Change, evidence: Evidence) -> Iterable[Reason]:
         return []
     if share >= 0.9 and share - usual >= 0.1:
         return [
-            Reason(text=f"{share:.0%} of failures are version {change.version}, {usual:.0%} of requests", weight=2.5)
+            Reason(
+                text=f"{percent(share)} of failures are version {change.version}, {percent(usual)} of requests",
+                weight=2.5,
+            )
         ]
     if share - usual < 0.1:
         return [Reason(text=f"other versions fail just as often as {change.version}", weight=-2.5)]

@@ -7,7 +7,8 @@ from stanch.diagnose.model import Candidate, Fact, Sighting
 from stanch.diagnose.origin import explained_share, troubles
 from stanch.diagnose.phrases import CALL_FAMILIES, Family, family_of, names
 from stanch.diagnose.picture import Picture
-from stanch.diagnose.wording import compared, percent
+from stanch.diagnose.wording import compared
+from stanch.kernel.percentage import percent
 
 _MINOR: Final = 0.1
 _INSIDE: Final = ("error_ratio", "latency_p95_ms")

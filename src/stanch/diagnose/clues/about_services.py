@@ -7,7 +7,7 @@ from stanch.diagnose.model import Candidate, Fact, Sighting
 from stanch.diagnose.origin import explained_share, origins, own_errors, troubles
 from stanch.diagnose.phrases import Family, family_of
 from stanch.diagnose.picture import Picture
-from stanch.diagnose.wording import percent
+from stanch.kernel.percentage import percent
 
 _LOOP: Final = 3.0
 

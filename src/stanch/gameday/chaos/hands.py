@@ -21,6 +21,7 @@ from stanch.catalog.gamedays.model import Act, GameStep, Target, TargetKind
 from stanch.gameday.chaos.model import Deed, Undo, UndoKind
 from stanch.gameday.chaos.processes import check_not_own, pid_in, started
 from stanch.kernel.errors import Refused, Unavailable
+from stanch.kernel.percentage import percent
 
 FILL: Final = "stanch-gameday.fill"
 TOXIC: Final = "stanch-gameday"
@@ -189,7 +190,7 @@ def _words(step: GameStep, target: Target, instances: Sequence[str]) -> str:
         case Act.DELAY:
             return f"delay {target.name} by {step.delay_ms:g} ms"
         case Act.FAIL:
-            return f"fail {step.ratio:.0%} of the requests at {target.name} with {step.status}"
+            return f"fail {percent(step.ratio)} of the requests at {target.name} with {step.status}"
         case Act.FILL:
             return f"fill {target.name} with {step.bytes:,} bytes"
         case Act.EXHAUST:

@@ -19,6 +19,7 @@ from stanch.integrations.flags.asking import ask, encoded, mark_of, path, table,
 from stanch.integrations.flags.model import Changed, FlagState, Switch, Told, Wanted
 from stanch.kernel.errors import NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
+from stanch.kernel.percentage import percent
 from stanch.ports.keeping import Keeping, KeptText, Moved
 
 _LARGEST: Final = 8 * 1024 * 1024
@@ -137,7 +138,7 @@ class Flagd:
         meant = {Switch.ON: 1.0, Switch.OFF: 0.0, Switch.SHARE: wanted.share / 100}[wanted.switch]
         if abs(share - meant) > _OFF_BY or not set(served) <= {on, off}:
             raise Unavailable(f"flagd serves {', '.join(sorted(set(served)))} to {count} asked", retry=True)
-        return f"flagd serves {on} to {share:.0%} of {count} asked"
+        return f"flagd serves {on} to {percent(share)} of {count} asked"
 
     def _kept(self, told: Told) -> Keeping:
         folder = Path(told.cwd or ".")

@@ -26,6 +26,7 @@ from stanch.integrations.host.readings import (
     read_stalls,
 )
 from stanch.kernel.event import JSON
+from stanch.kernel.percentage import percent
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 
 # From these shares on a resource is called short. Disks: the shipped default of alerts; memory: what is left is then
@@ -168,14 +169,14 @@ def tell_stalls(stalls: Stalls) -> _Told:
         _stalled("memory", stalls.memory, _STALLED_MEMORY),
         _stalled("disk", stalls.disk, _STALLED_DISK),
     )
-    words = f"in the last minute all work stood still {stalls.memory:.1%} of the time for want of memory"
-    words += f" and {stalls.disk:.1%} waiting for disks"
-    return _Told(summary=f"{words.replace('%', ' %')}.", signals=signals)
+    words = f"in the last minute all work stood still {percent(stalls.memory)} of the time for want of memory"
+    words += f" and {percent(stalls.disk)} waiting for disks"
+    return _Told(summary=f"{words}.", signals=signals)
 
 
 def _stalled(what: str, share: float, much: float) -> Signal:
     data: dict[str, JSON] = {"resource": "this machine", "raised": share >= much}
-    text = f"all work stood still {share:.0%} of the last minute".replace("%", " %")
+    text = f"all work stood still {percent(share)} of the last minute"
     return Signal(name=f"{what}_stalls", value=round(share, 4), unit="ratio", text=text, data=data)
 
 

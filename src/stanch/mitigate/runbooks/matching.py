@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
 
+from stanch.kernel.percentage import percent
 from stanch.mitigate.runbooks.model import Runbook
 
 _ALERT: Final = 4.0
@@ -89,7 +90,7 @@ def _match(runbook: Runbook, seen: Seen, rarity: Mapping[str, float]) -> Match |
     if kinds := [kind for kind in runbook.kinds if seen.kinds.get(kind, 0.0) > 0]:
         best = max(kinds, key=lambda kind: seen.kinds[kind])
         score += _KIND * seen.kinds[best]
-        reasons.append(f"is for {best.replace('_', ' ')}, which stands at {seen.kinds[best]:.0%}")
+        reasons.append(f"is for {best.replace('_', ' ')}, which stands at {percent(seen.kinds[best])}")
     if labels := [f"{name}={value}" for name, value in runbook.labels if fnmatchcase(seen.labels.get(name, ""), value)]:
         score += _LABEL * len(labels)
         reasons.append(f"has the labels {', '.join(labels)}")

@@ -6,7 +6,7 @@ from typing import Final
 
 from stanch.kernel.duration import format_duration
 from stanch.surfaces.cli.records import Record, child, children, count_in, line_of, moment, number_in, text_of, texts
-from stanch.surfaces.cli.telling import at, faint, rule, strong, table
+from stanch.surfaces.cli.telling import at, faint, percent, rule, strong, table
 
 MEASURES: Final = ("detect", "acknowledge", "mitigate", "resolve")
 _HEAD: Final = ("", "incidents", "open", "repeats", *(f"{name} median / p90 (of)" for name in MEASURES))
@@ -85,7 +85,7 @@ def _repeat(one: Record) -> Sequence[str]:
 def _noise(one: Record) -> Iterator[str]:
     alerts, led, none = (count_in(one, name) for name in ("alerts", "led_to_incident", "led_to_none"))
     per = number_in(one, "per_incident")
-    share = f" ({none / alerts:.0%})" if alerts else ""
+    share = f" ({percent(none / alerts)})" if alerts else ""
     yield f"{alerts:,} {'alert' if alerts == 1 else 'alerts'}: {led:,} led to an incident, {none:,} to none{share}"
     if per is not None:
         yield f"{per:g} {'alert' if per == 1 else 'alerts'} per incident (median over those with alerts)"
@@ -93,7 +93,7 @@ def _noise(one: Record) -> Iterator[str]:
 
 def _paging(one: Record) -> Iterator[str]:
     pages, acknowledged, acted = (count_in(one, name) for name in ("pages", "acknowledged", "acted_on"))
-    share = f" ({acted / pages:.0%})" if pages else ""
+    share = f" ({percent(acted / pages)})" if pages else ""
     yield f"{pages:,} {'page' if pages == 1 else 'pages'}: {acknowledged:,} acknowledged, {acted:,} acted on{share}"
     people = children(one, "people")
     if people:

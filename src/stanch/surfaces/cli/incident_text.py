@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from stanch.kernel.duration import before_start
 from stanch.surfaces.cli.overview_text import card_lines
 from stanch.surfaces.cli.plan_text import plan_lines
 from stanch.surfaces.cli.records import Record, child, children, line_of, moment, number_in, pairs, text_of, texts
@@ -156,7 +157,7 @@ def next_lines(view: Record) -> Iterator[str]:
 def _before(when: datetime | None, start: datetime | None) -> str:
     if when is None or start is None or not timedelta(0) <= start - when < timedelta(minutes=2):
         return ""
-    return f", {(start - when).total_seconds():.0f} s before the start"
+    return f", {before_start((start - when).total_seconds())}"
 
 
 def _clock_lines(view: Record) -> Iterator[str]:

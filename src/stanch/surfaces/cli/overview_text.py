@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from stanch.kernel.duration import before_start
 from stanch.surfaces.cli.records import Record, child, children, count_in, line_of, moment, number_in, text_of, texts
 from stanch.surfaces.cli.telling import (
     ago,
@@ -50,7 +51,7 @@ def card_lines(card: Record) -> Iterator[str]:
     change = child(card, "change")
     if change:
         before_s = number_in(change, "seconds_before") or 0.0
-        yield f"  Change    {line_of(change, 'title')}, {before_s:.0f} s before the start"
+        yield f"  Change    {line_of(change, 'title')}, {before_start(before_s)}"
     if line_of(card, "cause"):
         yield f"  Cause     {line_of(card, 'cause')}"
     for index, step in enumerate(texts(card, "recommended"), start=1):

@@ -11,6 +11,7 @@ from typing import Final
 
 import click
 
+from stanch.kernel import percentage
 from stanch.kernel.duration import format_age
 
 # Severity is never told by colour alone: the label stands beside its sign.
@@ -77,10 +78,8 @@ def at_and_ago(when: datetime | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a share of one as a percentage."""
-    if value is None:
-        return "–"
-    return f"{value * 100:.0f} %" if value >= 0.0995 or value == 0 else f"{value * 100:.1f} %"
+    """Return a share of one as a percentage, a dash for None."""
+    return "–" if value is None else percentage.percent(value)
 
 
 def milliseconds(value: float | None) -> str:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from stanch.incidents.quantities import quantity
 from stanch.kernel.blocks import without_hidden
+from stanch.kernel.duration import before_start
 from stanch.surfaces.web import chart, findings, words
 from stanch.surfaces.web.assets import asset_url
 
@@ -29,7 +30,7 @@ def _environment() -> Environment:
     made.globals["asset"] = asset_url
     made.filters.update(
         arrow=words.arrow,
-        before_start=words.before_start,
+        before_start=before_start,
         deed=words.deed,
         chart=chart.chart,
         command=words.command,

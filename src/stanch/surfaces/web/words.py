@@ -63,14 +63,6 @@ def seconds(value: float, *, parts: int = 2) -> str:
     return format_duration(timedelta(seconds=round(value) if abs(value) >= 1 else value), parts=parts)
 
 
-def before_start(seconds_before: float) -> str:
-    """Return how long before the start something was: `40s before the start`."""
-    if abs(seconds_before) < 1:
-        return "just before the start"
-    side = "before" if seconds_before > 0 else "after"
-    return f"{seconds(abs(seconds_before))} {side} the start"
-
-
 def deed(step: str) -> str:
     """Return what a step does without what to type for it: the page has a button there."""
     return step.partition(": stanch ")[0]
