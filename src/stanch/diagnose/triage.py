@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from stanch.alerts.words import many
 from stanch.diagnose.model import Fact, Graph
 from stanch.diagnose.origin import origins, troubles
 from stanch.diagnose.picture import Picture, picture_of
@@ -126,7 +127,7 @@ def _wide(state: IncidentState) -> Answer:
         share = impact.failed_requests / impact.total_requests
         parts.append(f"{impact.failed_requests:,} of {impact.total_requests:,} requests failed ({percent(share)})")
     if impact.users is not None:
-        parts.append(f"{impact.users:,} users")
+        parts.append(many(impact.users, "user"))
     if impact.explained:
         parts.append(impact.explained)
     if impact.revenue_per_hour:
@@ -135,8 +136,7 @@ def _wide(state: IncidentState) -> Answer:
         parts.append(f"{percent(impact.business_share)} of the business lost now")
     touched = (*impact.down, *impact.affected)
     if touched:
-        counted = "1 service" if len(touched) == 1 else f"{len(touched)} services"
-        parts.append(f"{counted}: {', '.join(touched[:_SHOWN])}")
+        parts.append(f"{many(len(touched), 'service')}: {', '.join(touched[:_SHOWN])}")
     return Answer(
         question=question, text="; ".join(parts) or "nothing measured yet", tone=Tone.BAD if parts else Tone.UNKNOWN
     )

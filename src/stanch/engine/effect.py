@@ -20,7 +20,8 @@ from stanch.store import Transaction
 from stanch.store.model import Timer
 
 _TICK: Final = timedelta(seconds=1)
-# An effect smaller than this share of the excess is none; a rise by as much is a turn for the worse.
+# An effect smaller than this share of the excess is none, a rise by as much a turn for the worse; and as much may be
+# left of it where something helped.
 _NOTICEABLE: Final = 0.2
 # Figures from before the plan ran are compared over this long, but of the incident alone.
 _BEFORE: Final = timedelta(seconds=60)
@@ -81,9 +82,11 @@ def _is_to_be_undone(action: Action, verdict: str) -> bool:
 
 
 def judge_effect(expected: ev.Expectation, *, before: float | None, after: float | None) -> str:
-    """Return `helped`, `no_effect` or `worse`: inside the limit, a fifth of the excess gone or added, or in between.
+    """Return `helped`, `partly`, `no_effect` or `worse`.
 
-    With the limit L the excess is |value - L|; e.g. L = 0.05, 0.45 before, 0.10 after: 0.40 shrank to 0.05, `helped`.
+    `helped` is inside the limit, or less than a fifth of the excess left; `partly` at least a fifth of it gone, which
+    nobody is asked to take back; `worse` more than a fifth added. With the limit L the excess is |value - L|; e.g.
+    L = 0.05, 0.45 before, 0.10 after: 0.40 shrank to 0.05, `helped`; to 0.09 (0.14 after), `partly`.
     Nothing to see after the run is `no_effect`: it cannot be called a success.
     """
     limit = expected.below if expected.below is not None else expected.above
@@ -97,4 +100,6 @@ def judge_effect(expected: ev.Expectation, *, before: float | None, after: float
     excess_before, excess_after = abs(before - limit), abs(after - limit)
     if excess_after > excess_before * (1 + _NOTICEABLE):
         return "worse"
-    return "helped" if excess_after < excess_before * _NOTICEABLE else "no_effect"
+    if excess_after < excess_before * _NOTICEABLE:
+        return "helped"
+    return "partly" if excess_after <= excess_before * (1 - _NOTICEABLE) else "no_effect"

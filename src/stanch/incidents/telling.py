@@ -301,7 +301,12 @@ def _(record: ev.RunOutcomeUnknown) -> Telling:
 
 @tell.register
 def _(record: ev.EffectChecked) -> Telling:
-    words = {"helped": "It helped", "no_effect": "It had no effect", "worse": "It made things worse"}
+    words = {
+        "helped": "It helped",
+        "partly": "It helped in part",
+        "no_effect": "It had no effect",
+        "worse": "It made things worse",
+    }
     tone = "good" if record.verdict == "helped" else "bad"
     return Telling(title=words.get(record.verdict, record.verdict), text=record.summary, tone=tone, major=True)
 

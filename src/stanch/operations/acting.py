@@ -92,7 +92,8 @@ def ended(tx: Transaction, world: World, number: int, plan: str, *, outcome: str
         return
     if outcome in ("helped", "refused", "settled", "over"):
         return
-    stop_and_page(tx, world, number, plan, detail=detail or outcome.replace("_", " "))
+    said = detail or outcome.replace("_", " ")
+    stop_and_page(tx, world, number, plan, detail=f"only in part, {said}" if outcome == "partly" else said)
 
 
 def end_unjudged(tx: Transaction, world: World, number: int) -> None:

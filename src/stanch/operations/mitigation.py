@@ -33,7 +33,7 @@ class OnePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovePlan:
-    """A plan with the digest that was shown; without it, the approval is for whatever the plan is now."""
+    """A plan with the digest that was shown: the yes is for that, and for nothing the plan has become since."""
 
     incident: int
     plan: str

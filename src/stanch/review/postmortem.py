@@ -310,6 +310,8 @@ def _went_poorly(state: IncidentState, source: Source) -> tuple[Text, ...]:
         match ev.typed(event):
             case ev.TargetMissed(target=target):
                 lines.append((f"The response target “{target}” was missed", *source.link(event)))
+            case ev.EffectChecked(verdict="partly", plan=plan, summary=summary):
+                lines.append((f"{plan} helped in part only: {summary}", *source.link(event)))
             case ev.EffectChecked(verdict="no_effect" | "worse", plan=plan, summary=summary):
                 lines.append((f"{plan} did not help: {summary}", *source.link(event)))
             case ev.VerificationRelapsed(summary=summary):

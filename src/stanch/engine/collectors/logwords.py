@@ -1,5 +1,6 @@
 """What a digest of log lines says in words: errors since the onset, kinds of lines that came or went. Pure."""
 
+from stanch.alerts.words import many
 from stanch.diagnose.logdigest import Digest
 from stanch.diagnose.picture import is_raised
 from stanch.diagnose.wording import clock, place
@@ -12,7 +13,7 @@ def errors_said(service: str, digest: Digest, question: Question) -> str:
         return f"{service}: nothing was logged since {clock(question.onset)}"
     raised = [signal for signal in digest.errors if is_raised(signal)]
     if not raised:
-        usual = f" ({len(digest.errors)} kinds of errors, as many as ever)" if digest.errors else ""
+        usual = f" ({many(len(digest.errors), 'kind')} of errors, as many as ever)" if digest.errors else ""
         return f"{service}: no new errors in {digest.after:,} lines since {clock(question.onset)}{usual}"
     first = raised[0]
     since = f" since {clock(first.at)}" if first.at is not None else ""
@@ -31,7 +32,7 @@ def who_said(digest: Digest) -> str:
     """Say whom the failures met, as the end of a sentence; empty where the log does not tell of requests."""
     said = "".join(f"; {one.text}" for one in digest.who if one.name == "failure_slice" and one.text)
     users = next((one.value for one in digest.who if one.name == "users_affected"), None)
-    return said + (f"; {users:,.0f} users met one" if users else "")
+    return said + (f"; {many(users, 'user')} met one" if users else "")
 
 
 def _history(signal: Signal) -> str:

@@ -223,7 +223,7 @@ class OutcomeSettled:
 
 @dataclass(frozen=True, kw_only=True)
 class EffectChecked:
-    """What the plan did to its expectation: `helped`, `no_effect` or `worse`."""
+    """What the plan did to its expectation: `helped`, `partly`, `no_effect` or `worse`."""
 
     kind: ClassVar[str] = "action.effect_checked"
     plan: str

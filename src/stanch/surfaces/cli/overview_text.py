@@ -1,6 +1,7 @@
 """What is wrong now as text: every open incident with what a responder asks first, then every service."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from stanch.kernel.duration import before_start
 from stanch.surfaces.cli.records import Record, child, children, count_in, line_of, moment, number_in, text_of, texts
@@ -19,6 +20,8 @@ from stanch.surfaces.cli.telling import (
 )
 from stanch.surfaces.cli.tracked_text import seen_lines
 
+_HEAD: Final = ("service", "state", "errors", "p95", "version", "last change")
+
 
 def overview_lines(answer: Record) -> Iterator[str]:
     """Yield the overview."""
@@ -34,7 +37,8 @@ def overview_lines(answer: Record) -> Iterator[str]:
     services = children(answer, "services")
     if services:
         yield strong("Services")
-        yield from (f"  {line}" for line in table(service_rows(services)))
+        head = [tuple(faint(name) for name in _HEAD)] if is_tty() else []
+        yield from (f"  {line}" for line in table([*head, *service_rows(services)]))
     for step in texts(answer, "workflow"):
         yield faint(f"  {step}")
 

@@ -57,7 +57,7 @@ def action_lines(action: Record) -> Iterator[str]:
     if line_of(action, "settled_by"):
         yield f"      {line_of(action, 'settled_by')} looked what became of it"
     if line_of(action, "effect"):
-        yield f"      {line_of(action, 'verdict')}: {line_of(action, 'effect')}"
+        yield f"      {line_of(action, 'verdict').replace('_', ' ')}: {line_of(action, 'effect')}"
 
 
 def action_of(view: Record, plan: str) -> Record:
