@@ -1,5 +1,7 @@
 """Opens a database and says what differs between the two: how a write begins, how rows are claimed, whose clock."""
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +49,7 @@ def open_engine(url: URL) -> Engine:
     dumps = _dumps
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_file(Path(url.database))
         engine = create_engine(
             url,
             json_serializer=dumps,
@@ -68,6 +70,17 @@ def open_engine(url: URL) -> Engine:
         max_overflow=32,
         pool_pre_ping=True,
     )
+
+
+def _make_file(path: Path) -> None:
+    """Make the file where it is not there, for its owner alone: alerts, logs and names of people are nobody else's.
+
+    SQLite gives its write-ahead log the same mode (https://sqlite.org/src/file/src/os_unix.c, `findCreateFileMode`).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # One that is there stays as its owner has it; what else is wrong with the place SQLite says when it opens it.
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def open_admin_engine(url: URL) -> Engine:
