@@ -173,3 +173,12 @@ def test_linked_items_show_where_they_are_tracked(desk: Desk, number: int) -> No
     (one,) = listed(desk, incident=number)
 
     assert replace(one, tracker="github", reference="shop#41") == one
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_at_the_end_of_the_calendar_is_none(desk: Desk, number: int, day: str) -> None:
+    """There is no day before it, or after it, on which somebody could be reminded."""
+    ask(desk, "item.add", incident=number, title="Test it")
+    for operation, more in (("item.add", {"title": "Test it"}), ("item.change", {"number": 1})):
+        with pytest.raises(Invalid, match="out of range"):
+            ask(desk, operation, incident=number, due_on=day, **more)

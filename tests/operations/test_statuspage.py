@@ -203,7 +203,7 @@ def test_a_preview_shows_the_page_too(desk: Desk) -> None:
     assert isinstance(shown, PreviewView)
     (draft,) = (one for one in shown.messages if one.channel == "status page")
 
-    assert ("1 subscribers", True) == (draft.to, "Orders are delayed." in draft.text)
+    assert ("1 subscriber", True) == (draft.to, "Orders are delayed." in draft.text)
 
 
 def test_services_that_are_not_shown_are_not_told_of(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from stanch.incidents import events as ev
 from stanch.kernel.errors import Invalid, NotFound, Refused
 from stanch.operations import cases
-from stanch.operations.registry import Effect, operation
+from stanch.operations.registry import OUT_OF_RANGE, Effect, in_range, operation
 from stanch.operations.tickets import action_item, follow_item, tracking
 from stanch.operations.world import Call, World
 from stanch.review.items.rules import next_reminder, overdue_days
@@ -277,9 +277,12 @@ def _day(text: str) -> date | None:
     if text == "none":
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise Invalid("is a day such as 2026-12-01, or none", field="due_on") from error
+    if not in_range(day):
+        raise Invalid(OUT_OF_RANGE, field="due_on")
+    return day
 
 
 def _zone(world: World) -> ZoneInfo:

@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum, StrEnum
 from typing import Final, Generic, TypeVar, get_type_hints
 
@@ -61,6 +61,7 @@ class Operation(Generic[Q, A]):
 
 # Far enough from the calendar's ends that windows before and after an instant, and every zone, fit on it.
 _YEARS: Final = (1970, 9000)
+OUT_OF_RANGE: Final = f"is out of range: years {_YEARS[0]} to {_YEARS[1]}"
 
 # What msgspec says of a text that is too long.
 _INSTEAD: Final = {
@@ -156,8 +157,17 @@ def _clean_text(text: str) -> str:
     return redact(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
 
 
+def in_range(day: date) -> bool:
+    """Tell whether a day or an instant is one that can be counted from: any other overflows the calendar."""
+    return _YEARS[0] <= day.year <= _YEARS[1]
+
+
 def _in_utc(request: Q) -> Q:
-    """Return `request` with its instants in UTC. Raises `Invalid` for one that does not say its offset."""
+    """Return `request` with its instants in UTC. Raises `Invalid` for one that does not say its offset, and for a day
+    that is out of range."""
+    for field in fields(request):  # type: ignore[arg-type]  # requests are dataclasses
+        if isinstance(value := getattr(request, field.name), date) and not in_range(value):
+            raise Invalid(OUT_OF_RANGE, field=field.name)
     instants = {
         field.name: value
         for field in fields(request)  # type: ignore[arg-type]  # requests are dataclasses
@@ -166,8 +176,6 @@ def _in_utc(request: Q) -> Q:
     for name, value in instants.items():
         if value.tzinfo is None:
             raise Invalid("needs its offset from UTC, like 2026-11-21T14:30:00Z", field=name)
-        if not _YEARS[0] <= value.year <= _YEARS[1]:
-            raise Invalid(f"is out of range: years {_YEARS[0]} to {_YEARS[1]}", field=name)
     utc: dict[str, object] = {name: value.astimezone(UTC) for name, value in instants.items()}
     for field in fields(request):  # type: ignore[arg-type]  # requests are dataclasses
         value = getattr(request, field.name)

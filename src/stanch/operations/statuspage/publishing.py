@@ -10,6 +10,7 @@ from msgspec import Meta
 from stanch.comms.status.model import Outcome, Page, Update
 from stanch.comms.status.rules import DAYS
 from stanch.comms.status.tables import (
+    Subscriber,
     count_subscribers,
     drop_subscriber,
     find_subscribers,
@@ -31,6 +32,7 @@ from stanch.operations.world import Call, World
 from stanch.store import Transaction
 
 Words = Annotated[str, Meta(max_length=20_000)]
+Line = Annotated[str, Meta(max_length=500)]
 _MOST: Final = 500
 
 
@@ -120,7 +122,7 @@ class DiscardUpdate:
 
     incident: int
     number: int
-    reason: str = ""
+    reason: Line = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,7 +303,7 @@ def view_of(one: Update, world: World) -> UpdateView:
     )
 
 
-def _by(tx: Transaction, kind: str, address: str):  # type: ignore[no-untyped-def]  # the row of the table
+def _by(tx: Transaction, kind: str, address: str) -> Subscriber | None:
     return subscriber_by(tx.connection, digest=mark_of(kind, address.strip()))
 
 
