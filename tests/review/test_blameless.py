@@ -46,6 +46,12 @@ def test_what_blames_is_found_with_another_wording(text: str, kind: Kind, sugges
         "Alice acknowledged the page.",
         "The job deleted 4,000 rows.",
         "There was no obvious cause.",
+        "Users failed to log in for twenty minutes.",
+        "We missed the response target by four minutes.",
+        "We killed the query and dropped the index to make room.",
+        "The operator deleted the failed pods.",
+        "The Kubernetes operator failed to reconcile the resource.",
+        "We introduced a circuit breaker last year.",
         "`human error` stands in code",
         "```\nhuman error\n```",
         "> it was human error",
@@ -56,6 +62,22 @@ def test_what_blames_is_found_with_another_wording(text: str, kind: Kind, sugges
 def test_systems_facts_and_quotations_are_passed_over(text: str) -> None:
     """What a system did, and what is quoted or code, is evidence."""
     assert [] == kinds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We deleted the wrong bucket.",
+        "Martin accidentally deleted the pods.",
+        "Alice killed the wrong process.",
+        "We introduced a bug into the parser.",
+        "The mistake was made by the network team.",
+        "Nobody bothered to read the alert.",
+    ],
+)
+def test_a_step_that_ends_an_incident_is_told_from_one_that_began_it(text: str) -> None:
+    """The same verb blames where it says that it was done to the wrong thing, or by accident."""
+    assert [Kind.BLAME] == kinds(text)
 
 
 def test_those_who_took_part_are_known_by_name() -> None:

@@ -17,7 +17,8 @@ from stanch.review.verbs import PARTICIPLE, participle_of, verb_of
 _LONGEST_SENTENCE: Final = 1_000
 _PEOPLE: Final = (
     r"(?:(?:the|an?|our|their|one|some|another|every) (?:[\w-]+ ){0,3}?)?"
-    r"(?:engineers?|developers?|devs?|operators?|admins?|administrators?|sres?|on-?callers?|responders?|commanders?|"
+    r"(?:engineers?|developers?|devs?|(?<!kubernetes )(?<!k8s )(?<!database )(?<!postgres )operators?|"
+    r"admins?|administrators?|sres?|on-?callers?|responders?|commanders?|"
     r"managers?|leads?|reviewers?|authors?|testers?|interns?|contractors?|dbas?|colleagues?|employees?|staff|teams?|"
     r"team members?|people|person|users?|customers?|somebody|someone|nobody|no one|everyone|anyone|on-?call|"
     r"management|whoever|who)(?: on call| on duty| of the day)?"
@@ -176,12 +177,31 @@ _REST: Final = r"(?P<rest>(?: [^.!?;|]{1,200})?)"
 _FAILING: Final = (
     r"(?P<did>fail(?:ed|s) to|neglected to|did ?n[o']t bother to|refused to|omitted to|did ?n[o']t "
     r"(?:check|test|notice|realise|realize|follow|verify|read|review|think|double-check|communicate|escalate|ask)|"
-    r"missed|overlooked|ignored|misread|mistyped|disregarded)"
+    r"missed(?! (?:[\w-]+ ){0,4}?(?:targets?|deadlines?|objectives?|slos?)\b)|"
+    r"overlooked|ignored|misread|mistyped|disregarded)"
+)
+# What is also done on purpose, to end an incident: with whom it stands, and to what it was done, tells the two apart.
+_ENDING: Final = r"(?:deleted|dropped|took down|wiped|killed)"
+_ENDED: Final = (
+    r"(?: (?!wrong\b)[\w-]+){0,3}? (?:pods?|sessions?|quer(?:y|ies)|connections?|jobs?|process(?:es)?|traffic|load|"
+    r"ind(?:ex|exes|ices)|locks?|caches?|transactions?)\b"
 )
 _BREAKING: Final = (
-    r"(?P<did>broke|caused|deleted|dropped|misconfigured|took down|crashed|introduced|corrupted|brought down|"
-    r"wiped|killed|leaked|messed up|screwed up|botched|fat-fingered|"
-    r"(?:deployed|merged|pushed|ran|used|chose|approved|picked|restarted|edited)(?= (?:the|a|an) (?:wrong|bad|broken)))"
+    r"(?P<did>broke|caused|misconfigured|crashed|corrupted|brought down|leaked|messed up|screwed up|botched|"
+    rf"fat-fingered|(?<=ly ){_ENDING}|{_ENDING}(?!{_ENDED})|"
+    r"introduced(?= (?:[\w-]+ ){0,3}?(?:bug|regression|error|fault|defect|leak|problem|issue|flaw|outage|mistake|typo)"
+    r"s?\b)|"
+    r"(?:deployed|merged|pushed|ran|used|chose|approved|picked|restarted|edited|typed|entered|selected|clicked|copied|"
+    r"pasted|pressed|configured)(?= (?:the|a|an) (?:wrong|bad|broken)))"
+)
+# "We dropped the index to make room" tells of a step; what it was done to can make it a confession.
+_OUR_STEP: Final = (
+    rf"(?!we (?:had )?{_ENDING}(?! [^.!?;|]{{0,60}}\b(?:wrong|production|prod|live|backups?|customers?)\b))"
+)
+# Those who are served do not fail: "users failed to log in" says what it was like for them.
+_SERVED: Final = (
+    r"(?!(?:(?:the|an?|our|their|some|one|another|every) )?(?:[\w-]+ ){0,3}?(?:users?|customers?) "
+    r"(?:fail(?:ed|s) to|missed)\b)"
 )
 _RULES: Final[tuple[_Rule, ...]] = (
     _Rule(
@@ -207,7 +227,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
         _compiled(rf"\b(?:if|had) (?:only )?(?:{_PEOPLE}) (?:had |only |simply |just )*(?:{PARTICIPLE})\b"),
         _always("Say what was done and what was known at that time."),
     ),
-    _Rule(Kind.BLAME, _compiled(rf"\b(?:{_PEOPLE}) {_FAILING}{_REST}"), _not_made_sure),
+    _Rule(Kind.BLAME, _compiled(rf"\b{_SERVED}(?:{_PEOPLE}) {_FAILING}{_REST}"), _not_made_sure),
     _Rule(
         Kind.BLAME,
         _compiled(rf"\b(?:{_PEOPLE}) (?:had )?(?:forgot|forgotten|forgets){_REST}"),
@@ -255,8 +275,19 @@ _RULES: Final[tuple[_Rule, ...]] = (
     ),
     _Rule(
         Kind.BLAME,
-        _compiled(rf"\b(?:{_PEOPLE}) (?:had )?(?:accidentally |mistakenly |wrongly |carelessly )?{_BREAKING}{_REST}"),
+        _compiled(
+            rf"\b{_OUR_STEP}(?:{_PEOPLE}) (?:had )?(?:accidentally |mistakenly |wrongly |carelessly )?"
+            rf"{_BREAKING}{_REST}"
+        ),
         _passive,
+    ),
+    _Rule(
+        Kind.BLAME,
+        _compiled(
+            rf"\b(?:(?:nobody|no one) (?:even )?bothered to|(?:{_PEOPLE}) (?:slept through|(?:was|were|had been) too "
+            r"(?:slow|late|tired|busy|lazy) to)|(?:mistake|error)s? (?:was|were|had been) made by)\b"
+        ),
+        _always("Say what happened at that step and what made it possible."),
     ),
     _Rule(
         Kind.BLAME,
