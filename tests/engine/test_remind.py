@@ -95,6 +95,17 @@ def test_an_update_promises_the_next(world: World, clock: ManualClock) -> None:
     )
 
 
+def test_an_update_that_nobody_writes_says_something_to_customers(world: World, clock: ManualClock) -> None:
+    """Where it stands, in a sentence: a promise of the next one alone would be no update."""
+    world = shop(world)
+    channels = {name: replace(spec, audiences=("public",)) for name, spec in world.catalog.channels.items()}
+    world = replace(world, catalog=replace(world.catalog, channels=channels))
+    declare(world)
+    pass_time(world, clock, 15)
+
+    assert "We are looking into it." in heard(world)[-1].text
+
+
 def test_for_the_least_severe_nothing_is_promised(world: World, clock: ManualClock) -> None:
     """SEV4 has no rhythm of updates."""
     world = shop(world)

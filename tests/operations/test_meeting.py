@@ -172,6 +172,15 @@ def test_reopening_calls_it_off_and_the_next_end_calls_another(desk: Desk) -> No
     )
 
 
+def test_an_invitation_makes_nobody_a_reader_of_messages(desk: Desk) -> None:
+    """Who took part is asked to the meeting; what is told of an incident that is taken up again is for its readers."""
+    number = resolved(desk)
+    desk.ask("incident.reopen", incident=number, reason="errors are back")
+    desk.work()
+
+    assert [] == [one.subject for one in post_of(desk).heard if not one.calendar]
+
+
 def test_a_meeting_that_took_place_stays_though_the_incident_is_reopened(desk: Desk) -> None:
     """Nobody's past is changed."""
     number = resolved(desk)

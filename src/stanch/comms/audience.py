@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stanch.catalog.channels import ChannelSpec
 from stanch.catalog.model import Catalog
-from stanch.comms.words import AMONG_OURSELVES, Audience
+from stanch.comms.words import AMONG_OURSELVES, MEETING, Audience
 from stanch.incidents.state import IncidentState
 
 
@@ -26,12 +26,13 @@ class Recipient:
 def recipients(catalog: Catalog, state: IncidentState, *, purpose: str) -> tuple[Recipient, ...]:
     """Return who is told a message of `purpose`, each once, in the order of the configuration.
 
-    Who was told of it before is told how it goes on, also when it has become less severe or concerns them no more.
+    Who was told of it before is told how it goes on, also when it has become less severe or concerns them no more; who
+    was only invited to the meeting on it is not.
     """
     told = (
         Recipient(channel=one.channel, audience=Audience(one.audience), to=one.to, stakeholder=one.stakeholder)
         for one in state.messages.values()
-        if one.channel in catalog.channels
+        if one.channel in catalog.channels and one.purpose != MEETING
     )
     found = [one for one in (*_all(catalog, state), *told) if _is_told(one.audience, purpose)]
     return tuple({(one.channel, one.audience, one.to): one for one in reversed(found)}.values())[::-1]

@@ -30,7 +30,10 @@ PURPOSES: Final = (
 )
 """What messages are for. A declaration is for responders; everybody else hears of it first by the initial message."""
 
-AMONG_OURSELVES: Final = frozenset({"reminder", "handover", "facts", "action_items", "meeting"})
+MEETING: Final = "meeting"
+"""An invitation: who gets one took part, and is told nothing else by it."""
+
+AMONG_OURSELVES: Final = frozenset({"reminder", "handover", "facts", "action_items", MEETING})
 """Those that are for responders alone and promise nothing to anybody."""
 
 VARIABLES: Final[dict[str, str]] = {

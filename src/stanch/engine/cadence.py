@@ -4,6 +4,8 @@ where that is left to Stanch, and where it is left to a person records and pages
 from datetime import datetime
 from typing import Final
 
+from stanch.comms.status.model import Stage
+from stanch.comms.status.rules import stage_of
 from stanch.engine.loop import Effect
 from stanch.incidents import events as ev
 from stanch.incidents.clocks import update_every
@@ -21,6 +23,12 @@ from stanch.store.model import Timer
 _SOON: Final = "soon"
 _DUE: Final = "due"
 _WAIT_S: Final = 300.0
+# What customers read where nobody writes: an update that only promises the next one says nothing.
+_TOLD: Final = {
+    Stage.INVESTIGATING: "We are looking into it.",
+    Stage.IDENTIFIED: "We know what is wrong, and are working on it.",
+    Stage.MONITORING: "Something was done about it, and we are watching whether it holds.",
+}
 
 
 def remind(timer: Timer, world: World) -> Effect:
@@ -70,7 +78,8 @@ def _remind(tx: Transaction, world: World, state: IncidentState, *, promised: da
 def _send(tx: Transaction, world: World, state: IncidentState) -> None:
     """Send the update; it promises the next one."""
     every = update_every(state.ruling.severity)
-    if not announce(tx, world, state, purpose="update") and every is not None:
+    said = _TOLD.get(stage_of(state), "")
+    if not announce(tx, world, state, purpose="update", public_note=said) and every is not None:
         _schedule(tx, state, due_at=world.clock.now() + every)
 
 

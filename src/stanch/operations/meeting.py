@@ -8,6 +8,7 @@ from typing import Final
 from stanch.catalog.channels import SEVERITIES, ChannelSpec
 from stanch.comms.audience import Recipient
 from stanch.comms.messages import Audience
+from stanch.comms.words import MEETING
 from stanch.incidents import events as ev
 from stanch.incidents.state import IncidentState
 from stanch.kernel.actor import SYSTEM, Actor, Via
@@ -24,7 +25,7 @@ from stanch.review.meeting.rules import Invitation, invitation_text, meeting_at
 from stanch.store import Transaction
 from stanch.store.model import Delivery
 
-PURPOSE: Final = "meeting"
+PURPOSE: Final = MEETING
 _SHORTEST_S: Final = 300.0
 _LONGEST_S: Final = 86_400.0
 _LONGEST: Final = 500
