@@ -184,3 +184,65 @@ def test_the_load_is_a_page(client: httpx2.Client) -> None:
     shown = text_of(client.get("/oncall/load"))
 
     assert ("Load" in shown, "How unevenly" in shown or "Nobody was on call" in shown) == (True, True)
+
+
+def test_who_is_on_at_a_chosen_time(client: httpx2.Client) -> None:
+    """A week on it is who comes next; the field keeps what was asked."""
+    shown = client.get("/oncall?at=2026-11-24T12:00")
+
+    assert "On call at 2026-11-24 12:00:00 UTC" in text_of(shown)
+    assert "shop bob 2026-11-30 09:00:00 UTC" in text_of(shown)
+    assert 'type="datetime-local" required value="2026-11-24T12:00"' in shown.text
+
+
+def test_without_a_chosen_time_there_is_no_answer_for_one(client: httpx2.Client) -> None:
+    """The page is as it was."""
+    assert "On call at" not in text_of(client.get("/oncall"))
+
+
+def test_a_time_that_is_none_is_told(client: httpx2.Client) -> None:
+    """With what is wrong, and no defect."""
+    answer = client.get("/oncall?at=noon")
+
+    assert (400, True) == (answer.status_code, "at" in text_of(answer))
+
+
+def test_what_comes_next(client: httpx2.Client) -> None:
+    """Hand-overs in order, with who hands over."""
+    shown = text_of(client.get("/oncall"))
+
+    assert "What comes next 2026-11-23 09:00:00 UTC shop : alice to bob" in shown
+
+
+def test_overrides_are_listed_and_taken_back(client: httpx2.Client, desk: ShiftDesk) -> None:
+    """Who, when, why and by whom; one button ends it."""
+    made = {"schedule": "shop", "person": "carol", "lasts": "4h", "why": "dentist"}
+    post(client, "/do/oncall/override", **made, back="/oncall")
+    listed = client.get("/oncall")
+    found = re.search(r'id="overrides".*?name="id" value="([^"]+)"', listed.text, re.DOTALL)
+    assert found is not None
+    post(client, "/do/oncall/override_cancel", id=found[1], back="/oncall")
+
+    assert (
+        True,
+        False,
+    ) == (
+        "carol on shop , 2026-11-21 14:30:00 UTC to 2026-11-21 18:30:00 UTC : dentist" in text_of(listed),
+        'id="overrides"' in client.get("/oncall").text,
+    )
+
+
+def test_the_past_says_whom_an_incident_paged_and_would_page(client: httpx2.Client, desk: ShiftDesk) -> None:
+    """Incidents of the last thirty days, newest first, each with a link."""
+    desk.ask("incident.declare", title="Checkout fails", services=["checkout"])
+    desk.clock.set(utc("2026-11-21T15:00"))
+    shown = client.get("/oncall/history")
+
+    assert (True, True) == ("INC-1" in text_of(shown), 'href="/i/1"' in shown.text)
+
+
+def test_a_past_without_incidents_says_so(client: httpx2.Client) -> None:
+    """Of the days that were asked for."""
+    shown = text_of(client.get("/oncall/history?start=2026-10-01T00:00&end=2026-10-02T00:00"))
+
+    assert "2026-10-01 00:00:00 UTC to 2026-10-02 00:00:00 UTC No incident was declared in that time." in shown

@@ -62,13 +62,13 @@ def _filled(texts: Mapping[str, list[str]], kind: type[object]) -> dict[str, lis
     }
     instants = {one.name for one in fields(kind) if one.type in _INSTANTS}  # type: ignore[arg-type]  # as above
     return {
-        name: [_in_utc(one) for one in values] if name in instants else values
+        name: [in_utc(one) for one in values] if name in instants else values
         for name, values in texts.items()
         if name not in optional or any(values)
     }
 
 
-def _in_utc(text: str) -> str:
+def in_utc(text: str) -> str:
     """Return what a field for date and time holds with the zone that pages say it is in: UTC."""
     found = _LOCAL.fullmatch(text)
     return text if found is None else f"{found[1]}{found[2] or ':00'}Z"

@@ -22,6 +22,8 @@ from stanch.review.rendering import as_html
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.web.reader import Reader
 from stanch.surfaces.web.render import part
+from stanch.surfaces.web.rota import rota_parts
+from stanch.surfaces.web.rota import routes as rota_routes
 from stanch.surfaces.web.screens import Screen, asked, screen_routes
 
 T = TypeVar("T")
@@ -70,6 +72,7 @@ def routes(front: Front) -> list[BaseRoute]:
         *screen_routes(front, "/oncall", oncall_page),
         *screen_routes(front, "/oncall/handoff/{id}", handoff_page),
         *screen_routes(front, "/oncall/load", load_page),
+        *rota_routes(front),
     ]
 
 
@@ -95,6 +98,7 @@ async def oncall_page(front: Front, request: Request, reader: Reader) -> Screen:
         "zone": front.world.catalog.zone,
     }
     parts = [part("now", "oncall/now.html", values), part("calendar", "oncall/calendar.html", values)]
+    parts += await rota_parts(front, request, values)
     if reader.person in front.world.catalog.people:
         values |= await _mine(front, request, reader, start)
         parts.append(part("mine", "oncall/mine.html", values))
