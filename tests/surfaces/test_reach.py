@@ -44,9 +44,6 @@ NO_PAGE = frozenset(
         # A game day is played where its targets are, which is at a terminal there.
         "gameday.begin",
         "gameday.end",
-        "gameday.list",
-        "gameday.score",
-        "gameday.show",
         "heartbeat.beat",
         "heartbeat.list",
         "incident.declare",

@@ -28,7 +28,7 @@ PLACES: Final = (
     Place(title="Changes", path="/changes", key="h"),
     Place(title="To do", path="/items", key="d"),
     Place(title="Runbooks", path="/runbooks", key="r", below=("/automatic",)),
-    Place(title="Figures", path="/figures", key="f"),
+    Place(title="Figures", path="/figures", key="f", below=("/gamedays",)),
 )
 
 
