@@ -11,7 +11,7 @@ from stanch.catalog.model import ActionSpec, Catalog, ChannelSpec, Person, Servi
 from stanch.engine.loop import Engine
 from stanch.incidents import events as ev
 from stanch.incidents.model import Citation, Hypothesis
-from stanch.incidents.state import IncidentState
+from stanch.incidents.state import Action, IncidentState
 from stanch.kernel.actor import Actor, ActorKind, Via, person
 from stanch.kernel.clock import ManualClock
 from stanch.kernel.event import Event
@@ -134,6 +134,27 @@ class Desk:
     def declare(self, title: str = "Checkout fails", **body: object) -> int:
         """Declare an incident on checkout by hand and return its number."""
         return self.view("incident.declare", title=title, **{"services": ["checkout"], **body}).card.number
+
+    def declare_alone(self, **body: object) -> int:
+        """Declare an incident that nobody looks into by himself."""
+        number = self.declare(**body)  # type: ignore[arg-type]  # a title is a text where it is given
+        with self.world.store.writing() as tx:
+            tx.cancel_timers(prefix=f"inc{number}/collect")
+        return number
+
+    def diagnosed(self, **body: object) -> int:
+        """Declare an incident whose cause is known, and that nobody looks into by himself."""
+        number = self.declare_alone(**body)
+        self.diagnose(number)
+        return number
+
+    def action(self, number: int, plan: str = PLAN) -> Action:
+        """Return a plan and what became of it."""
+        return self.state(number).actions[plan]
+
+    def approve(self, number: int, plan: str = PLAN) -> None:
+        """Approve a plan as it is shown."""
+        self.ask("mitigation.approve", incident=number, plan=plan, digest=self.action(number, plan).plan.digest)
 
     def state(self, number: int) -> IncidentState:
         """Return an incident as its log says it is."""

@@ -34,9 +34,7 @@ def marked(desk: Desk, guard: Guard = WIDE) -> Desk:
 
 def diagnosed(desk: Desk, *, score: float = 0.9, measured: bool = True) -> int:
     """Declare an incident whose cause is known, and that nobody looks into by himself."""
-    number = desk.declare()
-    with desk.world.store.writing() as tx:
-        tx.cancel_timers(prefix=f"inc{number}/collect")
+    number = desk.declare_alone()
     if measured:
         reading = Reading(metric="error_ratio", service="payments", value=0.45, unit="ratio", normal=0.002, high=0.01)
         desk.tell(number, ev.AlertAttached(alert="a1", summary="", reading=reading, starts_at=desk.clock.now()))

@@ -44,10 +44,7 @@ def cluster(desk: Desk, tmp_path: Path) -> Iterator[ApiServer]:
 @pytest.fixture
 def number(desk: Desk, cluster: ApiServer) -> int:
     """Give an incident with the roll-back as its plan, looked at."""
-    number = desk.declare()
-    with desk.world.store.writing() as tx:
-        tx.cancel_timers(prefix=f"inc{number}/collect")
-    desk.diagnose(number)
+    number = desk.diagnosed()
     desk.work()
     return number
 
@@ -59,8 +56,7 @@ def image(cluster: ApiServer) -> str:
 
 def approve(desk: Desk, number: int) -> None:
     """Approve the plan as it is shown, and have it run."""
-    digest = desk.state(number).actions[PLAN].plan.digest
-    desk.ask("mitigation.approve", incident=number, plan=PLAN, digest=digest)
+    desk.approve(number, PLAN)
     desk.work()
 
 

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from stanch.incidents import events as ev
-from stanch.incidents.state import Action, ActionState
+from stanch.incidents.state import ActionState
 from stanch.kernel.errors import Refused
 from tests.engine.valve import ACTION, Valve
 from tests.operations.desk import ALICE, BOB, Desk
@@ -27,26 +27,7 @@ def valve(desk: Desk) -> Valve:
 @pytest.fixture
 def number(desk: Desk, valve: Valve) -> int:
     """Give an incident whose cause is known."""
-    return diagnosed(desk)
-
-
-def diagnosed(desk: Desk, **body: object) -> int:
-    """Declare an incident whose cause is known, and that nobody looks into by himself."""
-    number = desk.declare(**body)  # type: ignore[arg-type]  # a title is not given here
-    with desk.world.store.writing() as tx:
-        tx.cancel_timers(prefix=f"inc{number}/collect")
-    desk.diagnose(number)
-    return number
-
-
-def action(desk: Desk, number: int, plan: str = PLAN) -> Action:
-    """Return a plan and what became of it."""
-    return desk.state(number).actions[plan]
-
-
-def approve(desk: Desk, number: int, plan: str = PLAN) -> None:
-    """Approve a plan as it is shown."""
-    desk.ask("mitigation.approve", incident=number, plan=plan, digest=action(desk, number, plan).plan.digest)
+    return desk.diagnosed()
 
 
 def test_nothing_is_shown_before_it_was_looked_at(desk: Desk, number: int) -> None:
@@ -57,7 +38,7 @@ def test_nothing_is_shown_before_it_was_looked_at(desk: Desk, number: int) -> No
 def test_what_is_proposed_is_exact(desk: Desk, number: int) -> None:
     """Step, undo, state and warning are those of the far end at that moment."""
     desk.work()
-    plan = action(desk, number).plan
+    plan = desk.action(number, PLAN).plan
 
     assert ({"to": "40", "if": "1"}, {"to": "100"}, "version 1", ("somebody watches it",)) == (
         plan.steps[0].data,
@@ -82,8 +63,8 @@ def test_a_dry_run_shows_the_preview(desk: Desk, number: int, valve: Valve) -> N
     desk.ask("mitigation.dry_run", incident=number, plan=PLAN)
 
     assert ("100 -> 40\nwarning: somebody watches it", 0, "100") == (
-        action(desk, number).dry_run,
-        action(desk, number).dry_run_code,
+        desk.action(number, PLAN).dry_run,
+        desk.action(number, PLAN).dry_run_code,
         valve.setting,
     )
 
@@ -95,24 +76,24 @@ def test_a_dry_run_says_that_the_world_has_changed(desk: Desk, number: int, valv
     desk.ask("mitigation.dry_run", incident=number, plan=PLAN)
 
     assert (1, True) == (
-        action(desk, number).dry_run_code,
-        "it was at version 1, and is at version 2 now" in action(desk, number).dry_run,
+        desk.action(number, PLAN).dry_run_code,
+        "it was at version 1, and is at version 2 now" in desk.action(number, PLAN).dry_run,
     )
 
 
 def test_an_approved_plan_does_what_was_shown(desk: Desk, number: int, valve: Valve) -> None:
     """While nothing has changed, the exact step runs."""
     desk.work()
-    approve(desk, number)
+    desk.approve(number, PLAN)
     desk.work()
 
-    assert ("40", ActionState.SUCCEEDED) == (valve.setting, action(desk, number).state)
+    assert ("40", ActionState.SUCCEEDED) == (valve.setting, desk.action(number, PLAN).state)
 
 
 def test_a_changed_world_is_not_acted_on(desk: Desk, number: int, valve: Valve) -> None:
     """Somebody turned the valve after the yes: nothing runs, and the log says what changed."""
     desk.work()
-    approve(desk, number)
+    desk.approve(number, PLAN)
     valve.turn("90")
     desk.work()
     told = [one for event in desk.log(number) if isinstance(one := ev.typed(event), ev.RunRefused)]
@@ -122,17 +103,17 @@ def test_a_changed_world_is_not_acted_on(desk: Desk, number: int, valve: Valve) 
         ["world_changed"],
         "Close the valve of payments: it was at version 1, and is at version 2 now",
         ActionState.STALE,
-    ) == (valve.ran, [one.reason for one in told], told[0].detail, action(desk, number).state)
+    ) == (valve.ran, [one.reason for one in told], told[0].detail, desk.action(number, PLAN).state)
 
 
 def test_a_changed_world_brings_a_fresh_plan(desk: Desk, number: int, valve: Valve) -> None:
     """It is for the world as it is now, waits for a yes of its own, and then runs."""
     desk.work()
-    approve(desk, number)
+    desk.approve(number, PLAN)
     valve.turn("90")
     desk.work()
-    fresh = action(desk, number, f"{PLAN}~2")
-    approve(desk, number, f"{PLAN}~2")
+    fresh = desk.action(number, f"{PLAN}~2")
+    desk.approve(number, f"{PLAN}~2")
     desk.work()
 
     assert (ActionState.PROPOSED, PLAN, "90", "40") == (
@@ -146,27 +127,27 @@ def test_a_changed_world_brings_a_fresh_plan(desk: Desk, number: int, valve: Val
 def test_a_race_is_lost_at_the_far_end(desk: Desk, number: int, valve: Valve) -> None:
     """Between the last look and the step somebody turns it: the far end refuses, and the plan has failed."""
     desk.work()
-    approve(desk, number)
+    desk.approve(number, PLAN)
     valve.meanwhile = lambda: valve.turn("90")
     desk.work()
 
     assert ("90", ActionState.FAILED, ("refused: it is at version 2",)) == (
         valve.setting,
-        action(desk, number).state,
-        action(desk, number).output,
+        desk.action(number, PLAN).state,
+        desk.action(number, PLAN).output,
     )
 
 
 def test_a_far_end_that_is_away_is_said_and_keeps_from_approving(desk: Desk, valve: Valve) -> None:
     """Nobody approves what nobody could check."""
     valve.gone = True
-    number = diagnosed(desk)
+    number = desk.diagnosed()
     desk.work()
     with pytest.raises(Refused) as refusal:
-        approve(desk, number)
+        desk.approve(number, PLAN)
 
     assert ("the valve does not answer", "far_end_down", f"look again: stanch plan look INC-{number} {PLAN}") == (
-        action(desk, number).plan.unseen,
+        desk.action(number, PLAN).plan.unseen,
         refusal.value.reason,
         refusal.value.hint,
     )
@@ -175,11 +156,11 @@ def test_a_far_end_that_is_away_is_said_and_keeps_from_approving(desk: Desk, val
 def test_it_can_be_looked_at_again(desk: Desk, valve: Valve) -> None:
     """Once the far end answers, the plan is exact and can be approved."""
     valve.gone = True
-    number = diagnosed(desk)
+    number = desk.diagnosed()
     desk.work()
     valve.gone = False
     desk.ask("mitigation.look", incident=number, plan=PLAN)
-    approve(desk, number)
+    desk.approve(number, PLAN)
     desk.work()
 
     assert "40" == valve.setting
@@ -188,25 +169,25 @@ def test_it_can_be_looked_at_again(desk: Desk, valve: Valve) -> None:
 def test_the_next_ranking_looks_again_where_nothing_was_seen(desk: Desk, valve: Valve) -> None:
     """Nobody has to press anything for it."""
     valve.gone = True
-    number = diagnosed(desk)
+    number = desk.diagnosed()
     desk.work()
     valve.gone = False
     desk.diagnose(number)
     desk.work()
 
     assert ("", "version 1") == (
-        action(desk, number).plan.unseen,
-        action(desk, number).plan.world.get("state of step 1"),
+        desk.action(number, PLAN).plan.unseen,
+        desk.action(number, PLAN).plan.world.get("state of step 1"),
     )
 
 
 def test_a_far_end_that_goes_away_after_the_yes_runs_nothing(desk: Desk, number: int, valve: Valve) -> None:
     """The plan waits again, says why, and its yes is used up."""
     desk.work()
-    approve(desk, number)
+    desk.approve(number, PLAN)
     valve.gone = True
     desk.work()
-    now = action(desk, number)
+    now = desk.action(number, PLAN)
 
     assert (ActionState.PROPOSED, "the valve does not answer", (), []) == (
         now.state,
@@ -219,14 +200,14 @@ def test_a_far_end_that_goes_away_after_the_yes_runs_nothing(desk: Desk, number:
 def test_what_the_account_may_not_is_not_approved(desk: Desk, valve: Valve) -> None:
     """The refusal of the far end stands on the plan."""
     valve.refusal = "the account may not patch valves"
-    number = diagnosed(desk)
+    number = desk.diagnosed()
     desk.work()
     with pytest.raises(Refused) as refusal:
-        approve(desk, number)
+        desk.approve(number, PLAN)
 
     assert ("may_not", "the account may not patch valves") == (
         refusal.value.reason,
-        action(desk, number).plan.refusal,
+        desk.action(number, PLAN).plan.refusal,
     )
 
 
@@ -235,13 +216,13 @@ def test_looking_again_at_something_else_takes_the_approvals_back(desk: Desk, va
     payments = desk.world.catalog.services["payments"]
     risky = replace(payments, actions=(replace(ACTION, risk="irreversible"),))
     desk.world.catalog.services["payments"] = risky
-    number = diagnosed(desk, severity="SEV2", reason="two must say yes")
+    number = desk.diagnosed(severity="SEV2", reason="two must say yes")
     desk.work()
-    approve(desk, number)
+    desk.approve(number, PLAN)
     valve.turn("90")
     desk.ask("mitigation.look", incident=number, plan=PLAN, by=BOB)
 
-    assert () == action(desk, number).standing
+    assert () == desk.action(number, PLAN).standing
 
 
 def test_looking_is_on_record_with_who_asked(desk: Desk, number: int) -> None:
@@ -254,7 +235,7 @@ def test_looking_is_on_record_with_who_asked(desk: Desk, number: int) -> None:
 
 def test_what_nobody_can_look_at_says_so(desk: Desk) -> None:
     """A plan of commands has no far end to ask."""
-    number = diagnosed(desk)
+    number = desk.diagnosed()
     with pytest.raises(Refused) as refusal:
         desk.ask("mitigation.look", incident=number, plan="rollback-payments", by=ALICE)
 

@@ -9,7 +9,7 @@ from stanch.app.wiring import DUTIES
 from stanch.catalog.acting import Approvals
 from stanch.engine.loop import Engine
 from stanch.incidents import events as ev
-from stanch.incidents.state import Action, ActionState
+from stanch.incidents.state import ActionState
 from stanch.kernel.errors import Forbidden, Invalid, NotFound, Refused, StanchError
 from tests.engine.valve import ACTION, Valve
 from tests.operations.desk import AGENT, ALICE, BOB, PLAN, Desk
@@ -21,21 +21,12 @@ BACK = ("shopctl", "deploy", "payments", "v3.2.1")
 @pytest.fixture
 def number(desk: Desk) -> int:
     """Give an incident whose cause is known, that nobody looks into by himself."""
-    number = desk.declare()
-    with desk.world.store.writing() as tx:
-        tx.cancel_timers(prefix=f"inc{number}/collect")
-    desk.diagnose(number)
-    return number
-
-
-def action(desk: Desk, number: int, plan: str = PLAN) -> Action:
-    """Return a plan and what became of it."""
-    return desk.state(number).actions[plan]
+    return desk.diagnosed()
 
 
 def approve(desk: Desk, number: int, plan: str = PLAN) -> None:
     """Approve a plan as it is shown, and let it run."""
-    desk.ask("mitigation.approve", incident=number, plan=plan, digest=action(desk, number, plan).plan.digest)
+    desk.approve(number, plan)
     desk.work()
 
 
@@ -56,7 +47,7 @@ def test_an_action_is_proposed_by_hand(desk: Desk) -> None:
         service="payments",
         words=["previous=v3 && rm", "version=v4"],
     )
-    plan = action(desk, number).plan
+    plan = desk.action(number).plan
 
     assert (("shopctl", "rollback", "payments", "--to", "v3 && rm"), "person", "proposed by Alice") == (
         plan.steps[0].argv,
@@ -71,7 +62,7 @@ def test_an_agent_may_propose(desk: Desk, number: int) -> None:
         "mitigation.propose", incident=number, action="rollback", service="payments", words=["previous=v3"], by=AGENT
     )
 
-    assert ActionState.PROPOSED is action(desk, number, f"{PLAN}~2").state
+    assert ActionState.PROPOSED is desk.action(number, f"{PLAN}~2").state
 
 
 def test_the_same_is_not_proposed_twice(desk: Desk, number: int) -> None:
@@ -112,13 +103,13 @@ def test_what_has_run_is_taken_back_by_a_plan_of_its_own(desk: Desk, number: int
     """It has its own digest, and runs what was declared as the undo once somebody says yes."""
     approve(desk, number)
     desk.ask("mitigation.undo", incident=number, plan=PLAN)
-    undo = action(desk, number, f"undo-{PLAN}").plan
+    undo = desk.action(number, f"undo-{PLAN}").plan
     approve(desk, number, undo.id)
 
     assert ([RUN, BACK], PLAN, True) == (
         desk.runner.ran,
         undo.undo_of,
-        undo.digest != action(desk, number).plan.digest,
+        undo.digest != desk.action(number).plan.digest,
     )
 
 
@@ -175,7 +166,7 @@ def test_a_person_says_what_became_of_it(desk: Desk, number: int, happened: bool
     desk.ask("mitigation.settle", incident=number, plan=PLAN, happened=happened, reason="the pods say so")
     desk.work()
 
-    assert (became, "Alice", []) == (action(desk, number).state, action(desk, number).settled_by, desk.runner.ran)
+    assert (became, "Alice", []) == (desk.action(number).state, desk.action(number).settled_by, desk.runner.ran)
 
 
 def test_an_agent_cannot_say_what_became_of_it(desk: Desk, number: int) -> None:
@@ -216,7 +207,7 @@ def test_two_different_people_are_needed_above_the_configured_limit(desk: Desk) 
         service="payments",
         words=["previous=v3.2.0", "version=v3.2.1"],
     )
-    digest = action(desk, number).plan.digest
+    digest = desk.action(number).plan.digest
     approve(desk, number)
     first = list(desk.runner.ran)
     with pytest.raises(Refused) as refusal:
@@ -229,7 +220,7 @@ def test_two_different_people_are_needed_above_the_configured_limit(desk: Desk) 
 
 def test_two_people_and_two_nodes_at_once_run_it_once(desk: Desk, number: int) -> None:
     """Both say yes in the same moment while two nodes work: one run is on record, and one was carried out."""
-    digest = action(desk, number).plan.digest
+    digest = desk.action(number).plan.digest
     ready = threading.Barrier(4)
     nodes = [Engine(replace(desk.world, node=name), DUTIES) for name in ("n1", "n2")]
 
