@@ -1,7 +1,6 @@
-"""The status page at the desk: what is made ready, who says yes, what it shows; subscribers, and the static copy."""
+"""The status page at the desk: what is made ready, who says yes, what it shows; and the static copy."""
 
 import json
-import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,106 +9,24 @@ from pathlib import Path
 import pytest
 
 from stanch.catalog.maintenance import MaintenanceSpec
-from stanch.catalog.status import ComponentSpec, StatusSpec
-from stanch.comms.status.model import ComponentState, Page
-from stanch.comms.status.tables import StatusProjector, find_subscribers
+from stanch.comms.status.model import ComponentState
 from stanch.incidents import events as ev
-from stanch.incidents.model import Impact
-from stanch.incidents.tables import IncidentProjector
 from stanch.kernel.clock import ManualClock
-from stanch.kernel.errors import Conflict, Forbidden, Invalid, Refused
+from stanch.kernel.errors import Conflict, Forbidden, Refused
 from stanch.kernel.event import JSON
 from stanch.operations.communicating import PreviewView
-from stanch.operations.statuspage import subscribing
 from stanch.operations.statuspage.exporting import export
-from stanch.operations.statuspage.publishing import PageView, UpdateView
-from stanch.operations.statuspage.showing import internal_page, public_page
-from stanch.operations.statuspage.telling import MAIL
-from stanch.operations.statuspage.tokens import Purpose
-from stanch.store import Store
-from tests.operations.desk import AGENT, START, Desk, Listener
+from stanch.operations.statuspage.publishing import PageView
+from tests.operations.desk import AGENT, START, Desk
+from tests.operations.status import configured, fail, page, publish, states, status_desk, subscribed, waiting
 from tests.support.hostile import CORPUS, hidden_in, read_html
-
-ADDRESS = "carol@customers.example"
-SPEC = StatusSpec(
-    title="Shop",
-    severity="SEV4",
-    mail="mail",
-    components={
-        "checkout": ComponentSpec(service="checkout", title="Buying", group="Shop"),
-        "search": ComponentSpec(service="search", title="Finding", group="Shop"),
-    },
-)
 
 
 @pytest.fixture
 def desk(database_url: str, clock: ManualClock, tmp_path: Path) -> Iterator[Desk]:
-    """Give a desk with a status page on which checkout and search are shown, once on each database."""
-    store = Store.open(database_url, clock=clock, projectors=(IncidentProjector(), StatusProjector()))
-    bare = Desk.open(store, clock)
-    mail = Listener(MAIL)
-    catalog = replace(bare.world.catalog, root=str(tmp_path), status=SPEC)
-    world = replace(bare.world, catalog=catalog, channels={**bare.world.channels, MAIL: mail})
-    yield replace(bare, world=world, channels={**bare.channels, MAIL: mail})
-    store.close()
-
-
-def configured(desk: Desk, **changes: object) -> Desk:
-    """Return the desk with other keys under `[status]`."""
-    status = replace(desk.world.catalog.status, **changes)  # type: ignore[arg-type]  # keys of one record
-    return replace(desk, world=replace(desk.world, catalog=replace(desk.world.catalog, status=status)))
-
-
-def page(desk: Desk, *, internal: bool = False) -> Page:
-    """Return a page as it is now."""
-    with desk.world.store.reading() as view:
-        return internal_page(view, desk.world) if internal else public_page(view, desk.world)
-
-
-def waiting(desk: Desk) -> list[UpdateView]:
-    """Return what waits for a yes."""
-    answer = desk.ask("statuspage.waiting")
-    assert isinstance(answer, tuple)
-    return [one for one in answer if isinstance(one, UpdateView)]
-
-
-def publish(desk: Desk, **body: object) -> UpdateView:
-    """Publish the one update that waits."""
-    (one,) = waiting(desk)
-    said = {"incident": one.incident, "number": one.number, "digest": one.digest, **body}
-    answer = desk.ask("statuspage.publish", **said)
-    assert isinstance(answer, UpdateView)
-    return answer
-
-
-def states(found: Page) -> dict[str, str]:
-    """Return how components are, by their titles."""
-    return {one.title: one.state.value for one in found.components}
-
-
-def fail(desk: Desk, number: int) -> None:
-    """Have checkout measured as down."""
-    desk.tell(number, ev.ImpactMeasured(impact=Impact(at=desk.clock.now(), down=("checkout",), error_ratio=0.4)))
-
-
-def subscribe(desk: Desk, address: str = ADDRESS, *, sender: str = "s1") -> None:
-    """Ask to be written to."""
-    subscribing.subscribe(desk.world, kind="email", address=address, sender=sender)
-    desk.work()
-
-
-def token_in(text: str, what: str) -> str:
-    """Return the token of a link in a mail."""
-    found = re.search(rf"/status/{what}/(\S+)", text)
-    assert found
-    return found[1]
-
-
-def subscribed(desk: Desk) -> Desk:
-    """Return the desk with a subscriber who confirmed."""
-    subscribe(desk)
-    subscribing.confirm(desk.world, token_in(desk.channels[MAIL].heard[-1].text, "confirm"))
-    return desk
+    """Give a desk with a status page, once on each database."""
+    with status_desk(database_url, clock, tmp_path) as found:
+        yield found
 
 
 def test_a_declaration_makes_an_update_ready(desk: Desk) -> None:
@@ -329,127 +246,6 @@ def test_the_projection_is_computed_again_alike(desk: Desk) -> None:
     desk.world.store.rebuild()
 
     assert before == desk.world.store.dump_projections()
-
-
-def test_nobody_is_written_to_before_they_confirm(desk: Desk) -> None:
-    """The one mail is the question."""
-    subscribe(desk)
-    desk.declare()
-    publish(desk)
-    desk.work()
-
-    assert ["Confirm: updates of Shop"] == [one.subject for one in desk.channels[MAIL].heard]
-
-
-def test_who_confirmed_is_told_and_can_leave_at_once(desk: Desk) -> None:
-    """The mail has the words of the page and a link that one press follows."""
-    desk = subscribed(desk)
-    desk.declare()
-    publish(desk)
-    desk.work()
-    told = desk.channels[MAIL].heard[-1]
-
-    assert ("[Shop] Investigating: Problems with Buying", ADDRESS, True) == (
-        told.subject,
-        told.to,
-        told.leave.startswith("http://stanch.example/status/leave/l."),
-    )
-
-
-def test_opening_a_link_changes_nothing(desk: Desk) -> None:
-    """Mail programs open links by themselves."""
-    subscribe(desk)
-    token = token_in(desk.channels[MAIL].heard[-1].text, "confirm")
-    subscribing.standing(desk.world, token, Purpose.CONFIRM)
-
-    assert subscribing.Standing.ASKED is subscribing.standing(desk.world, token, Purpose.CONFIRM)
-
-
-def test_who_leaves_is_forgotten(desk: Desk) -> None:
-    """Neither the table nor what was sent holds the address any more."""
-    desk = subscribed(desk)
-    desk.declare()
-    publish(desk)
-    desk.work()
-    subscribing.leave(desk.world, token_in(desk.channels[MAIL].heard[-1].leave, "leave"))
-    with desk.world.store.reading() as view:
-        left = view.connection.exec_driver_sql("SELECT count(*) FROM deliveries WHERE id LIKE 'status/%%'").scalar_one()
-        known = find_subscribers(view.connection)
-
-    assert (0, []) == (left, known)
-
-
-def test_a_token_is_good_for_one_thing(desk: Desk) -> None:
-    """One that confirms does not leave, and one that was changed does nothing."""
-    subscribe(desk)
-    token = token_in(desk.channels[MAIL].heard[-1].text, "confirm")
-
-    with pytest.raises(Forbidden):
-        subscribing.leave(desk.world, token)
-    with pytest.raises(Forbidden):
-        subscribing.confirm(desk.world, token[:-1] + ("A" if token[-1] != "A" else "B"))
-
-
-def test_a_question_grows_old(desk: Desk) -> None:
-    """After two days the link is over, and the address is forgotten."""
-    desk = configured(desk, folder="public")
-    subscribe(desk)
-    token = token_in(desk.channels[MAIL].heard[-1].text, "confirm")
-    desk.declare()
-    publish(desk)
-    desk.pass_time(days=2, minutes=1)
-    desk.work()
-
-    with pytest.raises(Forbidden):
-        subscribing.confirm(desk.world, token)
-    with desk.world.store.reading() as view:
-        assert [] == find_subscribers(view.connection)
-
-
-def test_asking_again_fills_no_mailbox(desk: Desk) -> None:
-    """Within an hour an address is asked once, however its letters are written."""
-    subscribe(desk)
-    subscribe(desk, ADDRESS.upper(), sender="s2")
-
-    assert 1 == len(desk.channels[MAIL].heard)
-
-
-def test_one_sender_may_not_ask_for_ever(desk: Desk) -> None:
-    """The sixth request within ten minutes is refused, and one after them is not."""
-    for number in range(5):
-        subscribe(desk, f"u{number}@customers.example")
-    with pytest.raises(Refused):
-        subscribe(desk, "u6@customers.example")
-    desk.pass_time(minutes=11)
-    subscribe(desk, "u6@customers.example")
-
-    assert 6 == len(desk.channels[MAIL].heard)
-
-
-@pytest.mark.parametrize(
-    "address", ["", "a", "a@b", "a b@c.example", "a@c.example\nBcc: x@y.example", "a@c.example,b@c.example"]
-)
-def test_what_is_no_address_is_refused(desk: Desk, address: str) -> None:
-    """Nothing that could become a second recipient or a header gets through."""
-    with pytest.raises(Invalid):
-        subscribe(desk, address)
-
-
-def test_the_list_shows_no_address(desk: Desk) -> None:
-    """Neither the operation nor a record in a log names who subscribed."""
-    desk = subscribed(desk)
-    with desk.world.store.reading() as view:
-        found = find_subscribers(view.connection)
-
-    assert (False, False) == (ADDRESS in repr(desk.ask("statuspage.subscribers")), ADDRESS in repr(found))
-
-
-def test_who_asks_to_be_forgotten_is(desk: Desk) -> None:
-    """By the address that they name."""
-    desk = subscribed(desk)
-    desk.ask("statuspage.forget", address=ADDRESS)
-
-    assert () == desk.ask("statuspage.subscribers")
 
 
 def test_every_change_writes_the_copy(desk: Desk, tmp_path: Path) -> None:
