@@ -5,7 +5,7 @@ moment of the skip. (RFC 5545 moves a skipped 02:30 on to 03:30, which is later 
 hand-overs could then change places.)
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from whenever import Instant
@@ -32,8 +32,3 @@ def local_of(at: datetime, zone: str) -> datetime:
 def local_length(start: datetime, end: datetime, zone: str) -> timedelta:
     """Return the difference of what the clock shows: 12 h for 21:00 to 09:00, also where it is really 11 or 13."""
     return local_of(end, zone) - local_of(start, zone)
-
-
-def as_utc(at: datetime) -> datetime:
-    """Return `at` in UTC."""
-    return at.astimezone(UTC)

@@ -70,12 +70,6 @@ def last_look(tx: Transaction, state: IncidentState) -> Memory:
     return remembered(waiting[0].data) if waiting else Memory()
 
 
-def failing_checks(tx: Transaction, world: World, state: IncidentState, *, now: datetime) -> tuple[str, ...]:
-    """Return in words what keeps a recovery from holding at `now`; a service that cannot be seen does not hold."""
-    found, _ = look_at_recovery(tx, world, state, last_look(tx, state), now=now)
-    return (*(one.why for one in found if one.why), *new_elsewhere(tx, world, state))
-
-
 def new_elsewhere(tx: Transaction, world: World, state: IncidentState) -> tuple[str, ...]:
     """Return in words the alerts around the incident that are not its own: a problem beside it is no recovery."""
     return tuple(

@@ -12,7 +12,6 @@ from stanch.kernel.errors import Invalid, NotFound
 OUTSIDE: Final = "x"
 """What the id of an alert from outside begins with; its number follows. Own alerts have 26 letters and digits."""
 
-OWN_CHECKS: Final = "check"
 _SPLIT: Final = "~"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

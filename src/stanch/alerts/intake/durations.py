@@ -36,13 +36,3 @@ def parse_length(text: str) -> timedelta:
     if length > _LONGEST:
         raise ValueError("must be at most a century")
     return length
-
-
-def shown_length(length: timedelta) -> str:
-    """Return a length of time in the largest units that fit, e.g. `1h30m`."""
-    rest, parts = length, []
-    for unit, name in zip(_UNITS, ("y", "w", "d", "h", "m", "s", "ms"), strict=True):
-        count, rest = divmod(rest, unit)
-        if count:
-            parts.append(f"{count}{name}")
-    return "".join(parts) or "0s"

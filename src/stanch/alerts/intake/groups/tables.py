@@ -261,12 +261,6 @@ def alerts_to_route(connection: Connection, *, after: int, now: datetime, limit:
     return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
-def count_active(connection: Connection, *, now: datetime) -> int:
-    """Return how many alerts fire."""
-    query = select(func.count()).select_from(intake_hot).where(intake_hot.c.ends_at > now)
-    return int(connection.execute(query).scalar_one())
-
-
 def pack(ids: Iterable[int]) -> bytes:
     """Return ids as 8 bytes each, in order."""
     return array("q", sorted(ids)).tobytes()

@@ -1,6 +1,5 @@
 """The table of what alerts from outside led to: one row for each that was looked at, and its statements."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -62,12 +61,6 @@ def put_led(connection: Connection, alert: int, led: Led) -> None:
     values = {"outcome": led.outcome.value, "detail": led.detail, "incident": led.incident, "at": led.at}
     statement = insert(intake_led).values(alert_id=alert, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["alert_id"], set_=values))
-
-
-def alerts_led_to(connection: Connection, incident: int) -> Sequence[int]:
-    """Return the alerts that led to an incident, with those that are only counted there."""
-    query = select(intake_led.c.alert_id).where(intake_led.c.incident == incident).order_by(intake_led.c.alert_id)
-    return list(connection.execute(query).scalars())
 
 
 def forget_led(connection: Connection, *, before: datetime) -> None:
