@@ -190,6 +190,8 @@ class Drill:
     def _run_ended(self, number: int) -> Reply | None:
         view = self.client.read("incident/show", incident=number)
         for action in view.items("actions"):
+            if action.text("state") == "proposed" and action.text("not_run"):
+                raise DrillFailed(f"{action.get('plan').text('title')} was not run: {action.text('not_run')}")
             if action.text("state") in ("succeeded", "failed", "unknown"):
                 if action.text("state") != "succeeded":
                     raise DrillFailed(f"{action.get('plan').text('title')}: {action.text('state')}")

@@ -113,3 +113,12 @@ def test_the_plan_says_who_it_is(database: Path) -> None:
         str(database) in line,
         "holds the write lock, and nothing was committed for" in line,
     )
+
+
+def test_who_crashed_for_want_of_the_lock_still_counts(database: Path) -> None:
+    """A service that cannot write may end of it and be started again: what it waited for is still to be ended."""
+    with holding(database) as holder:
+        with holding(database, begin=READS):
+            before = pids_of(look(database))
+
+        assert ([holder.pid], [holder.pid]) == (before, pids_of(look(database)))

@@ -38,7 +38,8 @@ class Holding:
     """One process holds the write lock: for at least `held_s`, and nothing was committed for `quiet_s`.
 
     `stamp` says between which commits; it changes with the next. Nobody of the `others`, who have the database open as
-    well, can write meanwhile.
+    well, can write meanwhile; where none has, they are those who last had: who cannot write may crash of it, and is
+    started again.
     """
 
     holder: Process
@@ -55,6 +56,7 @@ class Watched:
         self.path = path
         self._guard = threading.Lock()
         self._seen: tuple[Process, str, float] | None = None
+        self._others: tuple[Process, ...] = ()
 
     def look(self) -> Holding | None:
         """Return who holds the write lock; None when nobody does for a second on end.
@@ -73,14 +75,14 @@ class Watched:
                     if now - began > LOOK_S:
                         return None
                     self._seen = (*seen, now)
+                    self._others = ()
                 holder, stamp, since = self._seen
                 if now - since >= LOOK_S:
                     break
                 time.sleep(_POLL_S)
             quiet_s = max(0.0, time.time() - max(one.stat().st_mtime for one in self._files()))
-        found = (process(pid) for pid in sorted(opened_by(self.path)) if pid != holder.pid)
-        others = tuple(one for one in found if one is not None)
-        return Holding(holder=holder, held_s=now - since, quiet_s=quiet_s, stamp=stamp, others=others)
+            self._others = tuple(one for one in self.opened() if one.pid != holder.pid) or self._others
+            return Holding(holder=holder, held_s=now - since, quiet_s=quiet_s, stamp=stamp, others=self._others)
 
     def opened(self) -> tuple[Process, ...]:
         """Return who has the database open. Raises as `look` does."""
