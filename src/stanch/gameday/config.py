@@ -232,7 +232,7 @@ _OF_PAYMENTS: Final = (
         mitigation="kill_queries",
         uses="sqlite.kill",
         # SQLite gives up after five seconds: what holds on for longer than a moment is a fault here.
-        told=(("on", "ledger"), ("which", "blocking"), ("at_least_s", "2"), ("at_most", "1")),
+        told=(("on", "ledger"), ("which", "blocking, idle_in_transaction"), ("at_least_s", "2"), ("at_most", "1")),
         risk="high",
     ),
 )

@@ -103,6 +103,20 @@ def test_nobody_waits_for_a_holder_that_is_alone(database: Path) -> None:
         assert [] == pids_of(look(database))
 
 
+def test_a_holder_that_is_alone_is_idle_in_its_transaction(database: Path) -> None:
+    """Those that need the lock may have ended for want of it: what sleeps and holds it is ended where that is asked."""
+    with holding(database) as holder:
+        outlook = look(database, which="idle_in_transaction")
+        code, said = run(database, outlook.step)
+
+        assert ([holder.pid], 0, True, True) == (
+            pids_of(outlook),
+            code,
+            holder.ended(),
+            said[0].endswith("terminated"),
+        )
+
+
 def test_the_plan_says_who_it_is(database: Path) -> None:
     """Number, owner, program, and since when nothing was committed."""
     with holding(database) as holder, holding(database, begin=READS):

@@ -13,6 +13,7 @@ from stanch.packs.reading import shipped_packs
 from stanch.packs.wording import sentence
 from stanch.ports.query import Ask, Reply, SystemSpec
 from tests.integrations.sqlite.holders import READS, holding
+from tests.integrations.systems.asked import collect
 
 PACK = shipped_packs().queries
 
@@ -41,6 +42,16 @@ def test_who_holds_the_lock_is_named(database: Path) -> None:
         str(database) in str(row["program"]),
         float(str(row["held_s"])) >= 1,
     )
+
+
+def test_a_lock_is_told_also_when_nobody_else_is_there(database: Path) -> None:
+    """Who needs it may have crashed of it a moment ago: that it is held is what counts."""
+    with holding(database) as holder:
+        spec = SystemSpec(name="ledger", kind="sqlite", settings={"path": str(database)})
+        finding = collect(SqliteSource(spec))["write_lock"]
+        (signal,) = [one for one in finding.signals if one.name == "locks_waiting"]
+
+    assert (1, True) == (signal.value, f"process {holder.pid} of " in finding.summary)
 
 
 def test_a_reader_holds_no_write_lock(database: Path) -> None:

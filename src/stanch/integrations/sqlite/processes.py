@@ -63,6 +63,15 @@ def has_open(pid: int, file: Path) -> bool:
     return False
 
 
+def sleeps(pid: int) -> bool:
+    """Tell whether a process waits for something at this moment, and computes and reads nothing."""
+    try:
+        text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[:1] == ["S"]
+
+
 def listens(pid: int) -> bool:
     """Tell whether a process waits for connections by TCP: it serves others."""
     place = PROC / str(pid)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from stanch.integrations.sqlite.holding import Holding, Watched, watched
-from stanch.integrations.sqlite.processes import Process, forebears, listens, process
+from stanch.integrations.sqlite.processes import Process, forebears, listens, process, sleeps
 from stanch.kernel.errors import Refused, Unavailable
 from stanch.ports.query import SystemSpec
 from stanch.ports.sessions import DatabaseSession, Doing, Ending, Identity, Wait, with_waits
@@ -97,11 +97,15 @@ def _session(one: Process, database: str, *, holding: Holding | None, ours: froz
         application=one.program,
         client="this machine",
         database=database,
-        doing=Doing.ACTIVE if holding else Doing.IDLE,
+        doing=_doing(one) if holding else Doing.IDLE,
         for_s=holding.held_s if holding else 0.0,
         query=holds,
         protected=_protection(one, ours),
     )
+
+
+def _doing(holder: Process) -> Doing:
+    return Doing.IDLE_IN_TRANSACTION if sleeps(holder.pid) else Doing.ACTIVE
 
 
 def _identity(one: Process, holding: Holding | None) -> Identity:
