@@ -228,6 +228,52 @@ def test_maintenance_is_told_where_the_configuration_says_what(desk: Desk) -> No
     )
 
 
+def test_maintenance_is_marked_in_the_bars(desk: Desk) -> None:
+    """Each day on which the window held, and no other; no outage is counted."""
+    nightly = MaintenanceSpec(
+        name="db",
+        public="We move house.",
+        services=("checkout",),
+        first=START.replace(tzinfo=None, hour=15, minute=0),
+        rrule="FREQ=DAILY;INTERVAL=2",
+        lasts_s=3600.0,
+    )
+    catalog = replace(desk.world.catalog, maintenance={"db": nightly})
+    desk = replace(desk, world=replace(desk.world, catalog=catalog))
+    desk.declare()
+    desk.pass_time(minutes=3 * 24 * 60)
+    buying = next(one for one in page(desk).components if one.title == "Buying")
+
+    assert ([3600.0, 0.0, 3600.0, 0.0], 1.0) == ([day.maintenance_s for day in buying.days[-4:]], buying.uptime)
+
+
+@pytest.mark.parametrize("url", ["", "https://status.example"])
+def test_one_address_leads_to_an_incident(desk: Desk, tmp_path: Path, url: str) -> None:
+    """The mail, the feed and the JSON give the same one, at which the copy has a file."""
+    desk = subscribed(configured(desk, url=url, folder="public", publish="automatic"))
+    desk.declare()
+    desk.work()
+    link = f"{url or 'http://stanch.example/status'}/incidents/1.html"
+    incidents = json.loads((tmp_path / "public/api/v2/incidents.json").read_text())["incidents"]
+
+    assert (True, link, True, True) == (
+        link in desk.channels[MAIL].heard[-1].text,
+        incidents[0]["shortlink"],
+        f'<link href="{link}"/>' in (tmp_path / "public/feed.atom").read_text(),
+        (tmp_path / "public/incidents/1.html").is_file(),
+    )
+
+
+def test_instants_stand_in_the_zone_of_the_page(desk: Desk, tmp_path: Path) -> None:
+    """With UTC beside it; the declaration is at 14:30 UTC."""
+    desk = configured(desk, zone="Europe/Berlin", folder="public", publish="automatic")
+    desk.declare()
+    desk.work()
+    shown = (tmp_path / "public/incidents/1.html").read_text()
+
+    assert (True, True) == (">15:30 CET (14:30 UTC)<" in shown, 'datetime="2026-11-21T14:30:00Z"' in shown)
+
+
 def test_the_overview_says_that_one_waits(desk: Desk) -> None:
     """Whoever opens the first page sees it."""
     desk.declare()

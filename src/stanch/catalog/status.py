@@ -7,7 +7,7 @@ from typing import Final
 
 from stanch.catalog.channels import SEVERITIES
 from stanch.catalog.key import Key, Type
-from stanch.catalog.load_checks import complain_of_url
+from stanch.catalog.load_checks import complain_of_url, complain_of_zone
 from stanch.catalog.reader import Reader, did_you_mean
 from stanch.kernel.errors import Problem
 
@@ -28,6 +28,7 @@ STATUS: Final = (
     ),
     Key(name="folder", type=Type.TEXT, doc="Where it is written as static files at every change; without it, not."),
     Key(name="url", type=Type.TEXT, doc="Where customers read it; by default this server's `/status`."),
+    Key(name="zone", type=Type.TEXT, doc="The time zone that instants are shown in, with UTC; by default `zone`."),
     Key(name="mail", type=Type.TEXT, doc="The channel of kind `email` that subscribers are written through."),
     Key(name="webhooks", type=Type.BOOLEAN, doc="Whether one may subscribe with a webhook."),
     Key(
@@ -79,6 +80,7 @@ class StatusSpec:
     severity: str = "SEV3"
     folder: str = ""
     url: str = ""
+    zone: str = ""
     mail: str = ""
     webhooks: bool = False
     private_webhooks: bool = False
@@ -99,6 +101,7 @@ def read_status(
     reader = Reader(top.table("status"), at="status", keys=STATUS, problems=problems)
     if url := reader.text("url"):
         complain_of_url(reader, "url", url)
+    complain_of_zone(reader, "zone")
     mail = reader.text("mail")
     if mail and channels.get(mail) != "email":
         mails = tuple(name for name, kind in channels.items() if kind == "email")

@@ -104,3 +104,28 @@ def test_a_reopened_incident_goes_on() -> None:
     told = [update(1, NOW, Stage.RESOLVED, None), update(2, NOW, Stage.INVESTIGATING, ComponentState.PARTIAL)]
 
     assert incidents_of(told)[0].is_open
+
+
+def test_a_day_of_maintenance_is_no_day_with_trouble() -> None:
+    """Two hours of planned work are told as that, and take nothing from the uptime."""
+    spans = [span(NOW - timedelta(hours=3), NOW - timedelta(hours=1), ComponentState.MAINTENANCE)]
+    days = days_of(spans, now=NOW, since=LONG_AGO)
+
+    assert (ComponentState.MAINTENANCE, 7200.0, 0.0, False, 1.0) == (
+        days[-1].state,
+        days[-1].maintenance_s,
+        days[-1].down_s,
+        days[-1].has_trouble,
+        uptime_of(days, now=NOW, since=LONG_AGO),
+    )
+
+
+def test_an_outage_in_a_maintenance_is_an_outage() -> None:
+    """One hour of the three is counted as what it was, and once."""
+    spans = [
+        span(NOW - timedelta(hours=3), NOW, ComponentState.MAINTENANCE),
+        span(NOW - timedelta(hours=2), NOW - timedelta(hours=1)),
+    ]
+    today = days_of(spans, now=NOW, since=LONG_AGO)[-1]
+
+    assert (ComponentState.PARTIAL, 3600.0, 7200.0) == (today.state, today.down_s, today.maintenance_s)

@@ -119,9 +119,10 @@ def test_an_incident_has_its_address(desk: Desk, stranger: httpx2.Client) -> Non
     """What is not on the page has none, whatever is asked for."""
     number = desk.declare()
     desk.declare("inside", services=["gateway"])
-    asked = (f"/status/incidents/{number}", f"/status/incidents/{number + 1}", "/status/incidents/x", "/status/nothing")
+    known = (f"/status/incidents/{number}", f"/status/incidents/{number}.html", "/status/history.html")
+    asked = (*known, f"/status/incidents/{number + 1}", "/status/incidents/x", "/status/nothing")
 
-    assert [200, 404, 404, 404] == [stranger.get(path).status_code for path in asked]
+    assert [200, 200, 200, 404, 404, 404] == [stranger.get(path).status_code for path in asked]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from stanch.comms.status.model import Incident, Page
+from stanch.comms.status.rules import address_of
+from stanch.comms.status.zones import in_zone
 from stanch.kernel.blocks import clean
 
 _MOST: Final = 50
@@ -16,13 +18,13 @@ _UNKNOWN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 _HEAD: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
-def atom(page: Page, *, ending: str = "") -> str:
-    """Return the Atom feed; `ending` is that of the addresses of incidents."""
+def atom(page: Page) -> str:
+    """Return the Atom feed."""
     entries = "".join(
         f"<entry><id>{_text(_id(page, one))}</id><title>{_text(one.title)}</title>"
         f"<updated>{_stamp(one.updates[0].at)}</updated><published>{_stamp(one.updates[-1].at)}</published>"
-        f"<link href={_quoted(_link(page, one, ending))}/><category term={_quoted(one.stage.value)}/>"
-        f'<content type="text">{_text(_body(one))}</content></entry>'
+        f"<link href={_quoted(address_of(page.url, one.number))}/><category term={_quoted(one.stage.value)}/>"
+        f'<content type="text">{_text(_body(page, one))}</content></entry>'
         for one in _newest(page)
     )
     return (
@@ -32,12 +34,12 @@ def atom(page: Page, *, ending: str = "") -> str:
     )
 
 
-def rss(page: Page, *, ending: str = "") -> str:
+def rss(page: Page) -> str:
     """Return the RSS feed."""
     items = "".join(
-        f"<item><title>{_text(one.title)}</title><link>{_text(_link(page, one, ending))}</link>"
+        f"<item><title>{_text(one.title)}</title><link>{_text(address_of(page.url, one.number))}</link>"
         f'<guid isPermaLink="false">{_text(_id(page, one))}</guid><pubDate>{_mail(one.updates[0].at)}</pubDate>'
-        f"<description>{_text(_body(one))}</description></item>"
+        f"<description>{_text(_body(page, one))}</description></item>"
         for one in _newest(page)
     )
     return (
@@ -55,14 +57,9 @@ def _id(page: Page, one: Incident) -> str:
     return f"{page.url}#incident-{one.number}"
 
 
-def _link(page: Page, one: Incident, ending: str) -> str:
-    return f"{page.url}/incidents/{one.number}{ending}"
-
-
-def _body(one: Incident) -> str:
+def _body(page: Page, one: Incident) -> str:
     return "\n\n".join(
-        f"{said.stage.value.capitalize()} - {said.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC\n{said.text}"
-        for said in one.updates
+        f"{said.stage.value.capitalize()} - {in_zone(said.at, page.zone)}\n{said.text}" for said in one.updates
     )
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from markupsafe import Markup
 
 from stanch.comms.status.model import Component, ComponentState, Day, Incident, Maintenance, Page, Update
+from stanch.comms.status.zones import in_zone, local
 from stanch.kernel.blocks import without_hidden
 from stanch.kernel.duration import format_duration
 
@@ -103,8 +104,8 @@ def history_page(page: Page, links: Links) -> str:
     """Return all incidents by month, the newest first."""
     told = sorted(page.incidents, key=lambda one: one.started_at, reverse=True)
     months = [
-        _section(f"{month}", [_row(one, links) for one in some], "")
-        for month, some in groupby(told, key=lambda one: f"{one.started_at:%B %Y}")
+        _section(f"{month}", [_row(one, page, links) for one in some], "")
+        for month, some in groupby(told, key=lambda one: f"{local(one.started_at, page.zone):%B %Y}")
     ]
     body = Markup("<h1>History</h1>{}").format(
         Markup("").join(months) if months else Markup("<p>Nothing has been reported.</p>")
@@ -162,11 +163,8 @@ def _extent(day: Day) -> tuple[int, int, int]:
 def _words(day: Day) -> str:
     if day.state is None:
         return f"{day.date}: not known"
-    lasted = [
-        f"{format_duration(timedelta(seconds=round(length)))} {what}"
-        for length, what in ((day.down_s, "of outage"), (day.degraded_s, "degraded"))
-        if length >= 1
-    ]
+    lengths = ((day.down_s, "of outage"), (day.degraded_s, "degraded"), (day.maintenance_s, "of maintenance"))
+    lasted = [f"{format_duration(timedelta(seconds=round(length)))} {what}" for length, what in lengths if length >= 1]
     return f"{day.date}: {day.state.label.lower()}{', ' + ', '.join(lasted) if lasted else ''}"
 
 
@@ -180,14 +178,9 @@ def _told(component: Component) -> str:
 
 
 def _component(one: Component, page: Page) -> Markup:
-    bad = [_words(day) for day in reversed(one.days) if day.state not in (None, ComponentState.OPERATIONAL)]
-    listed = (
-        Markup("<details><summary>Days with trouble: {}</summary><ul>{}</ul></details>").format(
-            len(bad), Markup("").join(Markup("<li>{}</li>").format(words) for words in bad)
-        )
-        if bad
-        else ""
-    )
+    bad = [_words(day) for day in reversed(one.days) if day.has_trouble]
+    planned = [_words(day) for day in reversed(one.days) if day.state is ComponentState.MAINTENANCE]
+    listed = _listed("Days with trouble", bad) + _listed("Days with maintenance alone", planned)
     return Markup(
         '<li class="component"><p class="line"><strong><bdi>{}</bdi></strong> {}</p>{}{}'
         '<p class="scale"><span>{} days ago</span><span>{}</span><span>today</span></p>{}</li>'
@@ -200,6 +193,13 @@ def _component(one: Component, page: Page) -> Markup:
         "" if one.uptime is None else f"{_share(one.uptime)} without an outage",
         listed,
     )
+
+
+def _listed(title: str, days: list[str]) -> Markup:
+    if not days:
+        return Markup("")
+    items = Markup("").join(Markup("<li>{}</li>").format(words) for words in days)
+    return Markup("<details><summary>{}: {}</summary><ul>{}</ul></details>").format(title, len(days), items)
 
 
 def _share(value: float) -> str:
@@ -253,11 +253,11 @@ def _update(said: Update, page: Page) -> Markup:
     )
 
 
-def _row(one: Incident, links: Links) -> Markup:
+def _row(one: Incident, page: Page, links: Links) -> Markup:
     return Markup('<p><a href="{}"><bdi>{}</bdi></a> <span class="small">{:%Y-%m-%d}, {}</span></p>').format(
         links.incident(one.number),
         one.title,
-        one.started_at,
+        local(one.started_at, page.zone),
         f"lasted {format_duration(one.resolved_at - one.started_at)}" if one.resolved_at else "goes on",
     )
 
@@ -307,9 +307,9 @@ def _form(kind: str, links: Links) -> Markup:
 
 
 def when(at: datetime, page: Page) -> Markup:
-    """Return an instant in UTC, as an element that programs read too."""
+    """Return an instant in the page's zone and in UTC, as an element that programs read too."""
     utc = at.astimezone(UTC)
-    shown = f"{utc:%H:%M} UTC" if utc.date() == page.now.astimezone(UTC).date() else f"{utc:%Y-%m-%d %H:%M} UTC"
+    shown = in_zone(at, page.zone, today=page.now)
     return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}" title="{:%Y-%m-%d %H:%M:%S} UTC">{}</time>').format(
         utc, utc, shown
     )
@@ -326,8 +326,8 @@ def _document(page: Page, links: Links, body: Markup, *, title: str, fresh: bool
         '{}{}<title>{}</title><link rel="icon" href="data:,"><link rel="stylesheet" href="{}">{}</head><body>'
         '<a class="skip" href="#main">To the content</a><header><a href="{}"><bdi>{}</bdi></a></header>'
         '<main id="main">{}</main><footer><p><a href="{}">History</a> · <a href="{}">Atom</a> · <a href="{}">RSS</a> · '
-        '<a href="{}">JSON</a></p><p class="small">As of <time datetime="{:%Y-%m-%dT%H:%M:%SZ}">'
-        "{:%Y-%m-%d %H:%M:%S} UTC</time>. Days are those of UTC.</p></footer></body></html>\n"
+        '<a href="{}">JSON</a></p><p class="small">As of <time datetime="{:%Y-%m-%dT%H:%M:%SZ}" '
+        'title="{:%Y-%m-%d %H:%M:%S} UTC">{}</time>. Days of the bars are those of UTC.</p></footer></body></html>\n'
     ).format(
         Markup('<meta http-equiv="refresh" content="60">') if fresh and not links.ending else "",
         robots if private else "",
@@ -343,6 +343,7 @@ def _document(page: Page, links: Links, body: Markup, *, title: str, fresh: bool
         links.to("api/v2/summary.json"),
         page.now.astimezone(UTC),
         page.now.astimezone(UTC),
+        in_zone(page.now, page.zone),
     )
     # What turns a line around or hides in it: of every text at once.
     return without_hidden(str(whole))

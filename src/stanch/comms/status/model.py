@@ -89,12 +89,18 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """One day (UTC) of a component: its worst state, None where nothing is known, and its seconds of outage."""
+    """One day (UTC) of a component: its worst state, None where nothing is known, and its seconds in each bad one."""
 
     date: date
     state: ComponentState | None
     down_s: float = 0.0
     degraded_s: float = 0.0
+    maintenance_s: float = 0.0
+
+    @property
+    def has_trouble(self) -> bool:
+        """Tell whether something was wrong: work that was planned is not."""
+        return self.state not in (None, ComponentState.OPERATIONAL, ComponentState.MAINTENANCE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +166,8 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """All that a status page says at `now`; incidents newest first. `changed_at` is when something changed last."""
+    """All that a status page says at `now`; incidents newest first. `changed_at` is when something changed last, `zone`
+    the IANA name of the time zone that instants are shown in, beside UTC."""
 
     title: str
     url: str

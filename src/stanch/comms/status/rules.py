@@ -65,6 +65,11 @@ def digest_of(*, stage: str, title: str, text: str, components: Mapping[str, str
     return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:12]
 
 
+def address_of(url: str, number: int) -> str:
+    """Return where an incident stands on the page at `url`: the same on the served page and in its static copy."""
+    return f"{url}/incidents/{number}.html"
+
+
 def incidents_of(updates: Iterable[Update]) -> tuple[Incident, ...]:
     """Return the incidents that published updates tell of, those that go on first, then the newest."""
     grouped: dict[int, list[Update]] = {}
@@ -125,7 +130,13 @@ def _day(day: date, spans: Sequence[Span], *, now: datetime, since: datetime) ->
         if held:
             lasted[max(held, key=lambda one: one.rank)] += (right - left).total_seconds()
     down_s = lasted[ComponentState.PARTIAL] + lasted[ComponentState.MAJOR]
-    return Day(date=day, state=worst, down_s=down_s, degraded_s=lasted[ComponentState.DEGRADED])
+    return Day(
+        date=day,
+        state=worst,
+        down_s=down_s,
+        degraded_s=lasted[ComponentState.DEGRADED],
+        maintenance_s=lasted[ComponentState.MAINTENANCE],
+    )
 
 
 def uptime_of(days: Sequence[Day], *, now: datetime, since: datetime) -> float | None:

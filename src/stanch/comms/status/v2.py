@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from stanch.comms.status.model import Component, ComponentState, Incident, Maintenance, Page, Update
+from stanch.comms.status.rules import address_of
 from stanch.kernel.event import JSON
 
 _IMPACTS: Final = {"SEV1": "critical", "SEV2": "major", "SEV3": "minor", "SEV4": "none"}
@@ -82,7 +83,7 @@ def incident_data(one: Incident, *, names: Mapping[str, str], url: str, title: s
         "started_at": instant(one.started_at),
         "monitoring_at": instant(min(monitored)) if monitored else None,
         "resolved_at": instant(one.resolved_at) if one.resolved_at else None,
-        "shortlink": f"{url}#incident-{one.number}",
+        "shortlink": address_of(url, one.number),
         "reminder_intervals": None,
         "incident_updates": updates,
         "components": [{"id": id_of("component", key), "name": names[key]} for key in met],

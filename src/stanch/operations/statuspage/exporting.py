@@ -42,8 +42,8 @@ def files_of(page: Page, *, subscribe: str) -> dict[str, str]:
     found = {STYLE: style()}
     for path, data in v2.documents(page).items():
         found[f"api/v2/{path}"] = api_text(data)
-    found["feed.atom"] = feeds.atom(page, ending=".html")
-    found["feed.rss"] = feeds.rss(page, ending=".html")
+    found["feed.atom"] = feeds.atom(page)
+    found["feed.rss"] = feeds.rss(page)
     for one in page.incidents:
         found[f"incidents/{one.number}.html"] = incident_page(page, copied(depth=1, subscribe=subscribe), one)
     found["history.html"] = history_page(page, copied(depth=0, subscribe=subscribe))

@@ -1,11 +1,11 @@
 """Puts the status pages together: the public one from what was published, the internal one from the log itself."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from stanch.alerts.maintenance.model import EVERYTHING, Window
-from stanch.alerts.maintenance.rules import upcoming
+from stanch.alerts.maintenance.model import EVERYTHING, Stretch, Window
+from stanch.alerts.maintenance.rules import LONGEST, stretches, upcoming
 from stanch.comms.status.model import ComponentState, Incident, Maintenance, Page, Shown, Span
 from stanch.comms.status.rules import DAYS, build_page, incidents_of, service_states, spans_of
 from stanch.comms.status.tables import published
@@ -36,11 +36,11 @@ def public_page(tx: Transaction, world: World) -> Page:
         shown,
         title=page_title(world),
         url=page_url(world),
-        zone=world.catalog.zone,
+        zone=zone_of(world),
         now=world.clock.now(),
         since=_since(tx, world),
         incidents=incidents,
-        spans=spans,
+        spans=[*spans, *_worked(world, _public_windows(tx, world), spec.components)],
         maintenance=list(_public_maintenance(tx, world)),
     )
 
@@ -57,13 +57,18 @@ def internal_page(tx: Transaction, world: World) -> Page:
         shown,
         title=f"{page_title(world)} (internal)",
         url=f"{world.url}/status/internal",
-        zone=world.catalog.zone,
+        zone=zone_of(world),
         now=now,
         since=_since(tx, world),
         incidents=incidents_of(published(tx.connection)),
-        spans=spans,
+        spans=[*spans, *_worked(world, _windows(tx, world), world.catalog.services)],
         maintenance=list(_maintenance(tx, world)),
     )
+
+
+def zone_of(world: World) -> str:
+    """Return the time zone of the page, an IANA name."""
+    return world.catalog.status.zone or world.catalog.zone
 
 
 def next_change(page: Page) -> datetime:
@@ -113,42 +118,62 @@ def _spans(tx: Transaction, number: int) -> Iterator[Span]:
 def _public_maintenance(tx: Transaction, world: World) -> Iterator[Maintenance]:
     """Yield the windows for which the configuration says what the public is told."""
     components = world.catalog.status.components
-    for window, stretch in _stretches(tx, world):
-        declared = world.catalog.maintenance.get(window.name)
-        covered = _covered(window, tuple(components))
-        if declared is not None and declared.public and covered:
-            names = ", ".join(components[key].title for key in covered)
+    for window in _public_windows(tx, world):
+        covered = _covered(window, components)
+        names = ", ".join(components[key].title for key in covered)
+        for one in _coming(world, window):
             yield Maintenance(
-                id=f"{window.name}/{stretch[0].isoformat()}",
+                id=f"{window.name}/{one.start.isoformat()}",
                 title=f"Maintenance of {names}",
-                text=declared.public,
+                text=world.catalog.maintenance[window.name].public,
                 components=covered,
-                start=stretch[0],
-                end=stretch[1],
+                start=one.start,
+                end=one.end,
             )
 
 
 def _maintenance(tx: Transaction, world: World) -> Iterator[Maintenance]:
-    for window, stretch in _stretches(tx, world):
-        yield Maintenance(
-            id=f"{window.name}/{stretch[0].isoformat()}",
-            title=window.name,
-            text=window.why,
-            components=_covered(window, tuple(world.catalog.services)),
-            start=stretch[0],
-            end=stretch[1],
-        )
+    for window in _windows(tx, world):
+        for one in _coming(world, window):
+            yield Maintenance(
+                id=f"{window.name}/{one.start.isoformat()}",
+                title=window.name,
+                text=window.why,
+                components=_covered(window, world.catalog.services),
+                start=one.start,
+                end=one.end,
+            )
 
 
-def _stretches(tx: Transaction, world: World) -> Iterator[tuple[Window, tuple[datetime, datetime]]]:
+def _public_windows(tx: Transaction, world: World) -> Iterator[Window]:
+    for window in _windows(tx, world):
+        declared = world.catalog.maintenance.get(window.name)
+        if declared is not None and declared.public and _covered(window, world.catalog.status.components):
+            yield window
+
+
+def _windows(tx: Transaction, world: World) -> Iterator[Window]:
+    # One that holds back some alerts of a service alone takes nothing from whoever uses it.
+    yield from (one for one in known_windows(tx.connection, world) if not one.matchers)
+
+
+def _coming(world: World, window: Window) -> Iterator[Stretch]:
     now = world.clock.now()
-    for window in known_windows(tx.connection, world):
-        # One that holds back some alerts of a service alone takes nothing from whoever uses it.
-        if not window.matchers:
-            for one in upcoming(window, now, most=_MOST_STRETCHES):
-                if one.start <= now + _AHEAD:
-                    yield window, (one.start, one.end)
+    yield from (one for one in upcoming(window, now, most=_MOST_STRETCHES) if one.start <= now + _AHEAD)
 
 
-def _covered(window: Window, names: tuple[str, ...]) -> tuple[str, ...]:
+def _worked(world: World, windows: Iterable[Window], names: Collection[str]) -> Iterator[Span]:
+    """Yield when windows held in the time that the bars show, for each of `names` that they cover."""
+    now = world.clock.now()
+    for window in windows:
+        covered = _covered(window, names)
+        for one in stretches(window, after=now - timedelta(days=DAYS) - LONGEST, before=now):
+            if one.end > one.start:
+                yield from (
+                    Span(component=key, state=ComponentState.MAINTENANCE, start=one.start, end=one.end)
+                    for key in covered
+                )
+
+
+def _covered(window: Window, names: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in names if EVERYTHING in window.services or name in window.services)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from stanch.comms.status.model import Incident, Update
-from stanch.comms.status.rules import incidents_of
+from stanch.comms.status.rules import address_of, incidents_of
 from stanch.comms.status.tables import Subscriber, find_subscribers, published
 from stanch.comms.status.v2 import incident_data, page_data
 from stanch.kernel.blocks import clean
@@ -97,9 +97,7 @@ def _news(tx: Transaction, world: World, one: Subscriber, said: Update, incident
     title = page_title(world)
     token = token_for(signing_key(tx.connection), Purpose.LEAVE, subscriber=one.id, now=world.clock.now())
     leave = f"{world.url}{_PATH}/leave/{token}"
-    link = f"{page_url(world)}/incidents/{incident.number}"
-    if world.catalog.status.url:
-        link += ".html"
+    link = address_of(page_url(world), incident.number)
     subject = f"[{title}] {said.stage.value.capitalize()}: {said.title}"
     names = {key: spec.title for key, spec in world.catalog.status.components.items()}
     data: dict[str, JSON] = {

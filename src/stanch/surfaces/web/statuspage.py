@@ -46,6 +46,7 @@ _OPEN: Final = {
     "cross-origin-resource-policy": "cross-origin",
 }
 _DIGITS: Final = 9
+_ENDING: Final = ".html"
 _ASKED: Final = (
     "If the address does not get the updates already, it is asked now whether it wants them. "
     "What was sent there says how to confirm."
@@ -70,8 +71,10 @@ def routes(front: Front, *, trust: Trust | None = None) -> list[BaseRoute]:
     public = Public(front.world, trust or Trust())
     shown: dict[str, Handler] = {
         ROOT: public.first,
+        f"{ROOT}/index{_ENDING}": public.first,
         f"{ROOT}/{drawn.STYLE}": public.style,
         f"{ROOT}/history": public.history,
+        f"{ROOT}/history{_ENDING}": public.history,
         f"{ROOT}/incidents/{{number}}": public.incident,
         f"{ROOT}/feed.atom": public.atom,
         f"{ROOT}/feed.rss": public.rss,
@@ -129,7 +132,8 @@ class Public:
     async def incident(self, request: Request) -> Response:
         """Show one incident."""
         page = await self._page(request)
-        text = str(request.path_params["number"])
+        # The addresses that are given away are those of the static copy.
+        text = str(request.path_params["number"]).removesuffix(_ENDING)
         is_number = text.isascii() and text.isdecimal() and len(text) <= _DIGITS
         found = named(page.incidents, int(text)) if is_number else None
         if found is None:
@@ -143,12 +147,12 @@ class Public:
 
     async def atom(self, request: Request) -> Response:
         """Send the Atom feed."""
-        text = feeds.atom(await self._page(request), ending=self._ending())
+        text = feeds.atom(await self._page(request))
         return Response(text, media_type="application/atom+xml; charset=utf-8", headers=_OPEN)
 
     async def rss(self, request: Request) -> Response:
         """Send the RSS feed."""
-        text = feeds.rss(await self._page(request), ending=self._ending())
+        text = feeds.rss(await self._page(request))
         return Response(text, media_type="application/rss+xml; charset=utf-8", headers=_OPEN)
 
     async def api(self, request: Request) -> Response:
@@ -240,9 +244,6 @@ class Public:
 
     def _links(self) -> drawn.Links:
         return drawn.served(kinds=kinds_of(self._world))
-
-    def _ending(self) -> str:
-        return ".html" if self._world.catalog.status.url else ""
 
 
 def _token(request: Request) -> str:
