@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from icalendar import Calendar
 
+from stanch.app.world import calendars_for
 from stanch.catalog.channels import ChannelSpec
 from stanch.catalog.model import Person
 from stanch.catalog.writeup import WriteUp
@@ -267,3 +269,105 @@ def test_ten_in_the_morning_is_that_of_the_zone_on_that_day() -> None:
     found = meeting_at(datetime(2026, 10, 23, 12, tzinfo=UTC), days=2, clock="10:00", zone="Europe/Berlin")
 
     assert datetime(2026, 10, 27, 9, 0, tzinfo=UTC) == found
+
+
+@pytest.mark.parametrize(
+    ("holidays", "days", "at"),
+    [
+        # 24 December 2026 is a Thursday; two working days after it are the next Monday and Tuesday.
+        (set(), 2, "2026-12-28"),
+        ({date(2026, 12, 25)}, 2, "2026-12-29"),
+        ({date(2026, 12, 25), date(2026, 12, 28)}, 2, "2026-12-30"),
+        # One on a weekend takes nothing away.
+        ({date(2026, 12, 26)}, 2, "2026-12-28"),
+    ],
+)
+def test_holidays_are_no_working_days(holidays: set[date], days: int, at: str) -> None:
+    """They are passed by as weekends are."""
+    christmas = datetime(2026, 12, 24, 12, tzinfo=UTC)
+    found = meeting_at(christmas, days=days, clock="10:00", zone="UTC", holidays=holidays)
+
+    assert at == found.date().isoformat()
+
+
+def test_a_calendar_without_working_days_ends_nothing() -> None:
+    """A day is found all the same: one year on at most."""
+    start = datetime(2026, 12, 24, 12, tzinfo=UTC)
+    every = {start.date() + timedelta(days=count) for count in range(2_000)}
+
+    assert date(2027, 12, 25) == meeting_at(start, days=2, clock="10:00", zone="UTC", holidays=every).date()
+
+
+COMPANY = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//test//EN
+BEGIN:VEVENT
+UID:1
+DTSTAMP:20260101T000000Z
+DTSTART;VALUE=DATE:20261124
+SUMMARY:Company outing
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+@pytest.mark.parametrize(
+    ("holidays", "day"),
+    [
+        # Saturday's incident: Monday and Tuesday are the two working days.
+        ((), 24),
+        (("2026-11-24",), 25),
+        (("company.ics",), 25),
+        (("company.ics", "2026-11-25"), 26),
+        # Repentance Day, 18 November, lies behind; Saxony has no other in these days.
+        (("DE-SN",), 24),
+        # Thanksgiving on Thursday, with Monday to Wednesday off.
+        (("US", "2026-11-23", "2026-11-24", "2026-11-25"), 30),
+        # A file that is not there keeps no meeting from being called.
+        (("missing.ics",), 24),
+    ],
+)
+def test_the_configured_days_are_passed_by(desk: Desk, tmp_path: Path, holidays: tuple[str, ...], day: int) -> None:
+    """Dates, countries and calendars, together."""
+    (tmp_path / "company.ics").write_text(COMPANY)
+    catalog = replace(desk.world.catalog, root=str(tmp_path), postmortem=WriteUp(holidays=holidays))
+    world = replace(desk.world, catalog=catalog, calendars=calendars_for(catalog))
+    number = resolved(replace(desk, world=world))
+    meeting = desk.state(number).meeting
+    assert meeting is not None
+
+    assert day == meeting.starts_at.day
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("alcie", "'alcie' is not in the catalog; did you mean alice?"),
+        ("zoe", "'zoe' is not in the catalog"),
+        ("carol", "carol has no mail address: write [people.carol] email = ..."),
+    ],
+)
+def test_who_cannot_be_invited_is_told_who_can(desk: Desk, name: str, said: str) -> None:
+    """The list has those with an address."""
+    number = resolved(desk)
+    with pytest.raises(Invalid) as refusal:
+        ask(desk, "meet", incident=number, invite=[name])
+
+    assert ((said,), "who can be invited: alice, bob") == (
+        tuple(one.message for one in refusal.value.problems),
+        refusal.value.hint,
+    )
+
+
+def test_control_characters_stay_out_of_the_invitation(desk: Desk) -> None:
+    """Whatever an alert's title has in it: no line of the calendar ends where it should not."""
+    number = desk.declare("pool\x0bis\x0cfull\x1b[31m\u2028now")
+    desk.ask("incident.resolve", incident=number, force_reason="a test")
+    desk.work()
+    text = next(one.calendar for one in post_of(desk).heard if one.calendar)
+
+    assert (set(), len(text.split("\r\n"))) == (
+        {letter for letter in text if not letter.isprintable()} - {"\r", "\n"},
+        len(text.splitlines()) + 1,
+    )

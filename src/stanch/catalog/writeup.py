@@ -1,7 +1,9 @@
 """How post-mortems are written and reviewed, `[postmortem]`. Records, keys, reading."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +13,7 @@ from stanch.catalog.reader import Reader, did_you_mean
 from stanch.kernel.errors import Problem
 
 _OUTLINES: Final = len(SEVERITIES)
+_PLACE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?|(https?|webcal)://\S+|[^\x00-\x1f]+\.ics")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,7 @@ class WriteUp:
 
     The meeting on it is `meeting_after_days` working days after the end, at `meeting_at` in `meeting_zone`, empty for
     the installation's, and takes `meeting_s` seconds; `meeting_channel` is one of kind email, empty for the first.
+    `holidays` are no working days: dates such as `2026-12-24`, countries such as `DE-BY`, iCalendar files or URLs.
     """
 
     templates: tuple[str, ...] = ("standard", "standard", "standard", "brief")
@@ -31,6 +35,17 @@ class WriteUp:
     meeting_s: float = 3600.0
     meeting_place: str = ""
     meeting_channel: str = ""
+    holidays: tuple[str, ...] = ()
+
+    @property
+    def days_off(self) -> frozenset[date]:
+        """Return those of `holidays` that are dates."""
+        return frozenset(day for one in self.holidays if (day := _day(one)) is not None)
+
+    @property
+    def holiday_calendars(self) -> tuple[str, ...]:
+        """Return those of `holidays` that somebody else keeps: countries and calendars."""
+        return tuple(one for one in self.holidays if _day(one) is None)
 
 
 POSTMORTEM: Final = (
@@ -73,6 +88,11 @@ POSTMORTEM: Final = (
         type=Type.TEXT,
         doc="The channel of kind `email` that invitations go through; by default the first.",
     ),
+    Key(
+        name="holidays",
+        type=Type.TEXTS,
+        doc="No working days: dates (`2026-12-24`), countries (`FI`, `DE-BY`), iCalendar files or their URLs.",
+    ),
 )
 
 
@@ -86,11 +106,21 @@ def read_writeup(top: Reader, problems: list[Problem], *, channels: Mapping[str,
     zone = reader.text("meeting_zone")
     if zone and not _is_zone(zone):
         reader.complain("meeting_zone", f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
+    for one in reader.texts("holidays"):
+        if _day(one) is None and not _PLACE.fullmatch(one):
+            reader.complain("holidays", f"{one!r} is no date, no country such as FI or DE-BY, and no iCalendar file")
     channel = reader.text("meeting_channel")
     if channel and channels.get(channel) != "email":
         mails = tuple(name for name, kind in channels.items() if kind == "email")
         reader.complain("meeting_channel", f"names no channel of kind email: {channel!r}{did_you_mean(channel, mails)}")
     return given
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _is_zone(name: str) -> bool:

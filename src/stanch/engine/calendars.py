@@ -31,6 +31,7 @@ def places_of(catalog: Catalog) -> tuple[str, ...]:
     people, schedules = catalog.people.values(), catalog.oncall.schedules.values()
     named = [place for one in people for place in (one.calendar, one.holidays)]
     named += [place for one in schedules for place in (one.holidays, *(layer.calendar for layer in one.layers))]
+    named += catalog.postmortem.holiday_calendars
     return tuple(dict.fromkeys(place for place in named if is_url(place)))
 
 

@@ -1,11 +1,12 @@
 """The meeting on a post-mortem: called when an incident is resolved, moved and called off, each told once by mail."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from typing import Final
 
 from stanch.catalog.channels import SEVERITIES, ChannelSpec
+from stanch.catalog.reader import did_you_mean
 from stanch.comms.audience import Recipient
 from stanch.comms.messages import Audience
 from stanch.comms.words import MEETING
@@ -18,6 +19,7 @@ from stanch.kernel.zone import in_zone
 from stanch.oncall.feeds.text import uid
 from stanch.operations import cases
 from stanch.operations.casework import case_of
+from stanch.operations.oncall.facts import facts_between
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call, World
 from stanch.ports.channel import Message
@@ -29,6 +31,9 @@ PURPOSE: Final = MEETING
 _SHORTEST_S: Final = 300.0
 _LONGEST_S: Final = 86_400.0
 _LONGEST: Final = 500
+_MOST_NAMED: Final = 30
+# Thirty working days, with the holidays that there may be among them.
+_AHEAD: Final = timedelta(days=90)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +153,9 @@ def _usual(tx: Transaction, world: World, state: IncidentState, spec: ChannelSpe
     return ev.MeetingSet(
         uid=uid(f"{world.url}/i/{state.number}/meeting/{state.seq}"),
         sequence=0,
-        starts_at=meeting_at(now, days=rule.meeting_after_days, clock=rule.meeting_at, zone=zone),
+        starts_at=meeting_at(
+            now, days=rule.meeting_after_days, clock=rule.meeting_at, zone=zone, holidays=_days_off(tx, world)
+        ),
         length_s=rule.meeting_s,
         channel=spec.name,
         place=rule.meeting_place or catalog.war_room,
@@ -158,6 +165,15 @@ def _usual(tx: Transaction, world: World, state: IncidentState, spec: ChannelSpe
             if one in catalog.people and catalog.people[one].email
         ),
     )
+
+
+def _days_off(tx: Transaction, world: World) -> frozenset[date]:
+    """Return the days on which nobody meets; a calendar that can not be read has none."""
+    rule, now = world.catalog.postmortem, world.clock.now()
+    if not rule.holiday_calendars:
+        return rule.days_off
+    known = facts_between(world, tx.connection, start=now, end=now + _AHEAD).facts.holidays
+    return rule.days_off.union(*(known.get(place, frozenset()) for place in rule.holiday_calendars))
 
 
 def took_part(tx: Transaction, state: IncidentState) -> tuple[str, ...]:
@@ -256,15 +272,24 @@ def _invited(call: Call, before: ev.MeetingSet, request: Meet) -> tuple[ev.Invit
     for field, names in (("invite", request.invite), ("leave_out", request.leave_out)):
         for name in names:
             if name not in people:
-                raise Invalid(f"{name!r} is not in the catalog", field=field)
+                near = did_you_mean(name, tuple(people))
+                raise Invalid(f"{name!r} is not in the catalog{near}", field=field, hint=_who(call))
             if field == "invite" and not people[name].email:
-                raise Invalid(f"{name} has no mail address: write [people.{name}] email = ...", field=field)
+                said = f"{name} has no mail address: write [people.{name}] email = ..."
+                raise Invalid(said, field=field, hint=_who(call))
     known = {one.person: one for one in before.invited}
     known |= {name: ev.Invited(person=name, address=people[name].email) for name in request.invite}
     left = tuple(one for name, one in sorted(known.items()) if name not in request.leave_out)
     if not left:
         raise Invalid("nobody is invited: say whom", field="invite")
     return left
+
+
+def _who(call: Call) -> str:
+    """Return who can be invited, in words."""
+    able = sorted(name for name, one in call.world.catalog.people.items() if one.email)
+    more = f" and {len(able) - _MOST_NAMED} more" if len(able) > _MOST_NAMED else ""
+    return f"who can be invited: {', '.join(able[:_MOST_NAMED])}{more}" if able else "nobody has a mail address"
 
 
 def _future(call: Call, at: datetime | None) -> datetime | None:

@@ -91,6 +91,8 @@ def text_at(place: str, *, root: str, fetched: dict[str, CalendarText]) -> str:
 def uses_calendars(catalog: Catalog) -> bool:
     """Tell whether anything configured needs calendars or public holidays."""
     schedules = catalog.oncall.schedules.values()
+    if catalog.postmortem.holiday_calendars:
+        return True
     return any(one.calendar or one.holidays for one in catalog.people.values()) or any(
         schedule.holidays or any(layer.calendar for layer in schedule.layers) for schedule in schedules
     )
@@ -149,6 +151,9 @@ class _Reading:
         named += [
             (one.holidays, zone_of(self._catalog, one), f"oncall.schedules.{one.name}") for one in schedules.values()
         ]
+        review = self._catalog.postmortem
+        zone = review.meeting_zone or self._catalog.zone
+        named += [(place, zone, "postmortem") for place in review.holiday_calendars]
         found: dict[str, frozenset[date]] = {}
         for place, zone, where in named:
             if place and place not in found:

@@ -3,9 +3,9 @@
 Times are in UTC, which every program shows in its own zone and which needs no VTIMEZONE.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from stanch.incidents import events as ev
@@ -13,6 +13,7 @@ from stanch.kernel.zone import in_zone, resolve
 from stanch.oncall.feeds.text import escaped, folded
 
 _SATURDAY: Final = 5
+_A_YEAR: Final = 366
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +28,21 @@ class Invitation:
     names: dict[str, str]
 
 
-def meeting_at(after: datetime, *, days: int, clock: str, zone: str) -> datetime:
+def meeting_at(
+    after: datetime, *, days: int, clock: str, zone: str, holidays: Container[date] = frozenset()
+) -> datetime:
     """Return the instant (UTC) at which `zone` shows `clock` on the `days`-th working day after `after`.
 
-    Saturday and Sunday are none: two working days after a Friday is Tuesday. Holidays are not looked at.
+    Saturday, Sunday and `holidays` are none: two working days after a Friday is Tuesday, or Wednesday when Monday is a
+    holiday. A calendar that leaves no working day in a year is not believed: then it is the last day looked at.
     """
     day = in_zone(after, zone).date()
     left = max(1, days)
-    while left:
+    for _ in range(_A_YEAR):
         day += timedelta(days=1)
-        left -= day.weekday() < _SATURDAY
+        left -= day.weekday() < _SATURDAY and day not in holidays
+        if left == 0:
+            break
     hour, minute = (int(part) for part in clock.split(":"))
     return resolve(day, time(hour, minute), zone).at
 
