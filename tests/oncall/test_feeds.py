@@ -109,9 +109,13 @@ def test_lines_are_short() -> None:
     assert line == parts[0] + "".join(part[1:] for part in parts[1:])
 
 
-@given(st.text(alphabet=st.characters(blacklist_categories=("Cs", "Cc")), min_size=1).map(str.strip).filter(bool))
+@given(
+    st.text(alphabet=st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1)
+    .map(str.strip)
+    .filter(bool)
+)
 def test_any_title_survives(title: str) -> None:
-    """A title comes out of the package as it went in."""
+    """A title of one line comes out of the package as it went in."""
     one = FeedShift(key="k", title=title, description="a\nb", start=NOW, end=NOW + timedelta(hours=1))
     (event,) = Calendar.from_ical(feed_text("n", [one], now=NOW)).walk("VEVENT")
 
@@ -121,6 +125,24 @@ def test_any_title_survives(title: str) -> None:
 def test_escaped() -> None:
     """What has a meaning in the format is escaped."""
     assert "a\\, b\\; c\\\\d\\ne" == escaped("a, b; c\\d\ne")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a\x0bb\x0cc\r\nd\re\x85f\u2028g", r"a\nb\nc\nd\ne\nf\ng"),
+        ("a\x00b\x1b[0mc\x7fd\ud800e", "ab[0mcde"),
+        ("a\tb", "a\tb"),
+    ],
+)
+def test_control_characters_have_no_place(text: str, value: str) -> None:
+    """What ends a line somewhere is a line break, a tab stays, all others go."""
+    assert value == escaped(text)
+
+
+def test_nothing_in_a_line_ends_it() -> None:
+    """An address with a line break in it begins no property of its own."""
+    assert ["URL:https://a.example/ATTENDEE:x"] == list(folded("URL:https://a.example/\x00ATTENDEE:x"))
 
 
 def test_round_trip_over_a_clock_change() -> None:

@@ -6,6 +6,7 @@ meetings while on call.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ from typing import Final
 _LONGEST_LINE: Final = 75
 """Octets in a line without its end (RFC 5545, 3.1)."""
 _AGAIN: Final = "PT1H"
+_LINE_END: Final = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+# A tab is the one control character that a value may hold (RFC 5545, 3.1); halves of characters can not be written.
+_CONTROL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +67,21 @@ def uid(key: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text value: backslash, semicolon, comma and line break are escaped (RFC 5545, 3.3.11)."""
+    """Return a text value: backslash, semicolon, comma and line break are escaped (RFC 5545, 3.3.11).
+
+    Whatever some program takes for the end of a line is one; other control characters have no place in a value.
+    """
     text = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    return text.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "")
+    return _CONTROL.sub("", _LINE_END.sub(r"\\n", text))
 
 
 def folded(line: str) -> Iterator[str]:
-    """Yield a line in parts of at most 75 octets, never cutting a letter apart; the later ones begin with a space."""
+    """Yield a line in parts of at most 75 octets, never cutting a letter apart; the later ones begin with a space.
+
+    Nothing in `line` ends it: an address or a name with a line break in it begins no line of its own.
+    """
     part, room = "", _LONGEST_LINE
-    for letter in line:
+    for letter in _CONTROL.sub("", _LINE_END.sub(" ", line)):
         size = len(letter.encode())
         if size > room:
             yield part
