@@ -1,12 +1,18 @@
-"""The chat port: what people ask from a chat, and how they are answered there."""
+"""The chat port: what people ask from a chat, and how they are answered there; and what slash commands look like, which
+Slack and those who took after it have alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
+from urllib.parse import parse_qsl
 
+from stanch.kernel.errors import Invalid
 from stanch.kernel.event import JSON
 from stanch.ports.signals import Inbound
+
+_MOST_FIELDS: Final = 200
 
 
 class AskedBy(StrEnum):
@@ -90,3 +96,27 @@ class Chat(Protocol):
     def send(self, asked: Asked, reply: Reply) -> None:
         """Answer later, where the request itself can not be answered. Raises `Unavailable`."""
         ...
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """Return the fields of a form, of several with one name the last. Raises `Invalid`."""
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    except ValueError as error:
+        raise Invalid(f"this is no form: {error}", field="body") from error
+
+
+def command_of(form: Mapping[str, JSON]) -> Asked:
+    """Return what a slash command asks."""
+    return Asked(
+        by=AskedBy.COMMAND,
+        user=str(form.get("user_id", "")),
+        place=str(form.get("channel_id", "")),
+        text=str(form.get("text", "")),
+        reply_to=str(form.get("response_url", "")),
+    )
+
+
+def answer_of(reply: Reply, text: str) -> dict[str, JSON]:
+    """Return the body that answers a slash command with `text`: to who asked alone, or to the room."""
+    return {"response_type": "ephemeral" if reply.private else "in_channel", "text": text}

@@ -77,10 +77,10 @@ class MatrixChat:
         self._client.close()
 
     def _heard(self, said: dict[str, JSON]) -> Iterator[Heard]:
-        for room, part in _dict(_dict(said.get("rooms")).get("join")).items():
-            events = _dict(_dict(part).get("timeline")).get("events")
+        for room, joined in pressing.part(pressing.part(said.get("rooms")).get("join")).items():
+            events = pressing.part(pressing.part(joined).get("timeline")).get("events")
             for one in events if isinstance(events, list) else ():
-                event = _dict(one)
+                event = pressing.part(one)
                 # Our own notices quote others; no program is answered.
                 if event.get("sender") != self._me:
                     asked = self._asked(room, event)
@@ -88,13 +88,13 @@ class MatrixChat:
                         yield Heard(event=str(event.get("event_id", "")), asked=asked)
 
     def _asked(self, room: str, event: dict[str, JSON]) -> Asked | None:
-        content, user = _dict(event.get("content")), str(event.get("sender", ""))
+        content, user = pressing.part(event.get("content")), str(event.get("sender", ""))
         body = str(content.get("body", ""))
         if event.get("type") == "m.room.message" and content.get("msgtype") == "m.text":
             words = body.split(maxsplit=1)
             if words and words[0] == PREFIX:
                 return Asked(by=AskedBy.COMMAND, user=user, place=room, text="".join(words[1:]))
-        relation = _dict(content.get("m.relates_to"))
+        relation = pressing.part(content.get("m.relates_to"))
         reaction, id = str(relation.get("key", "")), str(relation.get("event_id", ""))
         if event.get("type") != "m.reaction" or not id or pressing.plain(reaction) not in MARKS | pressing.REACTIONS:
             return None
@@ -111,7 +111,7 @@ class MatrixChat:
             by=AskedBy.MARK,
             user=user,
             place=room,
-            text=str(_dict(found.get("content")).get("body", "")),
+            text=str(pressing.part(found.get("content")).get("body", "")),
             author=str(found.get("sender", "")),
             link=f"https://matrix.to/#/{quote(room, safe='!:')}/{quote(id, safe='$')}",
             at=datetime.fromtimestamp(written / 1000, UTC) if isinstance(written, int | float) else None,
@@ -128,12 +128,8 @@ class MatrixChat:
             said: JSON = answer.json()
         except ValueError:
             raise Unavailable(f"{self._name} answered no JSON", retry=True) from None
-        return _dict(said)
+        return pressing.part(said)
 
 
 def _room(room: str) -> str:
     return f"/rooms/{quote(room, safe='')}"
-
-
-def _dict(value: JSON) -> dict[str, JSON]:
-    return value if isinstance(value, dict) else {}

@@ -44,10 +44,10 @@ def asked_by(reaction: str, message: dict[str, JSON], *, me: str, reacted_ms: fl
     """
     if not me or message.get("sender") != me:
         return ""
-    edit = _dict(_dict(_dict(message.get("unsigned")).get("m.relations")).get("m.replace"))
+    edit = part(part(part(message.get("unsigned")).get("m.relations")).get("m.replace"))
     is_edited = edit.get("sender") == me
-    shown = _dict(_dict(edit.get("content")).get("m.new_content")) if is_edited else _dict(message.get("content"))
-    asks = _dict(shown.get(KEY)).get(plain(reaction))
+    shown = part(part(edit.get("content")).get("m.new_content")) if is_edited else part(message.get("content"))
+    asks = part(shown.get(KEY)).get(plain(reaction))
     if not isinstance(asks, str):
         return ""
     edited_ms = edit.get("origin_server_ts") if is_edited else None
@@ -57,5 +57,6 @@ def asked_by(reaction: str, message: dict[str, JSON], *, me: str, reacted_ms: fl
     return asks
 
 
-def _dict(value: JSON) -> dict[str, JSON]:
+def part(value: JSON) -> dict[str, JSON]:
+    """Return a part of an event; empty where it is none."""
     return value if isinstance(value, dict) else {}

@@ -13,21 +13,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 import httpx2
 
 from stanch.integrations.mattermost.signing import proof
-from stanch.kernel.errors import Forbidden, Invalid, NotFound, Unavailable
+from stanch.kernel.errors import Forbidden, NotFound, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import read_object
 from stanch.ports.bounded import bounds
-from stanch.ports.chat import Asked, AskedBy, HeardChat, Reply
+from stanch.ports.chat import Asked, AskedBy, HeardChat, Reply, answer_of, command_of, read_form
 from stanch.ports.signals import Inbound
 
 _API: Final = "/api/v4"
 _TEXT: Final = 15_000
-_MOST_FIELDS: Final = 200
 _TIMEOUT_S: Final = 5.0
 # What `Copy Link` of a message gives: its id has 26 letters and digits.
 _MARKED: Final = re.compile(r"log\s+(\S*/pl/([a-z0-9]{26}))\s*")
@@ -54,20 +53,11 @@ class MattermostChat:
         """Return what a request with the command's token says, or a button with its proof."""
         if inbound.headers.get("content-type", "").startswith("application/json"):
             return self._pressed(read_object(inbound.body).data)
-        try:
-            form = dict(parse_qsl(inbound.body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
-        except ValueError as error:
-            raise Invalid(f"this is no form: {error}", field="body") from error
+        form = read_form(inbound.body)
         given = inbound.headers.get("authorization", "").removeprefix("Token ").strip() or form.get("token", "")
         if not any(hmac.compare_digest(given.encode(), token.encode()) for token in self._tokens):
             raise Forbidden("the token is not that of the command", reason="bad_signature")
-        asked = Asked(
-            by=AskedBy.COMMAND,
-            user=form.get("user_id", ""),
-            place=form.get("channel_id", ""),
-            text=form.get("text", ""),
-            reply_to=form.get("response_url", ""),
-        )
+        asked = command_of(form)
         marked = _MARKED.fullmatch(asked.text.strip())
         return HeardChat(asked=replace(asked, by=AskedBy.MARK, link=marked[1]) if marked else asked, at_once=True)
 
@@ -92,7 +82,7 @@ class MattermostChat:
         """Return what answers a command, or who pressed a button; what all are to read is posted for a button."""
         text = _fenced(reply.text)
         if asked.by is not AskedBy.BUTTON:
-            return {"response_type": "ephemeral" if reply.private else "in_channel", "text": text}
+            return dict(answer_of(reply, text))
         return {"ephemeral_text": text} if reply.private else None
 
     def send(self, asked: Asked, reply: Reply) -> None:

@@ -7,25 +7,24 @@ the event `reaction_added` with the scope `reactions:read`.
 
 import json
 import weakref
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qsl
 
 import httpx2
 
 from stanch.integrations.slack.api import SlackApi
 from stanch.integrations.slack.blocks import escaped
-from stanch.integrations.slack.hearing import command, event, interaction
+from stanch.integrations.slack.hearing import event, interaction
 from stanch.integrations.slack.signing import verify
 from stanch.kernel.errors import Invalid, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import read_object
 from stanch.ports.bounded import bounds
-from stanch.ports.chat import Asked, AskedBy, HeardChat, Reply
+from stanch.ports.chat import Asked, AskedBy, HeardChat, Reply, answer_of, command_of, read_form
 from stanch.ports.signals import Inbound
 
 _TEXT: Final = 3_500
-_MOST_FIELDS: Final = 200
 _TIMEOUT_S: Final = 5.0
 
 
@@ -49,16 +48,12 @@ class SlackChat:
         verify(inbound.body, inbound.headers, secret=self._secret, now=now)
         if inbound.headers.get("content-type", "").startswith("application/json"):
             return event(read_object(inbound.body).data)
-        try:
-            pairs = parse_qsl(inbound.body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-        except ValueError as error:
-            raise Invalid(f"this is no form: {error}", field="body") from error
-        form = dict(pairs)
+        form = read_form(inbound.body)
         if "payload" in form:
             return interaction(read_object(form["payload"].encode()).data)
         if "command" not in form:
             raise Invalid("neither a command nor an interaction", field="body")
-        return command(form)
+        return HeardChat(asked=command_of(form), at_once=True)
 
     def complete(self, asked: Asked) -> Asked:
         """Fetch what a marked message says: a reaction comes without it."""
@@ -72,34 +67,21 @@ class SlackChat:
             first = messages[0] if isinstance(messages, list) and messages else {}
             text, author = str(first.get("text", "")), str(first.get("user", "") or author)
         link = self._api.read("chat.getPermalink", {"channel": asked.place, "message_ts": stamp}).get("permalink")
-        return Asked(
-            by=asked.by,
-            user=asked.user,
-            place=asked.place,
-            text=_plain(text),
-            author=author,
-            link=str(link or ""),
-            at=asked.at,
-            reply_to=asked.reply_to,
-        )
+        return replace(asked, text=_plain(text), author=author, link=str(link or ""))
 
     def answer(self, asked: Asked, reply: Reply) -> JSON:
         """Return what answers a slash command."""
-        return {
-            "response_type": "ephemeral" if reply.private else "in_channel",
-            "text": f"```{escaped(reply.text)[:_TEXT]}```",
-        }
+        return dict(answer_of(reply, _fenced(reply)))
 
     def send(self, asked: Asked, reply: Reply) -> None:
         """Post to the URL that came with the request; where none did, to who asked, in the room."""
-        body = self.answer(asked, reply)
         if not asked.reply_to:
-            text = body["text"] if isinstance(body, dict) else ""
-            self._api.call("chat.postEphemeral", {"channel": asked.place, "user": asked.user, "text": text})
+            said = {"channel": asked.place, "user": asked.user, "text": _fenced(reply)}
+            self._api.call("chat.postEphemeral", said)
             return
-        said = {**_dict(body), "replace_original": reply.replaces}
+        body = {**answer_of(reply, _fenced(reply)), "replace_original": reply.replaces}
         try:
-            answer = self._client.post(asked.reply_to, content=json.dumps(said))
+            answer = self._client.post(asked.reply_to, content=json.dumps(body))
         except httpx2.HTTPError as error:
             raise Unavailable(f"{self._name} did not take the answer: {type(error).__name__}", retry=True) from None
         if not answer.is_success:
@@ -111,10 +93,10 @@ class SlackChat:
         self._client.close()
 
 
+def _fenced(reply: Reply) -> str:
+    return f"```{escaped(reply.text)[:_TEXT]}```"
+
+
 def _plain(text: str) -> str:
     """Return a message's text as it reads: Slack escapes three signs, and writes mentions and links in two."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _dict(value: JSON) -> dict[str, JSON]:
-    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""What Slack's requests say: commands, pressed buttons, the shortcut on a message, reactions
+"""What Slack's requests say: pressed buttons, the shortcut on a message, reactions
 (https://docs.slack.dev/interactivity). They read the same whether Slack posts them or sends them down a socket."""
 
 from collections.abc import Mapping
@@ -12,18 +12,6 @@ MARKS: Final = frozenset({"pushpin", "round_pushpin", "memo", "spiral_note_pad"}
 """The reactions that put a message into the log."""
 
 _PREFIX: Final = "stanch/"
-
-
-def command(form: Mapping[str, JSON]) -> HeardChat:
-    """Return what a slash command says."""
-    asked = Asked(
-        by=AskedBy.COMMAND,
-        user=str(form.get("user_id", "")),
-        place=str(form.get("channel_id", "")),
-        text=str(form.get("text", "")),
-        reply_to=str(form.get("response_url", "")),
-    )
-    return HeardChat(asked=asked, at_once=True)
 
 
 def interaction(payload: Mapping[str, JSON]) -> HeardChat:

@@ -16,11 +16,11 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from stanch.integrations.slack.api import SlackApi
-from stanch.integrations.slack.hearing import command, event, interaction
+from stanch.integrations.slack.hearing import event, interaction
 from stanch.kernel.errors import Invalid, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import read_object
-from stanch.ports.chat import HeardChat
+from stanch.ports.chat import HeardChat, command_of
 from stanch.ports.pager import NotTaken
 
 _OPEN_S: Final = 10.0
@@ -132,7 +132,7 @@ def _envelope(said: Mapping[str, JSON]) -> Envelope | None:
     body = payload if isinstance(payload, dict) else {}
     match said.get("type"):
         case "slash_commands":
-            return Envelope(id=id, key=id, heard=command(body))
+            return Envelope(id=id, key=id, heard=HeardChat(asked=command_of(body)))
         case "interactive":
             return Envelope(id=id, key=id, heard=interaction(body))
         case "events_api":
