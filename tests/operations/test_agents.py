@@ -10,7 +10,7 @@ import pytest
 from stanch.catalog.agents.model import Limits
 from stanch.catalog.agents.tables import begin_key
 from stanch.kernel.actor import Actor, Via, agent
-from stanch.kernel.errors import Refused
+from stanch.kernel.errors import Invalid, Refused
 from stanch.operations import registry
 from stanch.operations.agents import AgentView, CreatedAgent, agent_of
 from stanch.operations.budgets import EXECUTES, PEOPLES
@@ -118,6 +118,98 @@ def test_an_hour_has_a_budget(story: Story, limits: dict[str, int], name: str, b
     ask(story, name, **body)
 
     assert "budget_spent" == reason_of(lambda: ask(story, name, **body))
+
+
+@pytest.mark.parametrize(
+    ("own", "name", "body"),
+    [
+        ({"calls": 1}, "incident.list", {}),
+        ({"writes": 1}, NOTE, {"incident": 1, "text": "one"}),
+        ({"executions": 1}, "investigate.run", {"incident": 1}),
+    ],
+)
+def test_a_token_has_limits_of_its_own(story: Story, own: dict[str, int], name: str, body: dict[str, object]) -> None:
+    """They hold for its agent alone; another spends what all may."""
+    ask(story, "agent.create", by=ALICE, name="triage", **own)
+    ask(story, name, **body)
+    refused = reason_of(lambda: ask(story, name, **body))
+    ask(story, name, by=agent("other"), **body)
+    ask(story, name, by=agent("other"), **body)
+
+    assert "budget_spent" == refused
+
+
+def test_a_token_may_have_more_than_all(story: Story) -> None:
+    """A person gives it: what holds for all is the default, and no ceiling."""
+    limit(story, calls=1)
+    ask(story, "agent.create", by=ALICE, name="triage", calls=3)
+    for _ in range(3):
+        ask(story, "incident.list")
+
+    assert "budget_spent" == reason_of(lambda: ask(story, "incident.list"))
+
+
+def test_an_agent_that_only_reads(story: Story) -> None:
+    """No writes at all is a limit too, and the first one is refused."""
+    ask(story, "agent.create", by=ALICE, name="triage", writes=0)
+    ask(story, "incident.list")
+
+    assert ("budget_spent", 0) == (
+        reason_of(lambda: ask(story, NOTE, incident=1, text="one")),
+        notes(story),
+    )
+
+
+def test_limits_end_with_the_token(story: Story) -> None:
+    """Once it is revoked the name is nobody's in particular, and has what all have."""
+    ask(story, "agent.create", by=ALICE, name="triage", calls=1)
+    ask(story, "incident.list")
+    ask(story, "agent.revoke", by=ALICE, name="triage")
+    ask(story, "incident.list")
+
+    assert [] == listed(story)
+
+
+def test_limits_are_listed_with_what_is_left(story: Story) -> None:
+    """With those that are the token's own named."""
+    limit(story, calls=50, writes=40, executions=30, seconds=20)
+    ask(story, "agent.create", by=ALICE, name="triage", calls=5, executions=7)
+    ask(story, NOTE, incident=1, text="one")
+    (one,) = listed(story)
+
+    assert (Limits(calls=5, writes=40, executions=7, seconds=20), ("calls", "executions")) == (one.limits, one.own)
+    assert (4, 39, 7) == (one.left.calls, one.left.writes, one.left.executions)
+
+
+@pytest.mark.parametrize("own", [{"calls": 0}, {"writes": -1}, {"executions": 1_000_001}, {"seconds": 0}])
+def test_limits_that_make_no_sense(story: Story, own: dict[str, int]) -> None:
+    """They are refused by the name of the field, and no token is made."""
+    with pytest.raises(Invalid) as raised:
+        ask(story, "agent.create", by=ALICE, name="triage", **own)
+
+    assert ([*own], []) == ([one.field for one in raised.value.problems], listed(story))
+
+
+def test_what_an_agent_did_is_listed(story: Story) -> None:
+    """Its newest entries first, each with its address; no other's."""
+    created(story)
+    ask(story, NOTE, incident=1, text="first")
+    ask(story, NOTE, incident=1, text="second")
+    ask(story, NOTE, by=ALICE, incident=1, text="mine")
+    ((first, second),) = [one.acts for one in listed(story, acts=5)]
+
+    assert ("second", "first", 1) == (first.text, second.text, first.incident)
+    assert first.url.endswith(f"/i/1#e-{first.seq}")
+
+
+def test_agents_without_a_token_are_listed_where_asked(story: Story) -> None:
+    """They act by a name alone, from the machine itself, and are forgotten after a day."""
+    ask(story, "incident.list", by=agent("passing"))
+
+    assert ([], [("passing", None)]) == (
+        listed(story),
+        [(one.name, one.made_at) for one in listed(story, nameless=True)],
+    )
 
 
 def test_time_is_a_budget_too(story: Story) -> None:

@@ -36,8 +36,6 @@ NO_COMMAND = frozenset(
 NO_PAGE = frozenset(
     {
         "agent.create",
-        "agent.list",
-        "agent.revoke",
         "alert.send",
         "change.record",
         "check.try",

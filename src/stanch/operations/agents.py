@@ -1,27 +1,35 @@
-"""Operations on agents: give one a token of its own, revoke it, list them. A person's alone: a token is a way in."""
+"""Operations on agents: give one a token, revoke it, list them with what they did. Tokens are a person's: a way in."""
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from stanch.catalog.agents.model import Agent, Limits, Spent
-from stanch.catalog.agents.rules import PREFIX, hash_of
-from stanch.catalog.agents.tables import add_agent, agent_named_by, all_agents, end_agent, spent_by
-from stanch.kernel.actor import check_name
-from stanch.kernel.errors import Conflict, Forbidden, NotFound
+from stanch.catalog.agents.model import Agent, Limits, OwnLimits, Spent
+from stanch.catalog.agents.rules import LIMITED, PREFIX, complaints, hash_of, left_of, merged
+from stanch.catalog.agents.tables import add_agent, agent_named_by, all_agents, end_agent, seen_agents, spent_by
+from stanch.kernel.actor import agent, check_name
+from stanch.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from stanch.operations.registry import Effect, operation
+from stanch.operations.showing import timeline
 from stanch.operations.world import Call, World
+from stanch.store import Transaction
 
 _TOKEN_BYTES: Final = 32
+_MOST_ACTS: Final = 50
+_LONGEST: Final = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class CreateAgent:
-    """The name that the log will call it, and what it is for."""
+    """The name that the log will call it, what it is for, and what its token limits in an hour by itself."""
 
     name: str
     about: str = ""
+    calls: int | None = None
+    writes: int | None = None
+    executions: int | None = None
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +41,14 @@ class OneAgent:
 
 @dataclass(frozen=True, kw_only=True)
 class ListAgents:
-    """Those whose token is good; with `revoked` the others as well."""
+    """Those whose token is good; with `revoked` the others as well, with `nameless` those that have none and acted.
+
+    `acts` is how many of their newest acts are told of each.
+    """
 
     revoked: bool = False
+    nameless: bool = False
+    acts: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,19 +60,38 @@ class CreatedAgent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Act:
+    """One entry of an incident's log that an agent wrote. `text` is its own words."""
+
+    seq: int
+    at: datetime
+    incident: int
+    title: str
+    text: str
+    via: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AgentView:
-    """An agent, who answers for it, and what it spent in the last hour."""
+    """An agent, who answers for it, what it spent in the last hour, what is left, and what it did last.
+
+    `own` names the limits that its token has by itself; `made_at` is None for one that acts by a name alone.
+    """
 
     name: str
     about: str
     made_by: str
-    made_at: datetime
+    made_at: datetime | None
     made_via: str
     revoked_by: str
     revoked_at: datetime | None
     seen_at: datetime | None
     spent: Spent
     limits: Limits
+    left: Limits
+    own: tuple[str, ...] = ()
+    acts: tuple[Act, ...] = ()
 
 
 @operation("agent.create", effect=Effect.WRITE, example={"name": "triage", "about": "looks first"})
@@ -67,13 +99,21 @@ def create(call: Call, request: CreateAgent) -> CreatedAgent:
     """Give an agent a token of its own. It is shown once; its hash is stored."""
     _require_a_person(call)
     name = check_name(request.name, field="name")
+    own = OwnLimits(**{limit: getattr(request, limit) for limit in LIMITED})
+    if problems := complaints(own):
+        raise Invalid(problems=problems, hint="leave it out for what holds for all agents")
     token = PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
     with call.world.store.writing() as tx:
         tx.lock("agents")
         if any(one.name == name and one.ended_at is None for one in all_agents(tx.connection)):
             raise Conflict(f"{name} has a token", reason="exists", hint=f"revoke it first: stanch agent revoke {name}")
         made = Agent(
-            name=name, about=request.about.strip(), made_by=call.actor.id, made_at=call.now, made_via=call.via.value
+            name=name,
+            about=request.about.strip(),
+            made_by=call.actor.id,
+            made_at=call.now,
+            made_via=call.via.value,
+            own=own,
         )
         add_agent(tx.connection, made, token_hash=hash_of(token))
     return CreatedAgent(name=name, token=token)
@@ -87,18 +127,20 @@ def revoke(call: Call, request: OneAgent) -> AgentView:
         if not end_agent(tx.connection, request.name, by=call.actor.id, via=call.via.value, at=call.now):
             raise NotFound(f"there is no agent {request.name!r} with a token", hint="stanch agent list")
         found = max((one for one in all_agents(tx.connection) if one.name == request.name), key=lambda one: one.made_at)
-        return _view(call, found, spent_by(tx.connection, found.name, now=call.now))
+        return _view(call, tx, found)
 
 
-@operation("agent.list", effect=Effect.READ, example={})
+@operation("agent.list", effect=Effect.READ, example={"acts": 5})
 def list_agents(call: Call, request: ListAgents) -> tuple[AgentView, ...]:
-    """List agents that have a token, who gave it, and what they spent in the last hour."""
+    """List agents that have a token: who gave it, what they spent in the last hour, what is left, what they did."""
     with call.world.store.reading() as view:
-        return tuple(
-            _view(call, one, spent_by(view.connection, one.name, now=call.now))
-            for one in all_agents(view.connection)
-            if request.revoked or one.ended_at is None
-        )
+        every = all_agents(view.connection)
+        found = [one for one in every if request.revoked or one.ended_at is None]
+        if request.nameless:
+            held = {one.name for one in every if one.ended_at is None}
+            seen = seen_agents(view.connection)
+            found += [_nameless(name, at) for name, at in sorted(seen.items()) if name not in held]
+        return tuple(_view(call, view, one, acts=min(request.acts, _MOST_ACTS)) for one in found)
 
 
 def agent_of(world: World, token: str) -> str:
@@ -116,16 +158,43 @@ def _require_a_person(call: Call) -> None:
         )
 
 
-def _view(call: Call, one: Agent, spent: Spent) -> AgentView:
+def _nameless(name: str, at: datetime) -> Agent:
+    """Return an agent that has no token, as it was last seen."""
+    return Agent(name=name, about="", made_by="", made_at=at, made_via="", seen_at=at)
+
+
+def _view(call: Call, view: Transaction, one: Agent, *, acts: int = 0) -> AgentView:
+    spent = spent_by(view.connection, one.name, now=call.now)
+    limits = merged(one.own, call.world.agent_limits)
     return AgentView(
         name=one.name,
         about=one.about,
         made_by=one.made_by,
-        made_at=one.made_at,
+        made_at=one.made_at if one.made_by else None,
         made_via=one.made_via,
         revoked_by=one.ended_by,
         revoked_at=one.ended_at,
         seen_at=one.seen_at,
         spent=spent,
-        limits=call.world.agent_limits,
+        limits=limits,
+        left=left_of(spent, limits),
+        own=tuple(limit for limit in LIMITED if getattr(one.own, limit) is not None),
+        acts=_acts(call.world, view, one.name, acts) if acts and one.ended_at is None else (),
+    )
+
+
+def _acts(world: World, view: Transaction, name: str, count: int) -> tuple[Act, ...]:
+    events = view.events_of_agent(agent(name).id, limit=count)
+    of = {event.seq: event.incident or 0 for event in events}
+    return tuple(
+        Act(
+            seq=one.seq,
+            at=one.at,
+            incident=of[one.seq],
+            title=one.title,
+            text=one.text[:_LONGEST],
+            via=one.via,
+            url=one.url,
+        )
+        for one in sorted(timeline(events, world), key=lambda entry: entry.seq, reverse=True)
     )

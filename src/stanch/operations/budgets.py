@@ -6,8 +6,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from stanch.catalog.agents.rules import again_at, lacking
-from stanch.catalog.agents.tables import begin_key, end_key, kept_under, spend, spent_by
+from stanch.catalog.agents.rules import again_at, lacking, merged
+from stanch.catalog.agents.tables import begin_key, end_key, kept_under, own_limits, spend, spent_by
 from stanch.kernel.errors import Conflict, Invalid, Refused, Unavailable
 from stanch.operations.world import Call
 
@@ -70,10 +70,11 @@ _LONGEST_KEY: Final = 200
 
 def within_budget(call: Call, name: str, *, writes: bool, run: Callable[[], A]) -> A:
     """Return what `run` answers, counted. Raises `Refused` when the hour's budget of the agent is spent."""
-    store, limits, executes = call.world.store, call.world.agent_limits, name in EXECUTES
+    store, executes = call.world.store, name in EXECUTES
     with store.writing() as tx:
         tx.lock(f"agents/{call.actor.name}")
         spent = spent_by(tx.connection, call.actor.name, now=call.now)
+        limits = merged(own_limits(tx.connection, call.actor.name), call.world.agent_limits)
         part = lacking(spent, limits, writes=writes, executes=executes)
         if part:
             raise Refused(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from stanch.kernel.actor import Actor, ActorKind, Via
@@ -133,6 +133,13 @@ def read(
         query = query.where(events.c.kind.in_(kinds))
     if limit is not None:
         query = query.limit(limit)
+    return [_event(row) for row in connection.execute(query)]
+
+
+def read_of_agent(connection: Connection, actor_id: str, *, limit: int) -> list[Event]:
+    """Return what an agent did in incidents, the newest first."""
+    kept = (events.c.actor_kind == literal_column("'agent'")) & events.c.incident.is_not(None)
+    query = select(events).where(kept, events.c.actor_id == actor_id).order_by(events.c.seq.desc()).limit(limit)
     return [_event(row) for row in connection.execute(query)]
 
 

@@ -5,7 +5,7 @@ Concepts declare their own tables on the same `metadata` in their `tables.py`.
 
 from typing import Final
 
-from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
 from stanch.store.types import Document, Instant, Serial
 
@@ -35,6 +35,14 @@ events: Final = Table(
     Column("data", Document, nullable=False),
     UniqueConstraint("stream", "version"),
     Index("ix_events_incident_seq", "incident", "seq"),
+    # What an agent did, for those who answer for it. Agents write little of the log, so no other entry pays for this.
+    Index(
+        "ix_events_agents",
+        "actor_id",
+        "seq",
+        sqlite_where=text("actor_kind = 'agent'"),
+        postgresql_where=text("actor_kind = 'agent'"),
+    ),
     # A number is never given twice, even after the newest row is gone: permalinks must not move.
     sqlite_autoincrement=True,
 )

@@ -127,6 +127,10 @@ class Transaction:
         """Return events with `seq` above `after`, in order, narrowed by stream and incident."""
         return log.read(self.connection, stream=stream, incident=incident, after=after, limit=limit)
 
+    def events_of_agent(self, actor_id: str, *, limit: int) -> list[Event]:
+        """Return what an agent (`agent:triage`) did in incidents, the newest first."""
+        return log.read_of_agent(self.connection, actor_id, limit=limit)
+
     def version(self, stream: str) -> int:
         """Return the version of the newest event of `stream`, 0 when it has none."""
         return log.stream_version(self.connection, stream)

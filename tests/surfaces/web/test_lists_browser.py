@@ -21,6 +21,7 @@ PAGES = (
     "/silences/new?alert=x1",
     "/maintenance",
     "/sources",
+    "/agents",
     "/reports",
     "/report",
     "/services",

@@ -1,7 +1,20 @@
 """An agent as a principal: who gave it its token, what it may spend in an hour, and what it spent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnLimits:
+    """What a token limits by itself, in place of what holds for all agents; None where it says nothing.
+
+    The fields are those of `Limits`. 0 writes make an agent that only reads.
+    """
+
+    calls: int | None = None
+    writes: int | None = None
+    executions: int | None = None
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +29,7 @@ class Agent:
     ended_by: str = ""
     ended_at: datetime | None = None
     seen_at: datetime | None = None
+    own: OwnLimits = field(default_factory=OwnLimits)
 
 
 @dataclass(frozen=True, kw_only=True)

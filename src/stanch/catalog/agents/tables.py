@@ -1,5 +1,6 @@
 """Agents, what each spent by the minute, and the answers kept under their keys. Of a token its hash is stored alone."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from stanch.catalog.agents.model import Agent, Spent
+from stanch.catalog.agents.model import Agent, OwnLimits, Spent
 from stanch.catalog.agents.rules import HOUR
 from stanch.store.schema import metadata
 from stanch.store.types import Instant
@@ -36,6 +37,11 @@ agents: Final = Table(
     Column("ended_by", Text, nullable=False),
     Column("ended_at", Instant),
     Column("ended_via", Text, nullable=False),
+    # Its own limits; without one, what holds for all agents does.
+    Column("calls", Integer),
+    Column("writes", Integer),
+    Column("executions", Integer),
+    Column("seconds", Integer),
 )
 spending: Final = Table(
     "agent_spending",
@@ -73,6 +79,7 @@ def add_agent(connection: Connection, agent: Agent, *, token_hash: str) -> None:
             ended_by="",
             ended_at=None,
             ended_via="",
+            **asdict(agent.own),
         )
     )
 
@@ -84,11 +91,23 @@ def agent_named_by(connection: Connection, token_hash: str) -> str:
     return found or ""
 
 
+def own_limits(connection: Connection, name: str) -> OwnLimits:
+    """Return the limits of the token that an agent has, none where it has no token."""
+    query = select(agents).where(agents.c.name == name, agents.c.ended_at.is_(None))
+    row = connection.execute(query).first()
+    return _own(row) if row else OwnLimits()
+
+
+def seen_agents(connection: Connection) -> dict[str, datetime]:
+    """Return when each agent was last seen, by name, also those that act by a name alone. A day is remembered."""
+    query = select(spending.c.agent, func.max(spending.c.minute).label("at")).group_by(spending.c.agent)
+    return {row.agent: row.at for row in connection.execute(query)}
+
+
 def all_agents(connection: Connection) -> list[Agent]:
     """Return all agents that ever had a token, by name and then newest first."""
     query = select(agents).order_by(agents.c.name, agents.c.made_at.desc())
-    seen = select(spending.c.agent, func.max(spending.c.minute).label("at")).group_by(spending.c.agent)
-    last = {row.agent: row.at for row in connection.execute(seen)}
+    last = seen_agents(connection)
     return [_agent(row, last.get(row.name)) for row in connection.execute(query)]
 
 
@@ -174,4 +193,9 @@ def _agent(row: Row[tuple[object, ...]], seen_at: datetime | None) -> Agent:
         ended_by=row.ended_by,
         ended_at=row.ended_at,
         seen_at=seen_at,
+        own=_own(row),
     )
+
+
+def _own(row: Row[tuple[object, ...]]) -> OwnLimits:
+    return OwnLimits(calls=row.calls, writes=row.writes, executions=row.executions, seconds=row.seconds)

@@ -29,6 +29,8 @@ PLACES: Final = (
     Place(title="To do", path="/items", key="d"),
     Place(title="Runbooks", path="/runbooks", key="r", below=("/automatic",)),
     Place(title="Figures", path="/figures", key="f", below=("/gamedays",)),
+    Place(title="Runbooks", path="/runbooks", key="r", below=("/automatic", "/agents")),
+    Place(title="Figures", path="/figures", key="f"),
 )
 
 

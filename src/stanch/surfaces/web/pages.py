@@ -12,6 +12,7 @@ from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import PageError
 from stanch.surfaces.asgi.trust import Trust
 from stanch.surfaces.web import (
+    agents,
     alerts,
     answers,
     assets,
@@ -58,6 +59,7 @@ def routes(front: Front, *, trust: Trust | None = None) -> list[BaseRoute]:
         *services.routes(front),
         *runbooks.routes(front),
         *automatic.routes(front),
+        *agents.routes(front),
         *writeup.routes(front),
         *items.routes(front),
         *figures.routes(front),

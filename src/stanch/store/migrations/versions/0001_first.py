@@ -41,6 +41,10 @@ def upgrade() -> None:
         sa.Column("ended_by", sa.Text(), nullable=False),
         sa.Column("ended_at", types.Instant(), nullable=True),
         sa.Column("ended_via", sa.Text(), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=True),
+        sa.Column("writes", sa.Integer(), nullable=True),
+        sa.Column("executions", sa.Integer(), nullable=True),
+        sa.Column("seconds", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_agents")),
     )
     with op.batch_alter_table("agents", schema=None) as batch_op:
@@ -348,6 +352,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_events_agents",
+            ["actor_id", "seq"],
+            unique=False,
+            sqlite_where=sa.text("actor_kind = 'agent'"),
+            postgresql_where=sa.text("actor_kind = 'agent'"),
+        )
         batch_op.create_index("ix_events_incident_seq", ["incident", "seq"], unique=False)
 
     op.create_table(
