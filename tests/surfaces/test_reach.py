@@ -50,12 +50,15 @@ NO_PAGE = frozenset(
         "investigate.query",
         "investigate.releases",
         "investigate.analyse",
+        "oncall.at",
+        "oncall.history",
+        "oncall.next",
+        "oncall.overrides",
         "query.list",
         "query.run",
         "report.send",
         "route.preview",
         "runbook.lint",
-        "system.list",
     }
 )
 

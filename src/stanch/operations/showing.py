@@ -18,6 +18,7 @@ from stanch.incidents.state import IncidentState
 from stanch.incidents.telling import tell
 from stanch.kernel.event import Event
 from stanch.mitigate.tree import as_of_now
+from stanch.operations.analyses import analyses_of
 from stanch.operations.deciding import plan_step, proposable
 from stanch.operations.links import links_of
 from stanch.operations.next_tests import next_tests
@@ -107,6 +108,7 @@ def incident_view(tx: Transaction, world: World, state: IncidentState, *, now: d
         mitigation=resolution.mitigation if resolution else "",
         forced=resolution.reason if resolution else "",
         proposable=proposable(state, world.catalog) if state.is_open else (),
+        analyses=analyses_of(tx, world, state),
     )
 
 

@@ -11,6 +11,7 @@ from stanch.incidents.events import EffectChecked, MitigationProposed, RankedCha
 from stanch.incidents.looking import NextCommand
 from stanch.incidents.model import Hypothesis, Impact, NearestChange, PrimaryError, Reading
 from stanch.incidents.state import Action, Verification
+from stanch.operations.analyses import Analyses
 from stanch.operations.links import Link
 from stanch.operations.next_tests import NextTest
 from stanch.ports.evidence import Finding
@@ -272,6 +273,7 @@ class IncidentView:
     mitigation: str = ""
     forced: str = ""
     proposable: tuple[ProposableAction, ...] = ()
+    analyses: Analyses | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

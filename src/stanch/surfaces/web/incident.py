@@ -30,6 +30,7 @@ PARTS: Final = (
     "changed",
     "cause",
     "thinker",
+    "analysis",
     "similar",
     "plan",
     "verify",

@@ -1,4 +1,7 @@
-"""The page of senders: who posts, when last, how much was taken, what was wrong, and how to point one at us."""
+"""The page of sources: who posts, when last, what was wrong, how to point one at us; and what we ask, such as Sentry.
+
+What is asked is tried when a person looks, and not while a page stands open: each look costs calls there.
+"""
 
 from collections.abc import Sequence
 
@@ -8,10 +11,11 @@ from starlette.routing import BaseRoute
 from stanch.kernel.actor import Via
 from stanch.kernel.errors import Bug
 from stanch.operations.senders import SourceCard
+from stanch.operations.trying import Tried
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.web.reader import Reader
 from stanch.surfaces.web.render import part
-from stanch.surfaces.web.screens import Screen, screen_routes
+from stanch.surfaces.web.screens import Screen, asked, screen_routes
 
 
 def routes(front: Front) -> list[BaseRoute]:
@@ -32,4 +36,16 @@ async def list_page(front: Front, request: Request, reader: Reader) -> Screen:
         "now": front.world.clock.now(),
         "reader": reader,
     }
-    return Screen(template="sources.html", title="Sources · Stanch", parts=[part("rows", "sources/rows.html", values)])
+    looks = bool(asked(request, "look"))
+    tried: object = ()
+    if looks:
+        tried = await front.ask(request, "system.list", {}, via=Via.WEB)
+    outward: dict[str, object] = {
+        "systems": sorted(front.world.catalog.systems.values(), key=lambda one: one.name),
+        "model": front.world.catalog.thinker,
+        "tried": [one for one in tried if isinstance(one, Tried)] if isinstance(tried, Sequence) else [],
+        "looks": looks,
+        "reader": reader,
+    }
+    parts = [part("rows", "sources/rows.html", values), part("asked", "sources/asked.html", outward)]
+    return Screen(template="sources.html", title="Sources · Stanch", parts=parts, followed=not looks)
