@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from mcp import Client
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
@@ -242,6 +244,49 @@ def test_no_seer(tmp_path: Path, state: State) -> None:
         desk_of(tmp_path).analyse("4400", context="")
 
     assert "not_enabled" == raised.value.reason
+
+
+def test_an_analysis_of_another_shape(tmp_path: Path) -> None:
+    """What a version of the server cannot read has failed, says where it stands, and is not asked for again."""
+    server = MCPServer("Sentry MCP")
+
+    @server.tool()
+    def analyze_issue_with_seer(organizationSlug: str, issueId: str) -> str:
+        """Answer as the server does where a word of Sentry's is new to it."""
+        said = [{"code": "invalid_value", "values": ["completed"], "path": ["autofix", "status"]}]
+        raise ToolError(f"**Error**\n\nThere was a problem communicating with the Sentry API.\n\n{json.dumps(said)}")
+
+    found = McpDesk(spec(tmp_path), opened=lambda: Client(server)).analysis("4400", started=True)
+
+    assert (Stage.FAILED, True) == (found.stage, found.detail.endswith("it stands in Sentry"))
+
+
+def test_a_token_that_has_expired(tmp_path: Path) -> None:
+    """The server has words of its own for a token that Sentry does not take: they are a refusal."""
+    server = MCPServer("Sentry MCP")
+
+    @server.tool()
+    def update_issue(organizationSlug: str, issueId: str, status: str) -> str:
+        """Answer as the server does after a 401."""
+        raise ToolError("**Authorization Expired**\n\nSentry rejected the stored access token for this session.")
+
+    with pytest.raises(Refused, match="does not take the token"):
+        McpDesk(spec(tmp_path), opened=lambda: Client(server)).write(
+            Writing(id="w", act=Act.STATUS, issue="1", value="resolved")
+        )
+
+
+def test_an_older_server(tmp_path: Path) -> None:
+    """One that lists few tools, and no way to the others, is told from one to which a skill is not granted."""
+    server = MCPServer("Sentry MCP")
+
+    @server.tool()
+    def update_issue(organizationSlug: str, issueId: str) -> str:
+        """Show that the skill is granted."""
+        return ""
+
+    with pytest.raises(Refused, match="this version of Sentry's MCP server has no add_issue_note"):
+        McpDesk(spec(tmp_path), opened=lambda: Client(server)).write(note())
 
 
 def test_forged_heading() -> None:
