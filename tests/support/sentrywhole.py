@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from stanch.kernel.event import JSON
 from tests.support.farend import Asked, Reply
-from tests.support.sentry import Issue, plain_issue
+from tests.support.sentry import ROOT, Issue, plain_issue
 from tests.support.sentry_writing import CAUSE, PLAN, RUN, WrittenSentry, blocks
 from tests.support.sentryorg import SentryOrganization
 from tests.support.sentryshapes import recorded, shaped
@@ -59,6 +59,12 @@ class WholeSentry(SentryOrganization):
     def dsn(self) -> str:
         """Return the address that an SDK is configured with."""
         return f"http://public@{urlsplit(self.url).netloc}/1"
+
+    @property
+    def writes(self) -> list[tuple[str, JSON]]:
+        """Return what was written by the API, as `PUT issues/4400/`, each with its body; in no order."""
+        found = [one for one in self.site.asked if one.method != "GET" and not one.path.startswith("/api/1/")]
+        return sorted(((f"{one.method} {one.path.removeprefix(ROOT)}", json.loads(one.body)) for one in found), key=str)
 
     def answer(self, asked: Asked) -> Reply:
         """Answer one request."""
