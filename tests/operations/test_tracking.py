@@ -95,7 +95,11 @@ def test_a_tracker_that_does_not_tell_is_said(world: World, sentry: SentryOrgani
     """The overview comes all the same."""
     found = show_overview(call(world, sentry, secret="wrong"), LookAround(outside=True))
 
-    assert ["Sentry answered 401: the token may not read this: Invalid token"] == [one.problem for one in found.asked]
+    hint = "how it is connected, and what the token may: stanch sentry status"
+
+    assert [f"Sentry answered 401: the token is not accepted: Invalid token ({hint})"] == [
+        one.problem for one in found.asked
+    ]
 
 
 def test_no_secret_in_an_errors_title_comes_through(world: World, sentry: SentryOrganization) -> None:

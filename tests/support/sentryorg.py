@@ -51,6 +51,7 @@ class SentryOrganization(FakeSentry):
     codes: dict[str, str] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
     life_s: float = 2_591_999
+    interval_s: int = 5
     granted: list[str] = field(default_factory=list)
     renewals: int = 0
     _door: threading.Lock = field(default_factory=threading.Lock)
@@ -186,7 +187,7 @@ class SentryOrganization(FakeSentry):
         if path == "/oauth/device/code/":
             place = f"{self.url}/oauth/device/"
             told: dict[str, JSON] = {"device_code": "dev", "user_code": "ABCD-EFGH", "verification_uri": place}
-            return _json({**told, "verification_uri_complete": "", "interval": 5, "expires_in": 600})
+            return _json({**told, "verification_uri_complete": "", "interval": self.interval_s, "expires_in": 600})
         with self._door:
             match form.get("grant_type"):
                 case "authorization_code":

@@ -173,6 +173,8 @@ def spec_of(
         settings |= {"write_back": " ".join(config.write_back), "seer": "true" if config.seer else ""}
         settings |= {"command": json.dumps(config.command)} if config.command else {}
     settings |= {name: str(Path(catalog.root) / getattr(config, name)) for name in _PATHS if getattr(config, name)}
+    if config.kind in GRANTED and config.secret_env:
+        settings["secret_env"] = config.secret_env
     if config.kind in GRANTED and data is not None:
         settings["secrets"] = str(data / "secrets" / f"{config.kind}-{config.name}.json")
     return SystemSpec(

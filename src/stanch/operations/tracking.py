@@ -256,7 +256,8 @@ def seen_by_trackers(
         try:
             standing = tracker.standing(now=now)
         except (Refused, Unavailable, Invalid) as error:
-            asked = TrackerAsked(name=tracker.name, where=redact(tracker.where), problem=redact(error.message))
+            said = f"{error.message} ({error.hint})" if error.hint else error.message
+            asked = TrackerAsked(name=tracker.name, where=redact(tracker.where), problem=redact(said))
             return (), asked
         found = troubles_seen(
             standing, world.catalog, source=tracker.name, environment=tracker.environment, covered=covered, now=now

@@ -58,7 +58,19 @@ def try_all(world: World, *, now: datetime) -> tuple[Tried, ...]:
         *([partial(_model, world)] if world.catalog.thinker.provider else []),
     ]
     with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="try") as pool:
-        return tuple(pool.map(_timed, looks))
+        return _once(tuple(pool.map(_timed, looks)))
+
+
+def _once(found: tuple[Tried, ...]) -> tuple[Tried, ...]:
+    """Leave out what failed for want of a connection that is told to be broken itself: one trouble is one line."""
+    bad = (FindingStatus.FAILED, FindingStatus.REFUSED)
+    broken = {one.name for one in found if one.kind == "connection" and one.status in bad}
+    # A source of changes and a collector are named `kind:name`, or by the kind where both are the same.
+    return tuple(
+        one
+        for one in found
+        if one.kind not in ("changes", "evidence") or one.status not in bad or one.name.rpartition(":")[2] not in broken
+    )
 
 
 def _timed(look: Callable[[], Tried]) -> Tried:

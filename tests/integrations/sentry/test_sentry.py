@@ -229,5 +229,5 @@ def test_deploys_are_changes(sentry: FakeSentry) -> None:
 
 def test_deploys_that_cannot_be_read_are_unavailable(sentry: FakeSentry) -> None:
     """A wrong token is no "nothing changed"."""
-    with pytest.raises(Unavailable, match="may not read this"):
+    with pytest.raises(Unavailable, match="the token is not accepted"):
         SentryDeploys(spec(sentry.url, secret="x"), fetch=HttpGet()).changes(services=(), start=START, end=NOW)

@@ -36,6 +36,10 @@ _MOST_PAGES: Final = 5
 _LINK: Final = re.compile(r"<([^<>]*)>\s*;([^<]*)")
 _PARAMETER: Final = re.compile(r'([a-z]+)="([^"]*)"')
 
+NOT_ACCEPTED: Final = "not_accepted"
+CONNECT: Final = "stanch sentry connect, or the token of an internal integration"
+_LOOK: Final = "how it is connected, and what the token may: stanch sentry status"
+
 Query = Sequence[tuple[str, str]]
 
 
@@ -119,6 +123,8 @@ class SentryApi:
 
     def _got(self, url: str, *, until: float) -> Got:
         token = self.token()
+        if not token:
+            raise no_token(self._spec)
         for _ in range(2):
             self._wait(until)
             got = self._sent(url, token, until=until)
@@ -133,7 +139,7 @@ class SentryApi:
         raise self._limited()
 
     def _sent(self, url: str, token: str, *, until: float) -> Got:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Authorization": f"Bearer {token}"}
         left_s = max(0.05, until - time.monotonic())
         return self._fetch(url, headers=headers, timeout_s=left_s, most_bytes=_MOST_BYTES)
 
@@ -194,6 +200,14 @@ class SentryApi:
         return Unavailable(f"Sentry's limit of calls is reached, for {wait_s:.0f} s more", retry=True)
 
 
+def no_token(spec: SystemSpec) -> Refused:
+    """Return what a system without any token is refused with, before anything is asked over the network."""
+    variable = spec.settings.get("secret_env", "")
+    # No word like "token:" before a name: what follows one is taken for a secret where texts are cleaned.
+    said = f"{variable} is not set" if variable else "no token is configured"
+    return Refused(f"{said}, and nothing was granted", reason="not_connected", hint=CONNECT)
+
+
 def segment(text: str) -> str:
     """Return a text of others as one part of a path.
 
@@ -242,8 +256,10 @@ def _read(got: Got) -> JSON:
         return answer
     if isinstance(answer, dict):
         said = f": {redact(str(answer.get('detail') or answer))[:200]}"
-    if got.status in (401, 403):
-        raise Refused(f"Sentry answered {got.status}: the token may not read this{said}", reason="denied")
+    if got.status == 401:
+        raise Refused(f"Sentry answered 401: the token is not accepted{said}", reason=NOT_ACCEPTED, hint=_LOOK)
+    if got.status == 403:
+        raise Refused(f"Sentry answered 403: the token may not read this{said}", reason="denied", hint=_LOOK)
     if got.status == 404:
         raise NotFound("Sentry answered 404: no such organization, project or issue")
     raise Unavailable(f"Sentry answered {got.status}{said}", retry=got.status >= 500)

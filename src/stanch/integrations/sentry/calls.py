@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from stanch.integrations.sentry.api import URL
+from stanch.integrations.sentry.api import URL, no_token
 from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import read_json
@@ -29,6 +29,7 @@ class SentryCalls:
     def __init__(self, spec: SystemSpec, *, token: Callable[[], str]) -> None:
         self._root = (spec.url or URL).rstrip("/")
         self._organization = quote(spec.settings.get("organization", ""), safe="")
+        self._spec = spec
         self._token = token
         # Read lazily: certificates take a while, and most processes never write.
         self._client: httpx2.Client | None = None
@@ -41,10 +42,13 @@ class SentryCalls:
         `scope` is what the token needs for it and is named where it may not: `Refused`. Raises `NotFound` for what is
         not there, `Unavailable` for all else, with `retry` where it may come through later.
         """
+        token = self._token()
+        if not token:
+            raise no_token(self._spec)
         below = f"organizations/{self._organization}/{path}" if organization else path
         try:
             got = self._opened().request(
-                method, f"{self._root}/api/0/{below}/", json=body, headers={"Authorization": f"Bearer {self._token()}"}
+                method, f"{self._root}/api/0/{below}/", json=body, headers={"Authorization": f"Bearer {token}"}
             )
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             raise Unavailable(f"Sentry does not answer: {type(error).__name__}", retry=True) from error

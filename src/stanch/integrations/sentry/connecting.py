@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
 
-from stanch.integrations.sentry.api import URL, SentryApi
+from stanch.integrations.sentry.api import NOT_ACCEPTED, URL, SentryApi, no_token
 from stanch.integrations.sentry.grants import Grant, Grants
 from stanch.integrations.sentry.oauth import (
     Application,
@@ -55,6 +55,18 @@ _DONE: Final = (
 
 def connection_of(spec: SystemSpec, api: SentryApi) -> Connection:
     """Return how a configured Sentry is connected. Raises `Refused` where nothing connects it, and what calls raise."""
+    try:
+        return _connection(spec, api)
+    except Refused as error:
+        if error.reason != NOT_ACCEPTED:
+            raise
+        # The usual hint is to look here.
+        named = spec.settings.get("secret_env", "")
+        hint = f"put a token that holds into {named}" if named else "connect again: stanch sentry connect"
+        raise Refused(error.message, reason=error.reason, hint=hint) from None
+
+
+def _connection(spec: SystemSpec, api: SentryApi) -> Connection:
     kept = spec.settings.get("secrets", "")
     organization = spec.settings.get("organization", "")
     if spec.secret:
@@ -65,11 +77,7 @@ def connection_of(spec: SystemSpec, api: SentryApi) -> Connection:
         )
     grant = Grants(Path(kept)).read() if kept else None
     if grant is None:
-        raise Refused(
-            "no token: `secret_env` names none that is set, and nothing was granted",
-            reason="not_connected",
-            hint="stanch sentry connect, or the token of an internal integration",
-        )
+        raise no_token(spec)
     # One call proves that the grant is worth something, and renews it where that is due.
     api.get("", timeout_s=spec.timeout_s)
     grant = Grants(Path(kept)).read() or grant
@@ -211,7 +219,7 @@ def _tried(api: SentryApi, timeout_s: float) -> tuple[str, ...]:
         except NotFound:
             raise
         except Refused as error:
-            if "401" in error.message:
+            if error.reason == NOT_ACCEPTED:
                 raise
             missing.append(name)
     return tuple(missing)
