@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from stanch.kernel.event import JSON
 from tests.support.farend import Asked, Reply
-from tests.support.sentry import ROOT, TOKEN, FakeSentry, Issue
+from tests.support.sentry import ROOT, TOKEN, FakeSentry, Issue, plain_issue
 from tests.support.sentryshapes import shaped
 
 CLIENT = "the-client"
@@ -95,6 +95,8 @@ class SentryOrganization(FakeSentry):
                 return _json(self._sessions())
             case ["issues"]:
                 return self._with_stats(query)
+            case ["issues", id] if any(one.id == id for one in self.issues):
+                return _json(self._alone(id))
             case ["issues", id, "tags", key] if key != "release" and any(one.id == id for one in self.issues):
                 return _json({"key": key, "name": key, "uniqueValues": 0, "totalValues": 0, "topValues": []})
             case ["events"] if "project" in query.get("field", []):
@@ -124,6 +126,13 @@ class SentryOrganization(FakeSentry):
             at = [int((one - start).total_seconds() / width) for one in seen if start <= one < end]
             row["stats"] = {"auto": [[int(start.timestamp() + width * n), at.count(n)] for n in range(_BUCKETS)]}
         return self._paged(rows, query)
+
+    def _alone(self, id: str) -> JSON:
+        """Return one issue by itself: its counts are of all time."""
+        one = next(one for one in self.issues if one.id == id)
+        counts: dict[str, JSON] = {"count": str(len(one.seen)), "userCount": len(one.seen), "userReportCount": 0}
+        lists: dict[str, JSON] = {name: [] for name in ("activity", "participants", "seenBy")}
+        return {**plain_issue(id, project=one.project, title=one.title, level=one.level), **counts, **lists}
 
     def _paged(self, rows: list[JSON], query: dict[str, list[str]]) -> Reply:
         first = int(query.get("cursor", ["0:0:0"])[0].split(":")[1])

@@ -137,6 +137,14 @@ def test_one_error_is_found_by_its_key(sentry: SentryOrganization) -> None:
     assert ["Timeout: as ever"] == [one.title for one in found]
 
 
+@pytest.mark.parametrize(("period", "events"), [(LAST_HOUR, 60), (Period(start=NOW, end=NOW + timedelta(hours=1)), 0)])
+def test_one_error_is_found_by_its_number(sentry: SentryOrganization, period: Period, events: int) -> None:
+    """With its events of the period that was asked about, not of all time: none where it did not come."""
+    found = tracker(sentry).errors(service="", period=period, issue="2")
+
+    assert [("PAYMENTS-2", events)] == [(one.key, one.events) for one in found]
+
+
 @pytest.mark.parametrize("issue", [".", ".."])
 def test_a_key_that_climbs_is_none(sentry: SentryOrganization, issue: str) -> None:
     """It would ask for the organization itself, whoever gave it."""

@@ -101,12 +101,9 @@ class SentryTracker:
     def errors(self, *, service: str, period: Period, issue: str = "") -> tuple[TrackedIssue, ...]:
         """Return the errors of a service, of the first three all that is known; or the one that is named."""
         until = self._until()
-        asked = [*self._of(service), *_stretch(period), ("groupStatsPeriod", "auto"), *self._api.environment]
-        asked += [("query", issue), ("shortIdLookup", "1")] if issue else [("query", ""), ("sort", "freq")]
-        rows, _ = self._api.pages("issues", [*asked, ("limit", "25")], timeout_s=_left_s(until), most=25)
-        if issue and not rows:
-            rows = [self._api.object(f"issues/{segment(issue)}", timeout_s=_left_s(until))]
-        found = [issue_of(row, period=period, named=self._named) for row in rows]
+        found = self._listed(service, period, issue=issue, until=until)
+        if issue and not found:
+            found = [self._by_number(service, period, issue=issue, until=until)]
         before = self._before(service, period, until=until) if not issue else {}
         normal = Period(start=period.start - (period.end - period.start), end=period.start)
         found = [
@@ -264,6 +261,21 @@ class SentryTracker:
     def _alerts(self, *, until: float) -> list[TrackedAlert]:
         rows, _ = self._api.pages("incidents", [("status", "open"), *self._everyone], timeout_s=_left_s(until), most=50)
         return [alert_of(row, named=self._named) for row in rows]
+
+    def _listed(self, service: str, period: Period, *, issue: str, until: float) -> list[TrackedIssue]:
+        """Return the errors of a service with their counts of the period; or the one whose key is given."""
+        asked = [*self._of(service), *_stretch(period), ("groupStatsPeriod", "auto"), *self._api.environment]
+        asked += [("query", issue), ("shortIdLookup", "1")] if issue else [("query", ""), ("sort", "freq")]
+        rows, _ = self._api.pages("issues", [*asked, ("limit", "25")], timeout_s=_left_s(until), most=25)
+        return [issue_of(row, period=period, named=self._named) for row in rows]
+
+    def _by_number(self, service: str, period: Period, *, issue: str, until: float) -> TrackedIssue:
+        """Return an issue by its number. By itself it tells counts of all time; those of the period has the list."""
+        row = self._api.object(f"issues/{segment(issue)}", timeout_s=_left_s(until))
+        key = row.text("shortId")
+        listed = self._listed(service, period, issue=key, until=until) if key and key != issue else []
+        alone = replace(issue_of(row, period=period, named=self._named), events=0, users=0, buckets=())
+        return next((one for one in listed if one.id == alone.id), alone)
 
     def _before(self, service: str, period: Period, *, until: float) -> dict[str, int]:
         earlier = Period(start=period.start - (period.end - period.start), end=period.start)
