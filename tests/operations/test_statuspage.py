@@ -17,6 +17,7 @@ from stanch.kernel.event import JSON
 from stanch.operations.communicating import PreviewView
 from stanch.operations.statuspage.exporting import export
 from stanch.operations.statuspage.publishing import PageView
+from stanch.operations.statuspage.telling import MAIL
 from tests.operations.desk import AGENT, START, Desk
 from tests.operations.status import configured, fail, page, publish, states, status_desk, subscribed, waiting
 from tests.support.hostile import CORPUS, hidden_in, read_html

@@ -83,11 +83,6 @@ def _make_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def open_admin_engine(url: URL) -> Engine:
-    """Return an engine that keeps no connection, for creating and dropping databases."""
-    return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-
-
 def _dumps(value: object) -> str:
     return msgspec.json.encode(value).decode()
 

@@ -27,10 +27,8 @@ PLACES: Final = (
     Place(title="Services", path="/services", key="v", below=("/s", "/status/internal")),
     Place(title="Changes", path="/changes", key="h"),
     Place(title="To do", path="/items", key="d"),
-    Place(title="Runbooks", path="/runbooks", key="r", below=("/automatic",)),
-    Place(title="Figures", path="/figures", key="f", below=("/gamedays",)),
     Place(title="Runbooks", path="/runbooks", key="r", below=("/automatic", "/agents")),
-    Place(title="Figures", path="/figures", key="f"),
+    Place(title="Figures", path="/figures", key="f", below=("/gamedays",)),
 )
 
 
