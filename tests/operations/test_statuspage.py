@@ -87,6 +87,13 @@ def test_a_newer_update_takes_the_place_of_one_that_waits(desk: Desk) -> None:
     assert ("resolved", {}) == (new.stage, new.components)
 
 
+def test_words_of_ones_own_hide_nothing(desk: Desk) -> None:
+    """What colours a terminal or turns a text around stands in no document that programs read."""
+    desk.declare()
+
+    assert "Orders\nwait." == publish(desk, text="Or\x1b[31mders\r\n\u202ewait.\x00 ").text
+
+
 def test_automatic_needs_no_yes(desk: Desk) -> None:
     """With `publish = "automatic"` it stands there at once, and the log says so."""
     desk = configured(desk, publish="automatic")

@@ -20,6 +20,7 @@ from stanch.comms.status.tables import (
 )
 from stanch.incidents import events as ev
 from stanch.kernel.actor import ActorKind
+from stanch.kernel.blocks import clean
 from stanch.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from stanch.operations import cases
 from stanch.operations.registry import Effect, operation
@@ -204,7 +205,8 @@ def publish(call: Call, request: PublishUpdate) -> UpdateView:
                 reason="not_what_was_seen",
                 hint="look at it again: stanch status-page waiting",
             )
-        text = request.text.replace("\x00", "").replace("\r\n", "\n").strip()
+        # Programs read it too, from the JSON and from webhooks, and may show it in a terminal.
+        text = clean(request.text).strip()
         said = publish_now(
             tx,
             call.world,
