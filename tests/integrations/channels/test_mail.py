@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
@@ -112,10 +111,11 @@ def test_mails_about_one_incident_are_one_thread(channel: MailChannel, mailbox: 
 
 def test_ids_of_a_long_room_are_sent_as_they_are(channel: MailChannel, mailbox: Mailbox) -> None:
     """An id that is encoded as words are is none to a mail program, and the mail stands in no thread."""
-    channel.post(replace(to_anna(), room="incident-2026-11-21-checkout-answers-with-errors-for-guests-who-pay-by-card"))
-    [root] = {line.partition(b": ")[2] for line in mailbox.lines if line.startswith((b"In-Reply-To", b"References"))}
+    room = "incident-2026-11-21-checkout-answers-with-errors-for-guests-who-pay-by-card"
+    channel.post(replace(to_anna(), room=room))
+    roots = [line.partition(b": ")[2] for line in mailbox.lines if line.startswith((b"In-Reply-To", b"References"))]
 
-    assert (b"<", b"@example.com>", None) == (root[:1], root[-13:], re.search(rb"[^0-9a-f]", root[1:-13]))
+    assert [f"<{room}.7@example.com>".encode()] * 2 == roots
 
 
 def test_the_link_that_leaves_is_sent_as_it_is(channel: MailChannel, mailbox: Mailbox) -> None:

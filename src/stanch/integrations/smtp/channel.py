@@ -19,6 +19,8 @@ from stanch.kernel.blockhtml import to_html
 from stanch.kernel.blocks import clean
 from stanch.ports.channel import ChannelSettings, Failure, Message, NotTaken, Receipt
 
+# What an id may not hold, or what is better not in one (RFC 5322, 3.6.4).
+_NO_ID: Final = re.compile(r"[^A-Za-z0-9._-]")
 _METHOD: Final = re.compile(r"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
@@ -84,8 +86,7 @@ def mail_of(message: Message, *, sender: str, to: tuple[str, ...]) -> EmailMessa
     mail["Message-ID"] = f"<{hashlib.sha256(message.id.encode()).hexdigest()[:32]}@{domain}>"
     if message.case:
         # The thread has a root that nobody was ever sent: whoever is told late has the same one.
-        thread = hashlib.sha256(f"{message.room}.{message.case.number}".encode()).hexdigest()[:32]
-        root = f"<{thread}@{domain}>"
+        root = f"<{_NO_ID.sub('-', message.room)}.{message.case.number}@{domain}>"
         mail["In-Reply-To"] = root
         mail["References"] = root
         if message.leave:
