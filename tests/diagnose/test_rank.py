@@ -196,6 +196,14 @@ def test_not_known_yet_says_so_and_what_to_do_next() -> None:
     assert ranking.verdict.startswith("Not known yet") and ranking.next_test
 
 
+def test_what_hardly_can_be_is_no_best_guess() -> None:
+    """For which nothing speaks is not offered as a guess, a commit of hours after the trouble began neither."""
+    late = change(ChangeKind.COMMIT, "payments", "727e273ad8", -9_840)
+    ranking = ranked([finding("f1-metrics-1", status=FindingStatus.NO_DATA)], (late,))
+
+    assert "Not known yet: nothing that was found points at a cause" == ranking.verdict
+
+
 def test_new_errors_without_any_other_sign_are_not_known_yet() -> None:
     """An error nobody can place, with nothing changed and nothing full, has no known cause."""
     logs = finding("f1-logs-1", error("payments", "LedgerError: the sums differ", 300), *upstream_errors())

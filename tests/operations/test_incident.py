@@ -7,7 +7,7 @@ import pytest
 from stanch.incidents.model import Role, Severity
 from stanch.kernel.errors import Invalid, Refused
 from stanch.operations.views import TimelineEntry
-from tests.operations.desk import BOB, START, Desk
+from tests.operations.desk import BOB, PLAN, START, Desk
 
 
 def test_a_title_is_one_line(desk: Desk) -> None:
@@ -84,6 +84,19 @@ def test_a_severity_given_at_the_declaration_stands(desk: Desk) -> None:
     desk.alert("checkout")
 
     assert Severity.SEV4 is desk.state(number).ruling.severity
+
+
+def test_no_step_is_told_twice(desk: Desk) -> None:
+    """The next test stands once, with its command; and so does the plan."""
+    guessed, known = desk.declare(), desk.declare()
+    desk.diagnose(guessed, score=0.3)
+    desk.diagnose(known)
+    cards = {one: desk.view("incident.show", incident=one).card.recommended for one in (guessed, known)}
+
+    assert {
+        guessed: (f"Compare the failing code with the release before: stanch hypothesis test INC-{guessed}",),
+        known: (f"Roll payments back to v3.2.0: stanch approve INC-{known} {PLAN}",),
+    } == cards
 
 
 def test_whoever_acknowledges_first_leads(desk: Desk) -> None:

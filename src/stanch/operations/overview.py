@@ -117,8 +117,9 @@ def recommended(state: IncidentState, catalog: Catalog) -> tuple[str, ...]:
         steps.append(f"{due.title.removeprefix('Approve: ')}: {due.command}")
     if proposal:
         steps += as_of_now(proposal, state, catalog).phases.get(NOW, ())
-    if not state.cause_known and state.diagnosis and state.diagnosis.next_test:
-        steps.append(state.diagnosis.next_test)
+    test = state.diagnosis.next_test if state.diagnosis and not state.cause_known else ""
+    if test and not any(step.startswith(test) for step in steps):
+        steps.append(test)
     return tuple(dict.fromkeys(steps))[:4]
 
 
