@@ -156,7 +156,6 @@ def _narrator(camera: Camera) -> Callable[[str], None]:
             camera.shoot("postmortem", "/postmortem/1")
             camera.shoot("prevention", "/i/1#prevent")
             camera.shoot("figures", "/figures?drills=1")
-            camera.shoot("items", "/items")
             camera.shoot("status", "/status/internal")
 
     return narrate
