@@ -181,6 +181,21 @@ def test_what_a_person_says_of_the_cause_stands_first() -> None:
     assert section.startswith("As said at the end: the cable. [e-20]")
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("own check", "Detected by Stanch's own checks 2m after the start"),
+        ("grafana", "Told by an alert from grafana 2m after the start"),
+        ("", "Told by an alert 2m after the start"),
+    ],
+)
+def test_who_saw_it_first_is_named(source: str, words: str) -> None:
+    """Another sender's alert is not praised as an own check."""
+    alert = ev.AlertAttached(alert="a1", summary="", reading=None, starts_at=NOW, source=source)
+
+    assert f"- {words}" in written(whole_life().tell(alert))
+
+
 def test_a_missed_target_went_poorly() -> None:
     """What the log says went wrong is written down without being asked for."""
     log = Log().tell(ev.TargetMissed(target="acknowledge", due_at=NOW))

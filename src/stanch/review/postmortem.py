@@ -291,9 +291,7 @@ def _went_well(state: IncidentState, source: Source) -> tuple[Text, ...]:
     declared = source.first(ev.Declared.kind)
     detected = source.since_start(declared, state.started_at)
     if detected is not None and detected <= _FAST_DETECTION and state.source == "alert":
-        lines.append(
-            (f"Detected by Stanch's own checks {format_duration(detected)} after the start", *source.link(declared))
-        )
+        lines.append((f"{_detector(source)} {format_duration(detected)} after the start", *source.link(declared)))
     for action in state.actions.values():
         if action.verdict == "helped":
             checked = source.about(ev.EffectChecked.kind, plan=action.plan.id)
@@ -302,6 +300,18 @@ def _went_well(state: IncidentState, source: Source) -> tuple[Text, ...]:
         passed = source.last(ev.VerificationPassed.kind)
         lines.append(("The recovery held at the first try", *source.link(passed)))
     return tuple(lines) or (_TODO,)
+
+
+def _detector(source: Source) -> str:
+    """Return by whom an incident was told that an alert declared."""
+    attached = source.first(ev.AlertAttached.kind)
+    match ev.typed(attached) if attached is not None else None:
+        case ev.AlertAttached(source="own check"):
+            return "Detected by Stanch's own checks"
+        case ev.AlertAttached(source=sender) if sender:
+            return f"Told by an alert from {sender}"
+        case _:
+            return "Told by an alert"
 
 
 def _went_poorly(state: IncidentState, source: Source) -> tuple[Text, ...]:
