@@ -9,7 +9,6 @@ from stanch.catalog.model import Catalog
 from stanch.incidents.impact import upstream_of
 from stanch.incidents.model import Impact
 from stanch.kernel.event import JSON
-from stanch.kernel.percentage import percent
 from stanch.ports.evidence import Finding, FindingStatus, Signal
 
 _MOST: Final = 8
@@ -53,9 +52,9 @@ def priced(impact: Impact, catalog: Catalog, readings: Mapping[str, ServiceReadi
         return impact
     share = min(1.0, sum(weight * above for weight, above in parts.values()))
     told = " + ".join(
-        f"{percent(weight)} ({name}) x {percent(above)} more errors" for name, (weight, above) in parts.items()
+        f"{_factor(weight)} ({name}) x {_factor(above)} more errors" for name, (weight, above) in parts.items()
     )
-    formula = f"share of the business lost now = {told} = {percent(share)}"
+    formula = f"share of the business lost now = {told} = {_factor(share)}"
     money = catalog.revenue_per_hour * share if catalog.revenue_per_hour else None
     if money is not None:
         unit = f" {catalog.currency}".rstrip()
@@ -67,6 +66,11 @@ def priced(impact: Impact, catalog: Catalog, readings: Mapping[str, ServiceReadi
         currency=catalog.currency,
         revenue_formula=formula,
     )
+
+
+def _factor(ratio: float) -> str:
+    """Return a share in per cent, of three digits: what is told elsewhere is too coarse to compute the sum again."""
+    return f"{ratio * 100:.3g} %"
 
 
 def _all(signals: Iterable[Signal], name: str) -> tuple[str, ...]:
