@@ -1,4 +1,6 @@
-"""Listens to the chats that do not post to us, in a thread for each: what is asked there goes to the desk."""
+"""Listens to the chats that do not post to us, in a thread for each: what is asked there goes to the desk.
+
+What those that post asked of a process that ended is done here too."""
 
 import os
 import threading
@@ -6,10 +8,12 @@ from typing import Final
 
 import structlog
 
+from stanch.app.chat import chats_of
 from stanch.app.socketing import Socket
 from stanch.integrations.matrix.chat import MatrixChat
 from stanch.kernel.errors import StanchError
 from stanch.operations.world import World
+from stanch.surfaces.chat.asks import LOOK_AGAIN_S, Asks
 from stanch.surfaces.chat.desk import Desk
 
 _AGAIN_AFTER_S: Final = 5.0
@@ -61,14 +65,37 @@ class Listening:
         return following
 
 
-def listeners_of(world: World, desk: Desk) -> list[Listening | Socket]:
+class LeftOver:
+    """Does what a chat posted, and the process that took it did not do."""
+
+    def __init__(self, name: str, asks: Asks) -> None:
+        self._asks = asks
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"stanch-chat-{name}-left", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look, at once and then again and again."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._asks.do_all(until=self._stopping.is_set)
+            self._stopping.wait(LOOK_AGAIN_S)
+
+
+def listeners_of(world: World, desk: Desk) -> list[Listening | LeftOver | Socket]:
     """Return what listens to the chats of `world`, not started yet."""
     sockets = [
         Socket(spec, desk)
         for spec in world.catalog.channels.values()
         if spec.socket_env and os.environ.get(spec.socket_env, "").strip()
     ]
-    return sockets + [
+    posting = [LeftOver(name, Asks(name, chat, desk)) for name, chat in chats_of(world).items()]
+    asked = [
         Listening(
             spec.name,
             MatrixChat(name=spec.name, url=spec.url, token=os.environ.get(spec.secret_env, "").strip()),
@@ -77,3 +104,4 @@ def listeners_of(world: World, desk: Desk) -> list[Listening | Socket]:
         for spec in world.catalog.channels.values()
         if spec.kind == "matrix" and os.environ.get(spec.secret_env, "").strip()
     ]
+    return [*sockets, *posting, *asked]

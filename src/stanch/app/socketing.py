@@ -1,21 +1,18 @@
-"""Keeps a socket to a chat open, and does what comes down it: kept before it is acknowledged, done once, in the order
-in which it came. Whatever was kept when a process ended is done by the next, or by another node."""
+"""Keeps a socket to a chat open, and does what comes down it: kept before it is acknowledged, done once."""
 
 import os
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Final
 
-import msgspec
 import structlog
 
 from stanch.app.chat import CHATS
 from stanch.catalog.channels import ChannelSpec
-from stanch.comms.tables import Ask, end_ask, keep_ask, next_ask
 from stanch.integrations.slack.socket import Envelope, Goodbye, Line, SlackSockets
 from stanch.kernel.errors import StanchError, Unavailable
-from stanch.ports.chat import Asked, Chat, Listened, Reply
+from stanch.ports.chat import Listened
+from stanch.surfaces.chat.asks import LOOK_AGAIN_S, Asks
 from stanch.surfaces.chat.desk import Desk
 
 # A chat that does not answer is asked again after one second, then two, up to this.
@@ -25,11 +22,6 @@ _HOPELESS_S: Final = 60.0
 # A connection that lasted as long was a good one.
 _GOOD_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.5
-_LOOK_AGAIN_S: Final = 15.0
-# An operation takes well below a second: who began longer ago is dead.
-_GIVEN_UP: Final = timedelta(minutes=1)
-# As for signed requests: what is older was asked in another situation.
-_TOO_OLD: Final = timedelta(minutes=5)
 
 log = structlog.get_logger("stanch.chat")
 
@@ -39,9 +31,8 @@ class Socket:
 
     def __init__(self, spec: ChannelSpec, desk: Desk, *, again_after_s: float = 1.0) -> None:
         self._name = spec.name
-        self._desk = desk
         self._world = desk.world
-        self._chat: Chat = CHATS[spec.kind](spec)
+        self._asks = Asks(spec.name, CHATS[spec.kind](spec), desk)
         self._sockets = SlackSockets(name=spec.name, token=os.environ.get(spec.socket_env, "").strip(), url=spec.url)
         self._again_after_s = again_after_s
         self._stopping = threading.Event()
@@ -124,52 +115,15 @@ class Socket:
         """Keep what is asked, then say that it is in our hands; what could not be kept is sent again."""
         asked = envelope.heard.asked
         if asked is not None:
-            with self._world.store.writing() as tx:
-                now = self._world.clock.now()
-                body = msgspec.to_builtins(asked)
-                is_new = keep_ask(tx.connection, channel=self._name, key=envelope.key, asked=body, at=now)
-            if not is_new:
-                log.info("chat.known", channel=self._name, key=envelope.key)
+            self._asks.keep(envelope.key, asked)
         line.acknowledge(envelope)
         self._work.set()
 
     def _do_all(self) -> None:
         while not self._stopping.is_set():
             self._work.clear()
-            try:
-                while not self._stopping.is_set() and self._do_next():
-                    pass
-            except StanchError as error:
-                log.warning("chat.not_done", channel=self._name, error=error.message)
-            except Exception:  # boundary "engine loop": a defect in one request must not end the others
-                log.exception("chat.listening_failed", channel=self._name)
-            self._work.wait(_LOOK_AGAIN_S)
-
-    def _do_next(self) -> bool:
-        with self._world.store.writing() as tx:
-            ask = next_ask(tx.connection, channel=self._name, now=self._world.clock.now(), given_up=_GIVEN_UP)
-        if ask is None:
-            return False
-        asked = msgspec.convert(ask.asked, Asked)
-        try:
-            self._answer(ask, asked)
-        except StanchError as error:
-            # What was asked is done and on record, or was never begun; only the chat was not told.
-            log.warning("chat.unanswered", channel=self._name, by=asked.by.value, error=error.message)
-        with self._world.store.writing() as tx:
-            end_ask(tx.connection, channel=self._name, key=ask.key, now=self._world.clock.now())
-        return True
-
-    def _answer(self, ask: Ask, asked: Asked) -> None:
-        if ask.was_begun:
-            # Some of what can be asked must not be done twice, and nobody knows how far it came.
-            reply = Reply(text="I was interrupted while I did this: look whether it is done before you ask again")
-        elif self._world.clock.now() - ask.at > _TOO_OLD:
-            reply = Reply(text="I was away when you asked this, and have not done it: ask again if it still holds")
-        else:
-            asked = self._chat.complete(asked)
-            reply = self._desk.answer(asked, channel=self._name, kind=self._chat.kind)
-        self._chat.send(asked, reply)
+            self._asks.do_all(until=self._stopping.is_set)
+            self._work.wait(LOOK_AGAIN_S)
 
 
 class _Over:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,6 +27,7 @@ from tests.support.servers import until
 from tests.surfaces.serving import serving
 
 SIGNING = "8f742231b10e8888abcd99yyyzzz85a5"
+_PRESSES = itertools.count(1)
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Slack:
         """Press a button as Slack tells of it, so many seconds ago, and return what that is answered."""
         payload = {
             "type": "block_actions",
+            "trigger_id": f"t-{next(_PRESSES)}",
             "user": {"id": "UALICE"},
             "channel": {"id": "D1"},
             "response_url": f"{self.far.url}/response",

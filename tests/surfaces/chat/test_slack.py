@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import itertools
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,19 +13,23 @@ from urllib.parse import urlencode
 
 import httpx2
 import pytest
+from sqlalchemy import func, select
 
 from stanch.app.chat import chat_desk
+from stanch.app.listening import LeftOver
 from stanch.catalog.channels import ChannelSpec
-from stanch.comms.tables import keep_place
+from stanch.comms.tables import asks, keep_place
 from stanch.incidents.state import ActionState
 from stanch.incidents.tables import IncidentProjector
 from stanch.integrations.slack.chat import SlackChat
 from stanch.integrations.slack.signing import verify
 from stanch.kernel.clock import ManualClock
 from stanch.kernel.errors import Forbidden
+from stanch.ports.chat import Asked, AskedBy
 from stanch.store import Store
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
+from stanch.surfaces.chat.asks import Asks
 from stanch.surfaces.chat.routes import Chats
 from tests.integrations.channels.cases import Workspace
 from tests.integrations.pagers.far import SECRET, Answer, Far, Got, far_end
@@ -32,6 +38,7 @@ from tests.support.servers import until
 from tests.surfaces.serving import serving
 
 SIGNING = "8f742231b10e8888abcd99yyyzzz85a5"
+_PRESSES = itertools.count(1)
 ROOM = "C042"
 
 
@@ -90,10 +97,11 @@ class Client:
         answer: dict[str, str] = self.post(urlencode(form)).json()
         return answer
 
-    def press(self, action: str, value: str, *, user: str = "UALICE") -> None:
-        """Press a button."""
+    def press(self, action: str, value: str, *, user: str = "UALICE", trigger: str = "") -> None:
+        """Press a button, or tell of a press again."""
         payload = {
             "type": "block_actions",
+            "trigger_id": trigger or f"t-{next(_PRESSES)}",
             "user": {"id": user},
             "channel": {"id": ROOM},
             "response_url": f"{self.far.url}/response",
@@ -313,11 +321,11 @@ def test_approving_by_hand_shows_the_plan_first(slack: Client, desk: Desk) -> No
     )
 
 
-def marked(reaction: str = "pushpin", place: str = ROOM) -> str:
+def marked(reaction: str = "pushpin", place: str = ROOM, event_id: str = "Ev1") -> str:
     """Return the event of a reaction to a message."""
     item = {"type": "message", "channel": place, "ts": f"{int(START.timestamp()) - 60}.000200"}
     event = {"type": "reaction_added", "user": "UALICE", "reaction": reaction, "item": item, "item_user": "UBOB"}
-    return json.dumps({"type": "event_callback", "event_id": "Ev1", "event": event})
+    return json.dumps({"type": "event_callback", "event_id": event_id, "event": event})
 
 
 def test_a_marked_message_enters_the_log(slack: Client, desk: Desk, workspace: Slack) -> None:
@@ -335,12 +343,36 @@ def test_a_marked_message_enters_the_log(slack: Client, desk: Desk, workspace: S
 
 
 def test_a_marked_message_enters_the_log_once(slack: Client, desk: Desk, workspace: Slack) -> None:
-    """Slack sends an event again when it is not sure, and two people may mark one message."""
+    """Two people may mark one message."""
     for count in (1, 2):
-        slack.post(marked(), json_body=True)
+        slack.post(marked(event_id=f"Ev{count}"), json_body=True)
         until(lambda count=count: len(workspace.said) == count)  # type: ignore[misc]  # bound for this turn
 
     assert 1 == desk.kinds(1).count("incident.note_added")
+
+
+def test_what_slack_sends_again_is_taken_once(slack: Client, desk: Desk) -> None:
+    """It does so when it is not sure that it was taken; what was answered for is on the disk."""
+    for trigger in ("one", "one", "two"):
+        slack.press("stanch/ack", "INC-1", trigger=trigger)
+    with desk.world.store.reading() as tx:
+        kept = tx.connection.execute(select(func.count()).select_from(asks)).scalar_one()
+
+    assert 2 == kept
+
+
+def test_what_was_taken_is_done_by_the_next_process(slack: Client, desk: Desk, workspace: Slack) -> None:
+    """The one that said so ended before it did it; done once, and the far end is told."""
+    with closing(SlackChat(name="ops", token=SECRET, secret=SIGNING, url=slack.far.url)) as chat:
+        taken = Asks("ops", chat, chat_desk(desk.world))
+        to = f"{slack.far.url}/response"
+        taken.keep("press", Asked(user="UBOB", place=ROOM, text="ack INC-1", by=AskedBy.BUTTON, reply_to=to))
+        left = LeftOver("ops", taken)
+        left.start()
+        until(lambda: bool(workspace.said))
+        left.stop()
+
+    assert "bob" == getattr(desk.state(1).acknowledged_by, "id", "")
 
 
 def test_any_other_reaction_means_nothing(slack: Client, desk: Desk) -> None:

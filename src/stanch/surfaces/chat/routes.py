@@ -1,6 +1,7 @@
 """Where chats post: `/chat/<channel>`. Each request is checked by what the chat signs it with, on the bytes as they
-came; what takes longer than a chat waits for (Slack: three seconds) is done after the answer."""
+came; what takes longer than a chat waits for (Slack: three seconds) is kept, and done after the answer."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -16,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from stanch.kernel.errors import NotFound, StanchError
 from stanch.ports.chat import Asked, Chat, Reply
 from stanch.ports.signals import Inbound
+from stanch.surfaces.chat.asks import Asks
 from stanch.surfaces.chat.desk import Desk
 
 PREFIX: Final = "/chat/"
@@ -30,6 +32,7 @@ class Chats:
     def __init__(self, desk: Desk, chats: Mapping[str, Chat]) -> None:
         self._desk = desk
         self._chats = chats
+        self._asks = {name: Asks(name, chat, desk) for name, chat in chats.items()}
 
     def answers(self, path: str) -> bool:
         """Tell whether `path` is checked here and not by the frame."""
@@ -55,8 +58,11 @@ class Chats:
             return _json(heard.answer) if heard.answer is not None else Response()
         if heard.at_once:
             return await self._now(name, chat, heard.asked)
-        # Nothing that is answered here would be shown: it is said afterwards.
-        return Response(background=BackgroundTask(self._later, name, chat, heard.asked))
+        # Nothing that is answered here would be shown: it is said afterwards. A body names its press or its event, so
+        # the same bytes are the same request.
+        asks = self._asks[name]
+        await run_in_threadpool(asks.keep, hashlib.sha256(inbound.body).hexdigest(), heard.asked)
+        return Response(background=BackgroundTask(asks.do_all))
 
     async def _now(self, name: str, chat: Chat, asked: Asked) -> Response:
         try:
@@ -71,14 +77,6 @@ class Chats:
         said = _json({})
         said.background = BackgroundTask(self._send, name, chat, asked, reply)
         return said
-
-    def _later(self, name: str, chat: Chat, asked: Asked) -> None:
-        try:
-            asked = chat.complete(asked)
-        except StanchError as error:
-            log.warning("chat.unanswered", channel=name, by=asked.by.value, error=error.message)
-            return
-        self._send(name, chat, asked, self._desk.answer(asked, channel=name, kind=chat.kind))
 
     def _send(self, name: str, chat: Chat, asked: Asked, reply: Reply) -> None:
         try:
