@@ -68,7 +68,7 @@ class SentryApi:
 
     def project_of(self, service: str) -> str:
         """Return the slug of a service's project."""
-        return (self._spec.settings.get("project") or "{service}").replace("{service}", service)
+        return project_of(self._spec, service)
 
     def command(self, path: str, query: Query = ()) -> str:
         """Return a command that repeats a call by hand, with the token in a variable of the shell."""
@@ -198,6 +198,11 @@ class SentryApi:
         with self._lock:
             wait_s = max(0.0, self._closed_until - time.monotonic())
         return Unavailable(f"Sentry's limit of calls is reached, for {wait_s:.0f} s more", retry=True)
+
+
+def project_of(spec: SystemSpec, service: str) -> str:
+    """Return the slug of a service's project."""
+    return (spec.settings.get("project") or "{service}").replace("{service}", service)
 
 
 def no_token(spec: SystemSpec) -> Refused:

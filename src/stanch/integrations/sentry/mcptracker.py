@@ -7,16 +7,24 @@ where that is missing, it is said.
 
 import json
 import re
-import threading
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
+from stanch.integrations.sentry.api import project_of
 from stanch.integrations.sentry.markdown import issues_in
 from stanch.integrations.sentry.mcpcalls import McpCalls, Opened, Tool
-from stanch.integrations.sentry.reading import ERRORS, REQUESTS, figures_of
-from stanch.integrations.sentry.spans import FIELDS, SUM, steps_of
+from stanch.integrations.sentry.reading import ERRORS, REQUESTS
+from stanch.integrations.sentry.spans import FIELDS, SUM
+from stanch.integrations.sentry.standing import (
+    NO_TRACES,
+    Kept,
+    newest_first,
+    service_of,
+    services_of,
+    stretches,
+    tracked_steps,
+)
 from stanch.integrations.sentry.throughmcp import period_over
 from stanch.kernel.errors import Refused, StanchError, Unavailable
 from stanch.kernel.event import JSON
@@ -24,10 +32,8 @@ from stanch.kernel.jsontext import JsonObject
 from stanch.ports.query import SystemSpec
 from stanch.ports.tracker import (
     Connection,
-    Figure,
     FreeQuery,
     Period,
-    ServiceFigures,
     Standing,
     Table,
     Team,
@@ -36,11 +42,6 @@ from stanch.ports.tracker import (
     TrackedStep,
 )
 
-_NOW: Final = timedelta(minutes=15)
-_RECENT: Final = timedelta(hours=2)
-_NORMAL: Final = timedelta(hours=24)
-_KEPT_S: Final = 30.0
-"""As for the API itself, so that both tell the same of the same."""
 _ISSUES: Final = ("issue", "project", "title", "count()", "count_unique(user)", "min(timestamp)", "max(timestamp)")
 _MOST_ROWS: Final = 100
 """As many as the tool takes."""
@@ -62,8 +63,7 @@ class McpTracker:
     def __init__(self, spec: SystemSpec, *, opened: Opened | None = None) -> None:
         self._spec = spec
         self._calls = McpCalls(spec, opened=opened)
-        self._lock = threading.Lock()
-        self._known: tuple[float, Standing] | None = None
+        self._kept = Kept()
 
     @property
     def name(self) -> str:
@@ -95,10 +95,7 @@ class McpTracker:
 
     def standing(self, *, now: datetime) -> Standing:
         """Return how everything stands, at most half a minute old. Raises when nothing at all was answered."""
-        with self._lock:
-            if self._known is None or time.monotonic() - self._known[0] >= _KEPT_S:
-                self._known = (time.monotonic(), self._look(now))
-            return self._known[1]
+        return self._kept.get(lambda: self._look(now))
 
     def errors(self, *, service: str, period: Period, issue: str = "") -> tuple[TrackedIssue, ...]:
         """Return the errors of a service beside the stretch before, or the one that is named."""
@@ -119,24 +116,13 @@ class McpTracker:
         """Return the releases of a service, the newest first; nothing of their health."""
         found = self._releases_in(self._calls.one(*self._releases(service), timeout_s=self._spec.timeout_s))
         own = [one for one in found if not service or one.service == service]
-        return tuple(sorted(own, key=lambda one: one.deployed_at or one.created_at or period.start, reverse=True))
+        return tuple(newest_first(own, period=period))
 
     def steps(self, *, service: str, period: Period, normal: Period) -> tuple[TrackedStep, ...]:
         """Return the steps of a service's requests, those that cost most time beyond normal first."""
         asked = [self._events("spans", FIELDS, one, service=service, sort=f"-{SUM}") for one in (period, normal)]
         since, before = self._calls.several(asked, timeout_s=self._spec.timeout_s)
-        return tuple(
-            TrackedStep(
-                service=service,
-                name=step.words,
-                latency_p95=Figure(
-                    value=step.p95_ms, unit="ms", period=period, normal=step.normal_ms, normal_period=normal
-                ),
-                count=Figure(value=step.count, unit="spans", period=period),
-                slower=step.slower,
-            )
-            for step in steps_of(_rows(_said(since)), _rows(_said(before)))
-        )
+        return tracked_steps(service, _rows(_said(since)), _rows(_said(before)), period=period, normal=normal)
 
     def query(self, query: FreeQuery, *, period: Period) -> Table:
         """Answer a query that counts, as rows. Raises `Refused` for what the tool does not answer with figures."""
@@ -166,9 +152,7 @@ class McpTracker:
         return tuple(Team(slug=one.text("slug"), name=one.text("slug")) for one in answer.objects("teams"))
 
     def _look(self, now: datetime) -> Standing:
-        newest = Period(start=now - _NOW, end=now)
-        recent = Period(start=now - _RECENT, end=now)
-        normal = Period(start=recent.start - _NORMAL, end=recent.start)
+        newest, recent, normal = stretches(now)
         asked = {
             "requests": self._events("spans", REQUESTS, newest, query="is_transaction:true"),
             "normal requests": self._events("spans", REQUESTS, normal, query="is_transaction:true"),
@@ -186,39 +170,22 @@ class McpTracker:
             raise next(iter(problems.values()))
         lacking = [*_UNTOLD, *(f"{what}: {error.message}" for what, error in problems.items())]
         told = {what: "" if isinstance(one, StanchError) else one for what, one in answers.items()}
-        if not _rows(told["requests"]) and not _rows(told["normal requests"]) and "requests" not in problems:
-            lacking.append("no traces are sent, so no error rate and no latency is known")
+        tables = tuple(
+            {row.text("project"): row for row in _rows(told[what])}
+            for what in ("requests", "normal requests", "errors", "normal errors")
+        )
+        if not tables[0] and not tables[1] and "requests" not in problems:
+            lacking.append(NO_TRACES)
         new = {one.id for one in issues_in(told["new issues"])}
         issues = [self._issue(row, recent, new=new) for row in _rows(told["issues"])]
         return Standing(
             recent=recent,
             normal=normal,
-            services=tuple(self._figures(told, newest, normal)),
+            services=services_of(self._spec, *tables, now=newest, normal=normal),
             issues=tuple(one for one in issues if one.service),
             releases=tuple(self._releases_in(told["releases"])),
             lacking=tuple(sorted(lacking)),
         )
-
-    def _figures(self, told: dict[str, str], now: Period, normal: Period) -> list[ServiceFigures]:
-        served, served_normal, errors, errors_normal = (
-            {row.text("project"): row for row in _rows(told[what])}
-            for what in ("requests", "normal requests", "errors", "normal errors")
-        )
-        projects = {*served, *served_normal, *errors, *errors_normal}
-        return [
-            figures_of(
-                project,
-                self._named(project),
-                requests=served,
-                requests_normal=served_normal,
-                errors=errors,
-                errors_normal=errors_normal,
-                now=now,
-                normal=normal,
-            )
-            for project in sorted(projects)
-            if self._named(project)
-        ]
 
     def _issue(
         self,
@@ -234,7 +201,7 @@ class McpTracker:
             id=key,
             key=key,
             title=row.text("title")[:_LONGEST],
-            service=self._named(row.text("project")),
+            service=service_of(self._spec, row.text("project")),
             project=row.text("project"),
             kind="error",
             level="",
@@ -276,7 +243,7 @@ class McpTracker:
             "limit": most,
         }
         if service:
-            given["projectSlug"] = self._project(service)
+            given["projectSlug"] = project_of(self._spec, service)
         return "search_events", given
 
     def _fresh(self, period: Period, *, service: str = "") -> Tool:
@@ -287,11 +254,11 @@ class McpTracker:
             "limit": _MOST_ROWS,
         }
         if service:
-            given["projectSlugOrId"] = self._project(service)
+            given["projectSlugOrId"] = project_of(self._spec, service)
         return "search_issues", given
 
     def _releases(self, service: str = "") -> Tool:
-        return "find_releases", {"projectSlug": self._project(service)} if service else {}
+        return "find_releases", {"projectSlug": project_of(self._spec, service)} if service else {}
 
     def _releases_in(self, text: str) -> list[TrackedRelease]:
         return [
@@ -307,17 +274,8 @@ class McpTracker:
             )
             for one in _object(text).objects("releases")
             for project in one.words("projects")
-            if (service := self._named(project))
+            if (service := service_of(self._spec, project))
         ]
-
-    def _project(self, service: str) -> str:
-        return (self._spec.settings.get("project") or "{service}").replace("{service}", service)
-
-    def _named(self, project: str) -> str:
-        own = self._spec.services
-        if not own:
-            return project
-        return next((service for service in own if self._project(service) == project), "")
 
 
 def _said(answer: str | StanchError) -> str:

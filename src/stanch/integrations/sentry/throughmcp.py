@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from stanch.integrations.sentry.api import project_of
 from stanch.integrations.sentry.markdown import Found, analysis_in, issues_in
 from stanch.integrations.sentry.mcpcalls import LEFT_OFF, McpCalls, Opened, Tool
 from stanch.integrations.sentry.seer import settings_of
@@ -83,7 +84,7 @@ class McpCollector:
 
     def _searches(self, service: str, question: Question) -> list[Tool]:
         given = {
-            "projectSlugOrId": (self._spec.settings.get("project") or "{service}").replace("{service}", service),
+            "projectSlugOrId": project_of(self._spec, service),
             "sort": "freq",
             "period": period_over(question.end - question.onset),
             "limit": _MOST_ISSUES,

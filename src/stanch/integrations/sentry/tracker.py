@@ -4,12 +4,11 @@ How everything stands is seven calls, four at a time, for the whole organization
 asked less than half a minute ago is not asked again. What one call does not tell is said and costs the others nothing.
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -19,7 +18,6 @@ from stanch.integrations.sentry.reading import (
     ERRORS,
     REQUESTS,
     alert_of,
-    figures_of,
     healthy,
     instant_of,
     issue_of,
@@ -29,7 +27,16 @@ from stanch.integrations.sentry.reading import (
     suspects_of,
     team_of,
 )
-from stanch.integrations.sentry.spans import FIELDS, SUM, steps_of
+from stanch.integrations.sentry.spans import FIELDS, SUM
+from stanch.integrations.sentry.standing import (
+    NO_TRACES,
+    Kept,
+    newest_first,
+    service_of,
+    services_of,
+    stretches,
+    tracked_steps,
+)
 from stanch.kernel.errors import Invalid, NotFound, Refused, Unavailable
 from stanch.kernel.event import JSON
 from stanch.kernel.jsontext import JsonObject
@@ -37,10 +44,8 @@ from stanch.ports.fetch import Fetch
 from stanch.ports.query import SystemSpec
 from stanch.ports.tracker import (
     Connection,
-    Figure,
     FreeQuery,
     Period,
-    ServiceFigures,
     Standing,
     Table,
     Team,
@@ -50,11 +55,6 @@ from stanch.ports.tracker import (
     TrackedStep,
 )
 
-_NOW: Final = timedelta(minutes=15)
-_RECENT: Final = timedelta(hours=2)
-_NORMAL: Final = timedelta(hours=24)
-"""What is normal: the day before the two hours in which errors are listed."""
-_KEPT_S: Final = 30.0
 _AT_A_TIME: Final = 4
 _LOOKED_INTO: Final = 3
 _TAGS: Final = ("release", "environment", "transaction", "server_name")
@@ -69,8 +69,7 @@ class SentryTracker:
     def __init__(self, spec: SystemSpec, *, fetch: Fetch) -> None:
         self._spec = spec
         self._api = SentryApi(spec, fetch=fetch)
-        self._lock = threading.Lock()
-        self._known: tuple[float, Standing] | None = None
+        self._kept = Kept()
 
     @property
     def name(self) -> str:
@@ -93,10 +92,7 @@ class SentryTracker:
 
     def standing(self, *, now: datetime) -> Standing:
         """Return how everything stands, at most half a minute old. Raises when nothing at all was answered."""
-        with self._lock:
-            if self._known is None or time.monotonic() - self._known[0] >= _KEPT_S:
-                self._known = (time.monotonic(), self._look(now))
-            return self._known[1]
+        return self._kept.get(lambda: self._look(now))
 
     def errors(self, *, service: str, period: Period, issue: str = "") -> tuple[TrackedIssue, ...]:
         """Return the errors of a service, of the first three all that is known; or the one that is named."""
@@ -122,7 +118,7 @@ class SentryTracker:
         found = [
             one for row in rows for one in release_of(row, named=self._named) if not service or one.service == service
         ]
-        found.sort(key=lambda one: one.deployed_at or one.created_at or period.start, reverse=True)
+        found = newest_first(found, period=period)
         words = [("field", "sum(session)"), ("groupBy", "release"), ("groupBy", "session.status")]
         health = [*words, ("includeSeries", "0"), *self._of(service), *_stretch(period), *self._api.environment]
         try:
@@ -143,18 +139,7 @@ class SentryTracker:
             ).objects("data")
             for one in (period, normal)
         )
-        return tuple(
-            TrackedStep(
-                service=service,
-                name=step.words,
-                latency_p95=Figure(
-                    value=step.p95_ms, unit="ms", period=period, normal=step.normal_ms, normal_period=normal
-                ),
-                count=Figure(value=step.count, unit="spans", period=period),
-                slower=step.slower,
-            )
-            for step in steps_of(since, before)
-        )
+        return tracked_steps(service, since, before, period=period, normal=normal)
 
     def query(self, query: FreeQuery, *, period: Period) -> Table:
         """Answer a query in Sentry's search language, as rows or as a series."""
@@ -181,9 +166,7 @@ class SentryTracker:
 
     def _look(self, now: datetime) -> Standing:
         until = self._until()
-        newest = Period(start=now - _NOW, end=now)
-        recent = Period(start=now - _RECENT, end=now)
-        normal = Period(start=recent.start - _NORMAL, end=recent.start)
+        newest, recent, normal = stretches(now)
         lacking: list[str] = []
         problems: list[Refused | Unavailable | Invalid] = []
 
@@ -209,35 +192,25 @@ class SentryTracker:
             alerts = pool.submit(told, "metric alerts", lambda: self._alerts(until=until), [])
         if len(problems) == 7:
             raise problems[0]
-        tables = (served.result(), served_normal.result(), errors.result(), errors_normal.result())
         if not served.result() and not served_normal.result() and "requests" not in "".join(lacking):
-            lacking.append("no traces are sent, so no error rate and no latency is known")
+            lacking.append(NO_TRACES)
         return Standing(
             recent=recent,
             normal=normal,
-            services=tuple(self._figures(tables, newest, normal)),
+            services=services_of(
+                self._spec,
+                served.result(),
+                served_normal.result(),
+                errors.result(),
+                errors_normal.result(),
+                now=newest,
+                normal=normal,
+            ),
             issues=tuple(issues.result()),
             releases=tuple(releases.result()),
             alerts=tuple(alerts.result()),
             lacking=tuple(sorted(lacking)),
         )
-
-    def _figures(self, tables: tuple[dict[str, JsonObject], ...], now: Period, normal: Period) -> list[ServiceFigures]:
-        served, served_normal, errors, errors_normal = tables
-        projects = sorted({project for one in tables for project in one if self._named(project)})
-        return [
-            figures_of(
-                project,
-                self._named(project),
-                requests=served,
-                requests_normal=served_normal,
-                errors=errors,
-                errors_normal=errors_normal,
-                now=now,
-                normal=normal,
-            )
-            for project in projects
-        ]
 
     def _table(self, dataset: str, fields: Sequence[str], period: Period, *, until: float) -> dict[str, JsonObject]:
         asked = [("dataset", dataset), *_stretch(period), *((("field", name)) for name in fields), ("per_page", "100")]
@@ -312,10 +285,7 @@ class SentryTracker:
         return [("project", self._api.project_of(service))] if service else self._everyone
 
     def _named(self, project: str) -> str:
-        own = self._spec.services
-        if not own:
-            return project
-        return next((service for service in own if self._api.project_of(service) == project), "")
+        return service_of(self._spec, project)
 
     def _until(self) -> float:
         return time.monotonic() + self._spec.timeout_s
