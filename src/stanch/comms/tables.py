@@ -1,4 +1,4 @@
-"""Where an incident stands at a far end, by channel and recipient; what chats asked that come without a request."""
+"""Where an incident stands at a far end, by channel and recipient; what chats asked and do not wait for."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,11 +18,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from stanch.kernel.event import JSON
 from stanch.store.schema import metadata
 from stanch.store.types import Document, Instant
+from stanch.store.upsert import upsert
 
 places: Final = Table(
     "comms_places",
@@ -104,10 +104,9 @@ def _key(channel: str, incident: int, recipient: str) -> ColumnElement[bool]:
 
 def keep_ask(connection: Connection, *, channel: str, key: str, asked: JSON, at: datetime) -> bool:
     """Keep what a chat asks; False where it is known already."""
-    insert_into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert_into(asks).values(channel=channel, key=key, at=at, asked=asked)
-    unknown = statement.on_conflict_do_nothing(index_elements=["channel", "key"]).returning(asks.c.key)
-    return connection.execute(unknown).first() is not None
+    unknown = upsert(connection, asks, key=("channel", "key"), changed=()).returning(asks.c.key)
+    given = {"channel": channel, "key": key, "at": at, "asked": asked}
+    return connection.execute(unknown, given).first() is not None
 
 
 def next_ask(connection: Connection, *, channel: str, now: datetime, given_up: timedelta) -> Ask | None:
