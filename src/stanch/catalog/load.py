@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stanch.catalog.acting import APPROVALS, AUTOMATIC, read_automatic
 from stanch.catalog.alerting_keys import HEARTBEAT
@@ -39,7 +38,7 @@ from stanch.catalog.maintenance import MAINTENANCE, read_maintenance
 from stanch.catalog.model import Catalog, Timing
 from stanch.catalog.oncall_keys import ONCALL
 from stanch.catalog.pagers import PAGER, read_pager
-from stanch.catalog.reader import Reader, did_you_mean
+from stanch.catalog.reader import Reader, complain_of_zone, did_you_mean
 from stanch.catalog.runbooks import RUNBOOKS
 from stanch.catalog.status import read_status
 from stanch.catalog.systems import SYSTEM, kind_of, read_system
@@ -92,9 +91,7 @@ def read_catalog(
     problems: list[Problem] = []
     top = Reader(merged(document, files or {}, problems), at="", keys=ROOT, problems=problems, below={"oncall": ONCALL})
     folder = (root / top.text("root")).absolute()
-    zone = top.text("zone")
-    if zone and not _is_zone(zone):
-        top.complain("zone", f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
+    complain_of_zone(top, "zone")
     if url := top.text("url"):
         complain_of_url(top, "url", url)
     services = _named(top, "services", SERVICE, problems)
@@ -295,11 +292,3 @@ def _complain_of_twins(reader: Reader, name: str, values: Iterable[str]) -> None
     for value, count in Counter(values).items():
         if count > 1 and value.strip():
             reader.complain(name, f"{value} stands there {count} times")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

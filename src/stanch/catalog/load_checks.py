@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stanch.catalog.check_keys import CHECK, JOURNEY_STEP, KINDS, LIMITS, SERIES_RULE
 from stanch.catalog.checks import MEASURES, brings
@@ -51,15 +50,6 @@ def read_checks(reader: Reader, *, folder: Path, samplers: Sequence[str]) -> lis
     _give_rules(reader, found)
     _complain_of_twins(reader, found)
     return found
-
-
-def complain_of_zone(reader: Reader, key: str) -> None:
-    """Complain where the value of `key` is given and no time zone."""
-    zone = reader.text(key)
-    try:
-        ZoneInfo(zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        reader.complain(key, f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
 
 
 def complain_of_url(reader: Reader, name: str, url: str) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from stanch.catalog.key import Key
@@ -27,7 +26,7 @@ from stanch.catalog.oncall_keys import (
     STINT,
     WINDOW,
 )
-from stanch.catalog.reader import Reader, did_you_mean
+from stanch.catalog.reader import NOTHING_BELOW, Reader, did_you_mean
 from stanch.kernel.errors import Invalid, Problem
 from stanch.kernel.pattern import pattern
 from stanch.kernel.zone import check_zone
@@ -39,7 +38,6 @@ TESTS: Final = "tests.toml"
 HAND_OVER: Final = time(9)
 _WHOLE: Final = ("schedules", "policies", "severities", "people", "services")
 _SINGLE: Final = ("policy", "check_days", "keep_days", "time_off")
-_NOTHING: Final[Mapping[str, Sequence[Key]]] = MappingProxyType({})
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -157,7 +155,7 @@ def complain_of_targets(reader: Reader, key: str, targets: Sequence[str], known:
 
 
 def _each(
-    reader: Reader, section: str, keys: Sequence[Key], *, below: Mapping[str, Sequence[Key]] = _NOTHING
+    reader: Reader, section: str, keys: Sequence[Key], *, below: Mapping[str, Sequence[Key]] = NOTHING_BELOW
 ) -> dict[str, Reader]:
     found = {}
     for name, table in reader.table(section).items():

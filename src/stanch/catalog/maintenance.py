@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stanch.catalog.key import Key, Type
-from stanch.catalog.reader import Reader, did_you_mean
+from stanch.catalog.reader import Reader, complain_of_zone, did_you_mean
 from stanch.kernel.recurrence import EARLIEST_YEAR, check_rule
 
 
@@ -57,9 +56,7 @@ def read_maintenance(reader: Reader, *, name: str, services: Sequence[str]) -> d
             reader.complain("services", f"names no service: {service!r}{did_you_mean(service, services)}")
     if not reader.texts("services") and not reader.text("matchers"):
         reader.complain("services", 'is missing: name services, or matchers, or all: ["*"]')
-    zone = reader.text("zone")
-    if zone and not _is_zone(zone):
-        reader.complain("zone", f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
+    complain_of_zone(reader, "zone")
     if reader.text("rrule"):
         _complain_of_recurrence(reader)
     else:
@@ -81,11 +78,3 @@ def _complain_of_recurrence(reader: Reader) -> None:
         reader.complain("first", "is missing: the local time of the first one, such as 2026-01-04T02:00")
     if bool(reader.text("until")) == (reader.number("lasts_s", default=0) > 0):
         reader.complain("lasts_s", "is missing: say how long each lasts, or until which time of day, and not both")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from types import MappingProxyType
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stanch.catalog.key import Key, Type
 from stanch.kernel.duration import parse_duration
 from stanch.kernel.errors import Invalid, Problem
 
 _CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-_NOTHING: Final[Mapping[str, Sequence[Key]]] = MappingProxyType({})
+NOTHING_BELOW: Final[Mapping[str, Sequence[Key]]] = MappingProxyType({})
 _LOCAL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
 
 
@@ -33,7 +34,7 @@ class Reader:
         at: str,
         keys: Sequence[Key],
         problems: list[Problem],
-        below: Mapping[str, Sequence[Key]] = _NOTHING,
+        below: Mapping[str, Sequence[Key]] = NOTHING_BELOW,
     ) -> None:
         self._table = table
         self._at = at
@@ -63,7 +64,7 @@ class Reader:
         *,
         at: str,
         keys: Sequence[Key],
-        below: Mapping[str, Sequence[Key]] = _NOTHING,
+        below: Mapping[str, Sequence[Key]] = NOTHING_BELOW,
     ) -> "Reader":
         """Return a reader for a table inside this one, which complains to the same list."""
         at = f"{self._at}.{at}" if self._at else at
@@ -282,3 +283,12 @@ def _below(name: str, below: Mapping[str, Sequence[Key]]) -> str:
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """Return `; did you mean ...?` with the closest of `known`, empty when none is close."""
     return _did_you_mean(name, known)
+
+
+def complain_of_zone(reader: Reader, key: str) -> None:
+    """Complain where the value of `key` is given and no time zone."""
+    zone = reader.text(key)
+    try:
+        ZoneInfo(zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        reader.complain(key, f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")

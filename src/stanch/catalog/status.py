@@ -7,8 +7,8 @@ from typing import Final
 
 from stanch.catalog.channels import SEVERITIES
 from stanch.catalog.key import Key, Type
-from stanch.catalog.load_checks import complain_of_url, complain_of_zone
-from stanch.catalog.reader import Reader, did_you_mean
+from stanch.catalog.load_checks import complain_of_url
+from stanch.catalog.reader import Reader, complain_of_zone, did_you_mean
 from stanch.kernel.errors import Problem
 
 PUBLISHING: Final = ("ask", "automatic")

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stanch.catalog.channels import SEVERITIES
 from stanch.catalog.key import Key, Type
-from stanch.catalog.reader import Reader, did_you_mean
+from stanch.catalog.reader import Reader, complain_of_zone, did_you_mean
 from stanch.kernel.errors import Problem
 
 _OUTLINES: Final = len(SEVERITIES)
@@ -103,9 +102,7 @@ def read_writeup(top: Reader, problems: list[Problem], *, channels: Mapping[str,
     names = reader.texts("templates")
     if "templates" in given and len(names) != _OUTLINES:
         reader.complain("templates", f"must name {_OUTLINES} outlines, the one for SEV1 first")
-    zone = reader.text("meeting_zone")
-    if zone and not _is_zone(zone):
-        reader.complain("meeting_zone", f"is not a time zone: {zone!r}; write an IANA name such as Europe/Berlin")
+    complain_of_zone(reader, "meeting_zone")
     for one in reader.texts("holidays"):
         if _day(one) is None and not _PLACE.fullmatch(one):
             reader.complain("holidays", f"{one!r} is no date, no country such as FI or DE-BY, and no iCalendar file")
@@ -121,11 +118,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
