@@ -30,6 +30,7 @@ def public_page(tx: Transaction, world: World) -> Page:
         for key, one in spec.components.items()
     ]
     incidents = incidents_of(published(tx.connection))
+    windows = list(_public_windows(tx, world))
     # A component that is not shown any more is not told of either, whatever was published when it was.
     spans = [span for one in incidents for span in spans_of(one) if span.component in spec.components]
     return build_page(
@@ -40,8 +41,8 @@ def public_page(tx: Transaction, world: World) -> Page:
         now=world.clock.now(),
         since=_since(tx, world),
         incidents=incidents,
-        spans=[*spans, *_worked(world, _public_windows(tx, world), spec.components)],
-        maintenance=list(_public_maintenance(tx, world)),
+        spans=[*spans, *_worked(world, windows, spec.components)],
+        maintenance=list(_public_maintenance(world, windows)),
     )
 
 
@@ -53,6 +54,7 @@ def internal_page(tx: Transaction, world: World) -> Page:
         for name, one in world.catalog.services.items()
     ]
     spans = [span for number in _recent(tx, now) for span in _spans(tx, number)]
+    windows = list(_windows(tx, world))
     return build_page(
         shown,
         title=f"{page_title(world)} (internal)",
@@ -61,8 +63,8 @@ def internal_page(tx: Transaction, world: World) -> Page:
         now=now,
         since=_since(tx, world),
         incidents=incidents_of(published(tx.connection)),
-        spans=[*spans, *_worked(world, _windows(tx, world), world.catalog.services)],
-        maintenance=list(_maintenance(tx, world)),
+        spans=[*spans, *_worked(world, windows, world.catalog.services)],
+        maintenance=list(_maintenance(world, windows)),
     )
 
 
@@ -115,10 +117,9 @@ def _spans(tx: Transaction, number: int) -> Iterator[Span]:
         yield Span(component=key, state=how, start=start, end=None, incident=number)
 
 
-def _public_maintenance(tx: Transaction, world: World) -> Iterator[Maintenance]:
-    """Yield the windows for which the configuration says what the public is told."""
+def _public_maintenance(world: World, windows: Iterable[Window]) -> Iterator[Maintenance]:
     components = world.catalog.status.components
-    for window in _public_windows(tx, world):
+    for window in windows:
         covered = _covered(window, components)
         names = ", ".join(components[key].title for key in covered)
         for one in _coming(world, window):
@@ -132,8 +133,8 @@ def _public_maintenance(tx: Transaction, world: World) -> Iterator[Maintenance]:
             )
 
 
-def _maintenance(tx: Transaction, world: World) -> Iterator[Maintenance]:
-    for window in _windows(tx, world):
+def _maintenance(world: World, windows: Iterable[Window]) -> Iterator[Maintenance]:
+    for window in windows:
         for one in _coming(world, window):
             yield Maintenance(
                 id=f"{window.name}/{one.start.isoformat()}",
@@ -146,6 +147,7 @@ def _maintenance(tx: Transaction, world: World) -> Iterator[Maintenance]:
 
 
 def _public_windows(tx: Transaction, world: World) -> Iterator[Window]:
+    """Yield the windows for which the configuration says what the public is told."""
     for window in _windows(tx, world):
         declared = world.catalog.maintenance.get(window.name)
         if declared is not None and declared.public and _covered(window, world.catalog.status.components):
