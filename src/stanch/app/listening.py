@@ -4,11 +4,11 @@ What those that post asked of a process that ended is done here too."""
 
 import os
 import threading
+from collections.abc import Iterable
 from typing import Final
 
 import structlog
 
-from stanch.app.chat import chats_of
 from stanch.app.socketing import Socket
 from stanch.integrations.matrix.chat import MatrixChat
 from stanch.kernel.errors import StanchError
@@ -68,10 +68,10 @@ class Listening:
 class LeftOver:
     """Does what a chat posted, and the process that took it did not do."""
 
-    def __init__(self, name: str, asks: Asks) -> None:
+    def __init__(self, asks: Asks) -> None:
         self._asks = asks
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"stanch-chat-{name}-left", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"stanch-chat-{asks.name}-left", daemon=True)
 
     def start(self) -> None:
         """Begin to look, at once and then again and again."""
@@ -87,14 +87,13 @@ class LeftOver:
             self._stopping.wait(LOOK_AGAIN_S)
 
 
-def listeners_of(world: World, desk: Desk) -> list[Listening | LeftOver | Socket]:
-    """Return what listens to the chats of `world`, not started yet."""
+def listeners_of(world: World, desk: Desk, *, posted: Iterable[Asks] = ()) -> list[Listening | LeftOver | Socket]:
+    """Return what listens to the chats of `world`, not started yet; `posted` is what the others post."""
     sockets = [
         Socket(spec, desk)
         for spec in world.catalog.channels.values()
         if spec.socket_env and os.environ.get(spec.socket_env, "").strip()
     ]
-    posting = [LeftOver(name, Asks(name, chat, desk)) for name, chat in chats_of(world).items()]
     asked = [
         Listening(
             spec.name,
@@ -104,4 +103,4 @@ def listeners_of(world: World, desk: Desk) -> list[Listening | LeftOver | Socket
         for spec in world.catalog.channels.values()
         if spec.kind == "matrix" and os.environ.get(spec.secret_env, "").strip()
     ]
-    return [*sockets, *posting, *asked]
+    return [*sockets, *(LeftOver(one) for one in posted), *asked]

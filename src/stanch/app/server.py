@@ -105,9 +105,12 @@ def running(
     engine = build_engine(world)
     intake = build_intake(world, routing)
     front = Front.of(world)
-    web = Server(asgi(front, intake, trust=Trust(hosts=_names(host, catalog.url), token=token)), front=front)
+    desk = chat_desk(world, wake=intake.wake)
+    chats = Chats(desk, chats_of(world))
+    trust = Trust(hosts=_names(host, catalog.url), token=token)
+    web = Server(asgi(front, intake, trust=trust, chats=chats), front=front)
     mail = mail_listener(world, wake=intake.wake)
-    listeners = listeners_of(world, chat_desk(world, wake=intake.wake))
+    listeners = listeners_of(world, desk, posted=chats.asks.values())
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, name="stanch-web", daemon=True)
     trace = server_file(announced_in or folder)
     engine.start()
@@ -136,11 +139,11 @@ def running(
         world.store.close()
 
 
-def asgi(front: Front, intake: Intake, *, trust: Trust | None = None) -> ASGIApp:
+def asgi(front: Front, intake: Intake, *, trust: Trust | None = None, chats: Chats | None = None) -> ASGIApp:
     """Return the web application of `front`: pages and API, and what senders of alerts know."""
     hooks = Hooks(front.world, trust=trust, wake=intake.wake)
     beats = Heartbeats(front.world, trust=trust)
-    chats = Chats(chat_desk(front.world, wake=intake.wake), chats_of(front.world))
+    chats = chats or Chats(chat_desk(front.world, wake=intake.wake), chats_of(front.world))
     agents = Agents(front, trust=trust)
     routes = [
         *hooks.routes(),

@@ -367,7 +367,7 @@ def test_what_was_taken_is_done_by_the_next_process(slack: Client, desk: Desk, w
         taken = Asks("ops", chat, chat_desk(desk.world))
         to = f"{slack.far.url}/response"
         taken.keep("press", Asked(user="UBOB", place=ROOM, text="ack INC-1", by=AskedBy.BUTTON, reply_to=to))
-        left = LeftOver("ops", taken)
+        left = LeftOver(taken)
         left.start()
         until(lambda: bool(workspace.said))
         left.stop()

@@ -29,7 +29,7 @@ class Asks:
     """The requests of one chat. Any number of threads may do what is kept; each request is one's."""
 
     def __init__(self, name: str, chat: Chat, desk: Desk) -> None:
-        self._name = name
+        self.name = name
         self._chat = chat
         self._desk = desk
         self._world = desk.world
@@ -39,9 +39,9 @@ class Asks:
         with self._world.store.writing() as tx:
             now = self._world.clock.now()
             body = msgspec.to_builtins(asked)
-            is_new = keep_ask(tx.connection, channel=self._name, key=key, asked=body, at=now)
+            is_new = keep_ask(tx.connection, channel=self.name, key=key, asked=body, at=now)
         if not is_new:
-            log.info("chat.known", channel=self._name, key=key)
+            log.info("chat.known", channel=self.name, key=key)
 
     def do_all(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Do what is kept, one after the other, until nothing is left that nobody does, or `until` says so."""
@@ -49,13 +49,13 @@ class Asks:
             while not until() and self._do_next():
                 pass
         except StanchError as error:
-            log.warning("chat.not_done", channel=self._name, error=error.message)
+            log.warning("chat.not_done", channel=self.name, error=error.message)
         except Exception:  # boundary "engine loop": a defect in one request must not end the others
-            log.exception("chat.listening_failed", channel=self._name)
+            log.exception("chat.listening_failed", channel=self.name)
 
     def _do_next(self) -> bool:
         with self._world.store.writing() as tx:
-            ask = next_ask(tx.connection, channel=self._name, now=self._world.clock.now(), given_up=_GIVEN_UP)
+            ask = next_ask(tx.connection, channel=self.name, now=self._world.clock.now(), given_up=_GIVEN_UP)
         if ask is None:
             return False
         asked = msgspec.convert(ask.asked, Asked)
@@ -63,9 +63,9 @@ class Asks:
             self._answer(ask, asked)
         except StanchError as error:
             # What was asked is done and on record, or was never begun; only the chat was not told.
-            log.warning("chat.unanswered", channel=self._name, by=asked.by.value, error=error.message)
+            log.warning("chat.unanswered", channel=self.name, by=asked.by.value, error=error.message)
         with self._world.store.writing() as tx:
-            end_ask(tx.connection, channel=self._name, key=ask.key, now=self._world.clock.now())
+            end_ask(tx.connection, channel=self.name, key=ask.key, now=self._world.clock.now())
         return True
 
     def _answer(self, ask: Ask, asked: Asked) -> None:
@@ -76,5 +76,5 @@ class Asks:
             reply = Reply(text="I was away when you asked this, and have not done it: ask again if it still holds")
         else:
             asked = self._chat.complete(asked)
-            reply = self._desk.answer(asked, channel=self._name, kind=self._chat.kind)
+            reply = self._desk.answer(asked, channel=self.name, kind=self._chat.kind)
         self._chat.send(asked, reply)

@@ -32,7 +32,7 @@ class Chats:
     def __init__(self, desk: Desk, chats: Mapping[str, Chat]) -> None:
         self._desk = desk
         self._chats = chats
-        self._asks = {name: Asks(name, chat, desk) for name, chat in chats.items()}
+        self.asks = {name: Asks(name, chat, desk) for name, chat in chats.items()}
 
     def answers(self, path: str) -> bool:
         """Tell whether `path` is checked here and not by the frame."""
@@ -60,7 +60,7 @@ class Chats:
             return await self._now(name, chat, heard.asked)
         # Nothing that is answered here would be shown: it is said afterwards. A body names its press or its event, so
         # the same bytes are the same request.
-        asks = self._asks[name]
+        asks = self.asks[name]
         await run_in_threadpool(asks.keep, hashlib.sha256(inbound.body).hexdigest(), heard.asked)
         return Response(background=BackgroundTask(asks.do_all))
 
