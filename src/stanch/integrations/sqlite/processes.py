@@ -14,7 +14,7 @@ PROC: Final = Path("/proc")
 _LONGEST: Final = 200
 # From tcp_states.h of Linux.
 _LISTENING: Final = "0A"
-# After the name in proc_pid_stat(5), which may hold blanks: the 22nd field of all is the 20th from there.
+# In proc_pid_stat(5) the 22nd field of all, the 20th after the name.
 _START: Final = 19
 
 
@@ -33,7 +33,7 @@ def process(pid: int) -> Process | None:
     """Return a process; None when it is gone, or cannot be seen from here."""
     place = PROC / str(pid)
     try:
-        started = (place / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[_START]
+        started = _stat(pid)[_START]
         words = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
         name = (place / "comm").read_text(encoding="utf-8", errors="replace").strip()
         uid = place.stat().st_uid
@@ -66,10 +66,9 @@ def has_open(pid: int, file: Path) -> bool:
 def sleeps(pid: int) -> bool:
     """Tell whether a process waits for something at this moment, and computes and reads nothing."""
     try:
-        text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+        return _stat(pid)[:1] == ["S"]
     except OSError:
         return False
-    return text.rpartition(")")[2].split()[:1] == ["S"]
 
 
 def listens(pid: int) -> bool:
@@ -89,11 +88,16 @@ def forebears() -> frozenset[int]:
     while pid > 0 and pid not in found:
         found.add(pid)
         try:
-            text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-            pid = int(text.rpartition(")")[2].split()[1])
+            pid = int(_stat(pid)[1])
         except (OSError, ValueError, IndexError):
             break
     return frozenset(found)
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of proc_pid_stat(5) after the name, which may hold blanks: the state is the first of them."""
+    text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    return text.rpartition(")")[2].split()
 
 
 def _target(link: Path) -> str:
