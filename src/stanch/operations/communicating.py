@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from stanch.alerts.words import many
 from stanch.comms.catchup import Catchup, catch_up, decisions, open_points
 from stanch.comms.status.tables import count_subscribers
 from stanch.comms.words import AMONG_OURSELVES, AUDIENCES, PURPOSES, Audience
@@ -324,7 +325,7 @@ def _page_draft(
             channel="status page",
             kind="status",
             audience=Audience.PUBLIC.value,
-            to=f"{subscribed} subscriber{'' if subscribed == 1 else 's'}" if subscribed else "",
+            to=many(subscribed, "subscriber") if subscribed else "",
             stakeholder="",
             purpose=said.purpose,
             subject=f"{said.stage.value.capitalize()}: {said.title}",
