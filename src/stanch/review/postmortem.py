@@ -238,10 +238,9 @@ def _root_cause(state: IncidentState, source: Source) -> list[Block]:
     if not state.hypotheses or not state.cause_known:
         verdict = state.diagnosis.verdict if state.diagnosis else "Nothing that was found points at a cause."
         if said:
-            verdict = "What was collected did not tell it."
-            if state.hypotheses:
-                top = state.hypotheses[0]
-                verdict = f"What was collected did not tell it; its best guess was, at {top.score:.0%}: {top.title}."
+            top = state.hypotheses[0] if state.hypotheses else None
+            guess = f"; its best guess was, at {percent(top.score)}: {top.title}" if top else ""
+            verdict = f"What was collected did not tell it{guess}."
         return [*said, Paragraph((verdict, *source.link(ranked or source.first(ev.Declared.kind))))]
     top = state.hypotheses[0]
     found: list[Block] = [*said, Paragraph((f"{top.title} ({percent(top.score)}).", *source.link(ranked)))]
