@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from stanch.app.ending import wait_for
 from stanch.app.server import listen, running
 from stanch.catalog.load import load_catalog
 from stanch.gameday.client import Client
@@ -77,7 +78,7 @@ def run_drill(
 
 def _until_interrupted() -> None:
     try:
-        threading.Event().wait()
+        wait_for(threading.Event())
     except KeyboardInterrupt:
         return
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
+from stanch.app.ending import wait_for
 from stanch.app.server import listen, running
 from stanch.catalog.gamedays.model import Gamedays, Scenario, digest_of, services_of
 from stanch.catalog.gamedays.reading import mismatches, read_gamedays
@@ -192,7 +193,7 @@ def run_shop(*, folder: Path, port: int, narrate: Callable[[str], None]) -> None
                 with running(catalog, folder=place, port=port, announced_in=folder, listener=listener) as server:
                     narrate(f"Stanch watches the sample shop: {server.url} (Ctrl+C stops it)")
                     narrate(f"Try: stanch gameday run paused-process -c {config} --on service=payments")
-                    threading.Event().wait()
+                    wait_for(threading.Event())
         except KeyboardInterrupt:
             return
         except ShopError as error:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from stanch.app.chat import chat_desk, chats_of
+from stanch.app.ending import wait_for
 from stanch.app.listening import listeners_of
 from stanch.app.logging import configure_logging
 from stanch.app.mail import mail_listener
@@ -70,7 +71,7 @@ def serve(*, folder: Path, config: str | None, host: str, port: int, database: s
     with running(catalog, folder=folder, host=host, port=port, database=database, routing=routing) as server:
         _spare_the_collector()
         print(f"Stanch runs at {server.url}", flush=True)  # noqa: T201  (the one line a service prints)
-        stop.wait()
+        wait_for(stop)
 
 
 @contextmanager
