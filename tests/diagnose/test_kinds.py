@@ -50,6 +50,12 @@ def test_every_weight_names_a_clue(kind: Kind) -> None:
 
 
 @BY_NAME
+def test_what_is_looked_at_again_is_weighed(kind: Kind) -> None:
+    """Else nothing would say which look that was."""
+    assert kind.looks in ("", *(weight.clue for weight in kind.weights))
+
+
+@BY_NAME
 def test_every_weight_says_why(kind: Kind) -> None:
     """A number nobody can argue with is no judgement."""
     assert all(weight.why and weight.holds > 0 and weight.absent > 0 for weight in kind.weights)
@@ -81,7 +87,7 @@ def test_every_clue_is_used() -> None:
 @pytest.mark.parametrize("clue", CLUES.values(), ids=lambda clue: clue.name)
 def test_sentences_are_templates_that_can_be_filled(clue: object) -> None:
     """Every placeholder is a plain name."""
-    texts = [getattr(clue, part) for part in ("says", "denies", "test", "command")]
+    texts = [getattr(clue, part) for part in ("says", "denies", "test")]
     fields = [name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name is not None]
 
     assert all(name.isidentifier() for name in fields)

@@ -312,3 +312,15 @@ def test_what_says_the_same_is_no_rival() -> None:
     about = [one.kind for one in found.hypotheses if one.kind in ("dependency_down", "third_party_outage")]
 
     assert (True, 1, True) == (found.known, len(about), found.hypotheses[0].score > 0.85)
+
+
+@pytest.mark.parametrize(
+    ("looked_with", "shown"),
+    [("stanch query run sqlite.write_lock --on ledger", "stanch query run sqlite.write_lock"), ("", "psql -c")],
+)
+def test_the_next_command_is_for_the_system_that_was_looked_at(looked_with: str, shown: str) -> None:
+    """Who blocks whom is asked of SQLite or MySQL as of PostgreSQL, each in its own way; without a look, in general."""
+    locks = finding("f1-sqlite-1", reading("locks_waiting", "payments", 25, 0), command=looked_with)
+    found = top(ranked([finding("f1-metrics-1", *failing()), locks]))
+
+    assert ("lock_contention", True) == (found.kind, found.next_command.startswith(shown))

@@ -1,6 +1,7 @@
 """The shipped runbooks for databases against real ones: filled up, locked, slow; and mended."""
 
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,8 +14,10 @@ import pytest
 from stanch.catalog.systems import SystemConfig
 from stanch.integrations.mysql import MysqlSource
 from stanch.integrations.postgresql import PostgresSource, PostgresStatements
+from stanch.integrations.sqlite import SqliteSource
 from stanch.integrations.statements import StatementActuator, StatementSystem
 from stanch.ports.query import SystemSpec
+from tests.integrations.sqlite.holders import holding
 from tests.library.case import Case, case
 from tests.operations.desk import Desk
 from tests.support.maria import SECRET, Maria
@@ -159,6 +162,22 @@ def test_mysql_locks(desk: Desk, tmp_path: Path, maria: Maria) -> None:
         until(lambda: one.wrong() == [])
 
         assert ([], [1], [4], []) == (calm, broken, failing, one.wrong("verification"))
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+def test_sqlite_locks(desk: Desk, tmp_path: Path, journal: str) -> None:
+    """A process keeps a transaction open; when it is gone, nobody holds the lock."""
+    file = tmp_path / "ledger.db"
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+        connection.execute("CREATE TABLE entries (id INTEGER)")
+    spec = SystemSpec(name="ledger", kind="sqlite", settings={"path": str(file)})
+    one = case(desk, tmp_path, "sqlite-locks", systems=(SqliteSource(spec),))
+    calm = one.wrong()
+    with holding(file):
+        broken, failing = one.wrong(), one.wrong("verification")
+
+    assert ([], [1], [4], [], []) == (calm, broken, failing, one.wrong(), one.wrong("verification"))
 
 
 def _update_card(connection: "pymysql.connections.Connection[pymysql.cursors.Cursor]") -> None:

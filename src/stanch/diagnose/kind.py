@@ -33,6 +33,7 @@ class Weight:
 class Kind:
     """A kind of cause. `title`, `next_test` and `next_command` are filled with the candidate's words.
 
+    `looks` is the clue whose own look, where there was one, is made again instead: its command fits the system.
     `signs` are the signals without which a kind of the subject `sign` is not thought of at all. `same_as` are kinds
     that say the same of the same place in other words: they are no rivals, and share one score.
     """
@@ -46,6 +47,7 @@ class Kind:
     next_command: str
     mitigations: tuple[str, ...]
     changes: tuple[ChangeKind, ...] = ()
+    looks: str = ""
     signs: tuple[str, ...] = ()
     same_as: tuple[str, ...] = ()
 

@@ -325,6 +325,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         next_test="List the longest running queries",
         next_command='psql -c "SELECT pid, now() - query_start AS runs, left(query, 80) FROM pg_stat_activity'
         " WHERE state <> 'idle' ORDER BY 2 DESC LIMIT 10\"",
+        looks="long_queries",
         mitigations=("kill_queries", "read_replica", "investigate"),
     ),
     Kind(
@@ -343,6 +344,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         next_test="Show who blocks whom",
         next_command='psql -c "SELECT pid, pg_blocking_pids(pid), left(query, 80) FROM pg_stat_activity'
         ' WHERE cardinality(pg_blocking_pids(pid)) > 0"',
+        looks="locks_waiting",
         mitigations=("kill_queries", "investigate"),
     ),
     Kind(
@@ -360,6 +362,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         ),
         next_test="Explain the slowest query: does it scan a whole table?",
         next_command='psql -c "SELECT relname, seq_scan FROM pg_stat_user_tables ORDER BY seq_tup_read DESC LIMIT 5"',
+        looks="sequential_scans",
         mitigations=("rollback_migration", "kill_queries", "read_replica", "investigate"),
     ),
     Kind(

@@ -31,11 +31,10 @@ class Weighed:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A test worth doing next: what to find out, how, and how much it is expected to tell, in nats."""
+    """A test worth doing next: what to find out, and how much it is expected to tell, in nats."""
 
     clue: str
     text: str
-    command: str
     information: float
     about: tuple[str, ...] = ()
 
@@ -65,7 +64,6 @@ def most_informative(weighed: Sequence[Weighed]) -> Question | None:
             told[clue.name, text] = Question(
                 clue=clue.name,
                 text=text,
-                command=clue.command.format_map(words),
                 information=information + (before.information if before else 0.0),
                 about=tuple(name for name in (each.candidate.service, each.candidate.target) if name),
             )

@@ -334,7 +334,7 @@ def _hypothesis(scored: _Scored, score: float, picture: Picture, weighed: Weighe
         evidence_for=scored.pro,
         evidence_against=scored.contra,
         next_test=kind.next_test.format_map(words),
-        next_command=kind.next_command.format_map(words).strip().removesuffix(" --"),
+        next_command=_look_again(scored, picture) or kind.next_command.format_map(words).strip().removesuffix(" --"),
         mitigations=kind.mitigations,
         next_clue=question.clue if question is not None else "",
         next_look=question.text if question is not None else "",
@@ -382,13 +382,19 @@ def _same_file(one: str, other: str) -> bool:
 
 def _repeat(scored: _Scored, picture: Picture) -> str:
     """Return the command of the finding that weighs most, so that a person can look again."""
-    for citation in (*scored.pro, *scored.contra):
-        command = next(
-            (fact.command for fact in picture.facts if fact.finding == citation.finding and fact.command), ""
-        )
-        if command:
-            return command
-    return ""
+    return _command((one.finding for one in (*scored.pro, *scored.contra)), picture)
+
+
+def _look_again(scored: _Scored, picture: Picture) -> str:
+    """Return the command of the look that the kind rests on, empty where nobody could look."""
+    sighting = scored.sightings.get(scored.kind.looks)
+    return _command(sighting.findings, picture) if sighting is not None else ""
+
+
+def _command(findings: Iterable[str], picture: Picture) -> str:
+    """Return the first command of these findings."""
+    commands = (fact.command for id in findings for fact in picture.facts if fact.finding == id)
+    return next((one for one in commands if one), "")
 
 
 def _verdict(top: Hypothesis | None, *, known: bool) -> str:

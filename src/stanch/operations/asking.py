@@ -68,6 +68,7 @@ def ask_query(
             most_rows=MOST_ROWS,
             pattern=query.pattern,
             needs=query.needs,
+            query=f"{query.pack}.{query.name}",
         )
         reply = session.ask(ask)
         command = reply.command

@@ -28,7 +28,7 @@ class Exhausted(Unavailable):
 @dataclass(frozen=True, kw_only=True)
 class Ask:
     """One question. `text` is SQL, PromQL, a command line or a path; `pattern` takes columns out of lines of text,
-    `needs` is what a metric's name must fit.
+    `needs` is what a metric's name must fit. `query` is its `pack.name`, empty for a text that is in no pack.
 
     `start` and `end` (UTC) are the window of a range query and of what is listed by time.
     """
@@ -40,6 +40,7 @@ class Ask:
     most_rows: int = 200
     pattern: str = ""
     needs: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,11 @@ def test_a_lock_is_told_also_when_nobody_else_is_there(database: Path) -> None:
         finding = collect(SqliteSource(spec))["write_lock"]
         (signal,) = [one for one in finding.signals if one.name == "locks_waiting"]
 
-    assert (1, True) == (signal.value, f"process {holder.pid} of " in finding.summary)
+    assert (1, True, "stanch query run sqlite.write_lock --on ledger") == (
+        signal.value,
+        f"process {holder.pid} of " in finding.summary,
+        finding.command,
+    )
 
 
 def test_a_reader_holds_no_write_lock(database: Path) -> None:

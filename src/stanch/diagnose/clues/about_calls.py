@@ -253,6 +253,5 @@ CLUES: Final = (
         says="the certificate of {target} has expired: {text}",
         denies="the certificate of {target} is valid: {text}",
         test="Look at when the certificate of {target} expires",
-        command="openssl s_client -connect {target}:443 </dev/null | openssl x509 -noout -dates",
     ),
 )

@@ -292,7 +292,6 @@ CLUES: Final = (
         says="the stack trace ends at {culprit}, and {change} touched {path}",
         denies="the stack trace ends at {culprit}, and {change} touched only {path}",
         test="Does the stack trace point into a file that {change} touched?",
-        command="git diff --stat {previous}..{version}",
     ),
     Clue(
         name="change_touches_no_code",
@@ -300,7 +299,6 @@ CLUES: Final = (
         says="{change} touched nothing that runs: {paths}",
         denies="{change} touched code: {paths}",
         test="Look at what {change} touched",
-        command="git diff --stat {previous}..{version}",
     ),
     Clue(
         name="not_known_to_run",

@@ -213,6 +213,5 @@ CLUES: Final = (
         says="memory ran out: {error}",
         denies="no error tells of memory",
         test="Ask the kernel for processes it killed",
-        command="dmesg --time-format iso | grep -i 'killed process'",
     ),
 )

@@ -200,8 +200,6 @@ CLUES: Final = (
         says="queries run long: {text}",
         denies="no query runs long: {reading}",
         test="List the longest running queries",
-        command='psql -c "SELECT pid, now() - query_start AS runs, state, left(query, 80) FROM pg_stat_activity'
-        " WHERE state <> 'idle' ORDER BY 2 DESC LIMIT 10\"",
     ),
     Clue(
         name="locks_waiting",
@@ -209,8 +207,6 @@ CLUES: Final = (
         says="sessions wait for locks: {text}",
         denies="nobody waits for a lock: {reading}",
         test="Show who blocks whom",
-        command='psql -c "SELECT pid, pg_blocking_pids(pid), left(query, 80) FROM pg_stat_activity'
-        ' WHERE cardinality(pg_blocking_pids(pid)) > 0"',
     ),
     Clue(
         name="sequential_scans",
@@ -218,7 +214,6 @@ CLUES: Final = (
         says="tables are read from end to end: {reading}",
         denies="no table is read from end to end more than usual: {reading}",
         test="Explain the slowest query: does it scan a whole table?",
-        command='psql -c "SELECT relname, seq_scan FROM pg_stat_user_tables ORDER BY seq_tup_read DESC LIMIT 5"',
     ),
     Clue(
         name="latency_creeps",

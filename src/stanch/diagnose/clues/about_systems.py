@@ -77,7 +77,6 @@ CLUES: Final = (
         says="a transaction is open and does nothing: {text}",
         denies="no transaction is open and idle",
         test="List transactions that are open and idle",
-        command="stanch query run postgresql.idle_in_transaction --on {service}",
     ),
     Clue(
         name="writes_refused",
@@ -97,7 +96,6 @@ CLUES: Final = (
         says="messages wait: {text}",
         denies="no queue is longer than it should be",
         test="Look at how many messages wait in the queues",
-        command="stanch query run rabbitmq.backlog --on {service}",
     ),
     Clue(
         name="queue_unconsumed",
@@ -105,7 +103,6 @@ CLUES: Final = (
         says="nobody takes them: {text}",
         denies="every queue with messages has consumers",
         test="Count the consumers of the queue",
-        command="stanch query run rabbitmq.unconsumed --on {service}",
     ),
     Clue(
         name="pods_cannot_start",
@@ -113,7 +110,6 @@ CLUES: Final = (
         says="pods cannot start: {text}",
         denies="every container could be started",
         test="Look at why the pods of {service} wait",
-        command="stanch query run kubernetes.cannot_start --on {service}",
     ),
     Clue(
         name="pods_unschedulable",
@@ -139,7 +135,6 @@ CLUES: Final = (
         says="a node is in trouble: {text}",
         denies="all nodes are ready",
         test="Look at the nodes of the cluster",
-        command="kubectl get nodes",
     ),
     Clue(
         name="replica_behind",
@@ -147,7 +142,6 @@ CLUES: Final = (
         says="a replica is behind: {text}",
         denies="no replica is behind",
         test="Look at how far the replicas are behind",
-        command="stanch query run postgresql.replication_lag --on {service}",
     ),
     Clue(
         name="stalls",

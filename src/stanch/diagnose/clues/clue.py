@@ -15,8 +15,7 @@ class Clue:
     """One kind of evidence.
 
     `says` and `denies` are the sentences for "it holds" and "it was looked for and is absent"; they are filled with
-    `service`, `target`, `change` and the words of the sighting. `test` asks for it where nobody has looked yet, and
-    `command` is how a person does so.
+    `service`, `target`, `change` and the words of the sighting. `test` asks for it where nobody has looked yet.
     """
 
     name: str
@@ -24,7 +23,6 @@ class Clue:
     says: str
     denies: str
     test: str = ""
-    command: str = ""
 
 
 def of_fact(fact: Fact | None, *, holds: bool | None = None, strength: float = 1.0) -> Sighting | None:

@@ -86,5 +86,6 @@ class _Session:
         except sqlite3.Error as error:
             raise Refused(f"{self._name} cannot answer that: {error}", reason="denied") from error
         rows: tuple[Row, ...] = tuple(dict(zip(names, row, strict=True)) for row in found[: ask.most_rows])
-        command = f"stanch query run --on {shlex.quote(self._name)} {shlex.quote(' '.join(ask.text.split()))}"
+        # The tables are nowhere but here, so no other program can be told to ask them.
+        command = f"stanch query run {ask.query} --on {shlex.quote(self._name)}" if ask.query else ask.text
         return Reply(command=command, rows=rows, cut=len(found) > ask.most_rows)

@@ -35,7 +35,9 @@ _TAG: Final = re.compile(r"</?[A-Za-z][A-Za-z0-9:-]*(?:\s[^<>]*)?/?>|<!--.*?-->"
 _COMMON_TAGS: Final = re.compile(
     r"</?(?:h[1-6]|p|div|pre|table|t[rdh]|ul|ol|li|br|span|details|summary|ac:|ri:)\b", re.IGNORECASE
 )
-_KNOWN: Final = frozenset({"sh", "bash", "shell", "console", "sql", "psql", "mysql", "promql", "http", "redis"})
+_KNOWN: Final = frozenset(
+    {"sh", "bash", "shell", "console", "sql", "psql", "mysql", "sqlite", "promql", "http", "redis"}
+)
 
 
 def as_markdown(text: str) -> str:

@@ -35,6 +35,7 @@ _TAGS: Final = {
     "postgresql": Language.SQL,
     "mysql": Language.SQL,
     "mariadb": Language.SQL,
+    "sqlite": Language.SQL,
     "promql": Language.PROMQL,
     "http": Language.HTTP,
     "redis": Language.REDIS,
@@ -45,6 +46,7 @@ _DIALECTS: Final = {
     "postgresql": ("postgresql",),
     "mysql": ("mysql",),
     "mariadb": ("mysql",),
+    "sqlite": ("sqlite",),
 }
 _SYSTEMS: Final = {
     Language.SQL: ("postgresql", "mysql"),
