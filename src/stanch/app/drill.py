@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from stanch.app.ending import wait_for
+from stanch.app.ending import interrupt, on_signals, wait_for
 from stanch.app.server import listen, running
 from stanch.catalog.load import load_catalog
 from stanch.gameday.client import Client
@@ -21,6 +21,7 @@ from stanch.kernel.errors import Invalid, Unavailable
 _HOST: Final = "127.0.0.1"
 
 
+@on_signals(interrupt, signal.SIGTERM, signal.SIGHUP)
 def run_drill(
     *,
     folder: Path,
@@ -41,8 +42,6 @@ def run_drill(
     if fault not in dict(describe_faults()):
         raise Invalid(f"there is no fault {fault!r}", field="--fault", hint="see them all: stanch run --fault list")
     place = folder / "drill"
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _as_interrupt)
     # First of all: where the port is taken, a drill may be running whose shop and log must stay as they are.
     listener = listen(_HOST, port)
     try:
@@ -81,7 +80,3 @@ def _until_interrupted() -> None:
         wait_for(threading.Event())
     except KeyboardInterrupt:
         return
-
-
-def _as_interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

@@ -4,12 +4,11 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-from stanch.app.ending import wait_for
+from stanch.app.ending import interrupt, on_signals, wait_for
 from stanch.app.server import listen, running
 from stanch.catalog.gamedays.model import Gamedays, Scenario, digest_of, services_of
 from stanch.catalog.gamedays.reading import mismatches, read_gamedays
@@ -115,7 +114,8 @@ def play_gameday(
     narrate(f"Game day {number}: {scenario.title}")
     journal = Journal(place / f"{time.time_ns()}")
     journal.folder.mkdir(parents=True)
-    with _stopping() as interrupted, journal.playing():
+    interrupted = threading.Event()
+    with on_signals(interrupted.set, signal.SIGINT, signal.SIGTERM, signal.SIGHUP), journal.playing():
         sentinel = start_sentinel(journal.folder, within_s=scenario.within_s)
         looks = _Looks(ledger, number, interrupted=interrupted, until_settled=until_settled)
         Runner(
@@ -169,7 +169,7 @@ def run_proxy(
     def ready() -> None:
         narrate(f"{listen_at} -> {upstream}; control: http://127.0.0.1:{control}/fault")
 
-    with _stopping_as_interrupt():
+    with on_signals(interrupt, signal.SIGTERM, signal.SIGHUP):
         try:
             asyncio.run(serve(listen=front, upstream=far, control=control, speaks_http=speaks_http, ready=ready))
         except OSError as error:
@@ -182,7 +182,7 @@ def run_shop(*, folder: Path, port: int, narrate: Callable[[str], None]) -> None
     """Keep the sample shop and a server that watches it up until interrupted, with its targets declared."""
     place = folder / "gameday-shop"
     listener = listen("127.0.0.1", port)
-    with _stopping_as_interrupt():
+    with on_signals(interrupt, signal.SIGTERM, signal.SIGHUP):
         try:
             with Shop.start(place / "shop") as shop:
                 config = write_config(shop, place)
@@ -242,32 +242,6 @@ def _tell_end(ledger: Ledger, journal: Journal) -> JSON:
     told = ledger.write("gameday.end", gameday=story.gameday, reason=story.closed, steps=steps)
     journal.write(Line(note=Note.TOLD, at=SystemClock().now()))
     return told
-
-
-@contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """Give an event that is set by Ctrl-C, by a terminal that closes, and by a polite kill."""
-    event = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda *_: event.set()) for number in numbers}
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _stopping_as_interrupt() -> Iterator[None]:
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _address(text: str, *, field: str) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from stanch.app.chat import chat_desk, chats_of
-from stanch.app.ending import wait_for
+from stanch.app.ending import on_signals, wait_for
 from stanch.app.listening import listeners_of
 from stanch.app.logging import configure_logging
 from stanch.app.mail import mail_listener
@@ -66,9 +66,10 @@ def serve(*, folder: Path, config: str | None, host: str, port: int, database: s
     else:
         catalog = read_catalog(config)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
-    with running(catalog, folder=folder, host=host, port=port, database=database, routing=routing) as server:
+    with (
+        on_signals(stop.set, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+        running(catalog, folder=folder, host=host, port=port, database=database, routing=routing) as server,
+    ):
         _spare_the_collector()
         print(f"Stanch runs at {server.url}", flush=True)  # noqa: T201  (the one line a service prints)
         wait_for(stop)

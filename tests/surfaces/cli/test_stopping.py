@@ -4,6 +4,8 @@ import ctypes
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,11 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_to_any_thread_stops_it(number: signal.Signals, terminal: Terminal) -> None:
-    """A thread that starts another takes a signal that was meant for all; the main thread is not woken by that."""
+@contextmanager
+def started(terminal: Terminal, *before: str) -> "Iterator[subprocess.Popen[str]]":
+    """Give a server that runs, started by the command `before`."""
     server = subprocess.Popen(
-        [*STANCH, "serve", "--port", "0"],
+        [*before, *STANCH, "serve", "--port", "0"],
         cwd=terminal.folder,
         env=terminal.environment(),
         stdout=subprocess.PIPE,
@@ -29,19 +31,37 @@ def test_a_signal_to_any_thread_stops_it(number: signal.Signals, terminal: Termi
     try:
         assert server.stdout is not None
         server.stdout.readline()
-        while not _sleeps(server.pid):
-            pass
-        another = max(int(one.name) for one in Path(f"/proc/{server.pid}/task").iterdir())
-
-        ctypes.CDLL(None).tgkill(server.pid, another, int(number))
-
-        assert server.wait(20) == 0
+        yield server
     finally:
         server.kill()
-        server.wait()
-        server.stdout.close()  # type: ignore[union-attr]  # it is a pipe
+        server.communicate()
+
+
+def test_a_signal_to_any_thread_stops_it(terminal: Terminal) -> None:
+    """A thread that starts another takes a signal that was meant for all; the main thread is not woken by that."""
+    with started(terminal) as server:
+        while not _sleeps(server.pid):
+            pass
+        _, another, *_ = sorted(int(one.name) for one in Path(f"/proc/{server.pid}/task").iterdir())
+
+        told = ctypes.CDLL(None).tgkill(server.pid, another, int(signal.SIGTERM))
+
+        assert (0, 0) == (told, server.wait(20))
+
+
+def test_what_outlives_its_terminal_outlives_it(terminal: Terminal) -> None:
+    """`nohup` has SIGHUP ignored: that the terminal closes ends nothing then."""
+    with started(terminal, "nohup") as server:
+        assert _ignores(server.pid, signal.SIGHUP)
 
 
 def _sleeps(pid: int) -> bool:
     """Tell whether the main thread of a process waits (proc_pid_stat(5): the field after the name)."""
     return Path(f"/proc/{pid}/task/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "S"
+
+
+def _ignores(pid: int, number: signal.Signals) -> bool:
+    """Tell whether a process ignores a signal (proc_pid_status(5): a bit for each, the first is signal 1)."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    (mask,) = [int(line.split()[1], 16) for line in lines if line.startswith("SigIgn:")]
+    return bool(mask >> (number - 1) & 1)
