@@ -30,7 +30,7 @@ def started(terminal: Terminal, *before: str) -> "Iterator[subprocess.Popen[str]
     )
     try:
         assert server.stdout is not None
-        server.stdout.readline()
+        assert "http://" in server.stdout.readline()
         yield server
     finally:
         server.kill()
