@@ -9,7 +9,7 @@ from stanch.alerts.intake.receiving import LOCK
 from stanch.catalog.alerting import Heartbeat
 from stanch.kernel.duration import format_duration
 from stanch.kernel.errors import Forbidden, NotFound
-from stanch.operations.intake import fold_signals
+from stanch.operations.intake import fold_signals, missing_secret, secret_not_set
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call, World
 from stanch.ports.signals import AlertSignal, Inbound, SignalStatus, carries_token
@@ -37,7 +37,10 @@ class AllBeats:
 
 @dataclass(frozen=True, kw_only=True)
 class BeatView:
-    """How a heartbeat stands. `due_at` is when it is missed; instants are UTC."""
+    """How a heartbeat stands. `due_at` is when it is missed; instants are UTC.
+
+    `lacks` is the variable of its secret where that is not set.
+    """
 
     name: str
     every_s: float
@@ -48,6 +51,7 @@ class BeatView:
     due_at: datetime
     beats: int
     path: str
+    lacks: str
 
 
 @operation("heartbeat.list", effect=Effect.READ, example={})
@@ -56,7 +60,7 @@ def list_beats(call: Call, request: AllBeats) -> tuple[BeatView, ...]:
     with call.world.store.reading() as view:
         known = all_beats(view.connection)
     return tuple(
-        _view(spec, known.get(name) or Beat(name=name, since=call.now))
+        _view(call.world, spec, known.get(name) or Beat(name=name, since=call.now))
         for name, spec in sorted(call.world.catalog.heartbeats.items())
     )
 
@@ -80,7 +84,7 @@ def beat(world: World, name: str) -> BeatView:
         put_beat(tx.connection, heard)
         if old.missed:
             _tell(tx, world, spec, SignalStatus.RESOLVED, at=now, now=now)
-    return _view(spec, heard)
+    return _view(world, spec, heard)
 
 
 def heartbeat_named(world: World, name: str) -> Heartbeat:
@@ -97,14 +101,10 @@ def check_beat_token(world: World, name: str, request: Inbound) -> bool:
     spec = heartbeat_named(world, name)
     if not spec.secret_env:
         return False
-    secrets = world.signal_secrets.get(f"{HEARTBEAT}/{name}", ())
-    if not secrets:
-        raise Forbidden(
-            f"the secret of {name} is not set on this server",
-            reason="secret_not_set",
-            hint=f"set {spec.secret_env} in the environment of the server",
-        )
-    if not any(carries_token(request, secret) for secret in secrets):
+    key = f"{HEARTBEAT}/{name}"
+    if variable := missing_secret(world, spec, key):
+        raise secret_not_set(name, variable)
+    if not any(carries_token(request, secret) for secret in world.signal_secrets[key]):
         raise Forbidden(
             "the token does not fit", reason="bad_token", hint="send it as Authorization: Bearer, or ?token="
         )
@@ -178,7 +178,7 @@ def _timer(spec: Heartbeat, due_at: datetime) -> Timer:
     return beat_timer(spec.name, due_at)
 
 
-def _view(spec: Heartbeat, known: Beat) -> BeatView:
+def _view(world: World, spec: Heartbeat, known: Beat) -> BeatView:
     return BeatView(
         name=spec.name,
         every_s=spec.every_s,
@@ -189,4 +189,5 @@ def _view(spec: Heartbeat, known: Beat) -> BeatView:
         due_at=known.heard_at + _patience(spec),
         beats=known.beats,
         path=f"/heartbeat/{spec.name}",
+        lacks=missing_secret(world, spec, f"{HEARTBEAT}/{spec.name}"),
     )

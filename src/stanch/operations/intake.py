@@ -14,6 +14,7 @@ from stanch.alerts.inbound.model import Delivery, Standing, body_to_keep, ended,
 from stanch.alerts.inbound.tables import count, count_trouble, keep, put_standing, standing
 from stanch.alerts.intake.model import Received
 from stanch.alerts.intake.receiving import LOCK, take_in
+from stanch.catalog.alerting import Heartbeat
 from stanch.catalog.changes import record_changes
 from stanch.catalog.model import SourceSpec
 from stanch.kernel.errors import Forbidden, Invalid, NotFound, StanchError
@@ -56,13 +57,23 @@ def is_guarded(world: World, name: str) -> bool:
     """Tell whether messages of a source are checked. Raises `Forbidden` when its secret is named but not there."""
     spec = world.catalog.sources.get(name)
     secrets = world.signal_secrets.get(name, ())
-    if spec is not None and spec.secret_env and not secrets:
-        raise Forbidden(
-            f"the secret of {name} is not set on this server",
-            reason="secret_not_set",
-            hint=f"set {spec.secret_env} in the environment of the server",
-        )
+    if variable := missing_secret(world, spec, name):
+        raise secret_not_set(name, variable)
     return bool(secrets) or (spec is not None and bool(spec.topics))
+
+
+def missing_secret(world: World, spec: SourceSpec | Heartbeat | None, key: str) -> str:
+    """Return the variable of a secret that is asked for and not set, empty where nothing is missing."""
+    return spec.secret_env if spec is not None and not world.signal_secrets.get(key) else ""
+
+
+def secret_not_set(name: str, variable: str) -> Forbidden:
+    """Return the error for a message of which nobody can tell whether it is genuine."""
+    return Forbidden(
+        f"the secret of {name} is not set on this server",
+        reason="secret_not_set",
+        hint=f"set {variable} in the environment of the server",
+    )
 
 
 def take(world: World, name: str, request: Inbound) -> Taken:

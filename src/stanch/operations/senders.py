@@ -8,7 +8,7 @@ import msgspec
 from stanch.alerts.inbound.model import SenderFigures
 from stanch.alerts.inbound.tables import figures
 from stanch.kernel.errors import Invalid
-from stanch.operations.intake import take_parsed
+from stanch.operations.intake import missing_secret, take_parsed
 from stanch.operations.pointing import LINES, line_for
 from stanch.operations.registry import Effect, operation
 from stanch.operations.world import Call
@@ -53,7 +53,7 @@ class AllSources:
 class SourceCard:
     """A sender: where it posts, whether what it posts is checked, and how it does. Instants are UTC.
 
-    `point` is the one line that points it at this server.
+    `point` is the one line that points it at this server; `lacks` the variable of its secret where that is not set.
     """
 
     name: str
@@ -62,6 +62,7 @@ class SourceCard:
     path: str
     configured: bool
     checked: bool
+    lacks: str
     first_seen: datetime | None
     last_seen: datetime | None
     deliveries: int
@@ -116,6 +117,7 @@ def _card(call: Call, name: str, known: SenderFigures) -> SourceCard:
         path=f"/hooks/{name}" if name in world.signal_sources else "",
         configured=spec is not None,
         checked=bool(world.signal_secrets.get(name)) or (spec is not None and bool(spec.topics)),
+        lacks=missing_secret(world, spec, name),
         first_seen=known.first_seen,
         last_seen=known.last_seen,
         deliveries=known.deliveries,

@@ -131,3 +131,9 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
     """It is refused by name."""
     with pytest.raises(Refused, match="is a folder"):
         lock_of(tmp_path)
+
+
+def test_no_value_grows_without_bound(database: Path) -> None:
+    """One step may make a value of a gigabyte: that would be the server's memory."""
+    with pytest.raises(Refused, match="too big"):
+        asked(database, "SELECT length(hex(zeroblob(200000000)))")

@@ -110,3 +110,17 @@ def test_a_doctor_finds_what_is_broken(terminal: Terminal) -> None:
     failed = [row for row in ran.rows() if row[0] == "failed"]
 
     assert (1, True) == (ran.code, "configuration" in {row[1] for row in failed})
+
+
+def test_a_doctor_finds_secrets_that_are_not_set(terminal: Terminal) -> None:
+    """A sender or a heartbeat whose secret is named and not there is turned away: better known before."""
+    (terminal.folder / "stanch.toml").write_text(
+        '[sources.grafana]\nsecret_env = "GRAFANA_SECRET"\n'
+        '[heartbeats.backup]\nevery_s = 60\nsecret_env = "BACKUP_TOKEN"\n'
+    )
+    failed = [row[1:] for row in terminal("doctor").rows() if row[0] == "failed"]
+
+    assert failed == [
+        ["grafana", "GRAFANA_SECRET is not set in the environment of the server"],
+        ["backup", "BACKUP_TOKEN is not set in the environment of the server"],
+    ]

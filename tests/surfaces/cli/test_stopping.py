@@ -55,6 +55,24 @@ def test_what_outlives_its_terminal_outlives_it(terminal: Terminal) -> None:
         assert _ignores(server.pid, signal.SIGHUP)
 
 
+def test_the_clean_up_is_not_broken_off_by_another() -> None:
+    """A terminal that closes may send two: the second finds nobody who would end the clean-up."""
+    twice = """
+import os, signal
+from stanch.app.ending import interrupt, on_signals
+with on_signals(interrupt, signal.SIGTERM, signal.SIGUSR1):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise SystemExit("not interrupted")
+    except KeyboardInterrupt:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        print("cleaned up")
+"""
+    ended = subprocess.run([sys.executable, "-c", twice], capture_output=True, text=True, check=False, timeout=60)
+
+    assert (0, "cleaned up\n", "") == (ended.returncode, ended.stdout, ended.stderr)
+
+
 def _sleeps(pid: int) -> bool:
     """Tell whether the main thread of a process waits (proc_pid_stat(5): the field after the name)."""
     return Path(f"/proc/{pid}/task/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "S"

@@ -27,6 +27,8 @@ CREATE TABLE files (name TEXT, size_bytes INTEGER);
 """
 # What `progress` counts in steps of the virtual machine: far more than a few rows need.
 _MOST_STEPS: Final = 1_000_000
+# Of one value; one step may make one as large as SQLite allows, a gigabyte.
+_MOST_BYTES: Final = 1_000_000
 
 
 class SqliteSource(ConfiguredSource):
@@ -75,6 +77,7 @@ class _Session:
         self._name = name
         tables.execute("PRAGMA query_only = ON")
         tables.set_progress_handler(lambda: 1, _MOST_STEPS)
+        tables.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
 
     def ask(self, ask: Ask) -> Reply:
         """Put one question to the tables."""

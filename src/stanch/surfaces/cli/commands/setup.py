@@ -133,6 +133,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         *_checks(session),
         *_systems(session),
         *_channels(session),
+        *_senders(session),
         *_paging(session),
     ]
     failed = any(one.state == "failed" for one in found)
@@ -285,6 +286,25 @@ def _channels(session: Session) -> list[Diagnosis]:
             told = f"{text_of(card, 'kind')} is set up" + (f", and heard by {way_in}" if way_in else "")
             found.append(Diagnosis(name=name, state="ok", detail=told))
     return found
+
+
+def _senders(session: Session) -> list[Diagnosis]:
+    """Return a line for each sender and heartbeat that is turned away, as its secret is not there."""
+    try:
+        way = session.way()
+        try:
+            cards = [*records_of(way.read("source.list")), *records_of(way.read("heartbeat.list"))]
+        finally:
+            way.close()
+    except (StanchError, OSError) as error:
+        return [Diagnosis(name="senders", state="failed", detail=f"{error}")]
+    return [
+        Diagnosis(
+            name=text_of(card, "name"), state="failed", detail=f"{lacks} is not set in the environment of the server"
+        )
+        for card in cards
+        if (lacks := text_of(card, "lacks"))
+    ]
 
 
 def _systems(session: Session) -> list[Diagnosis]:
