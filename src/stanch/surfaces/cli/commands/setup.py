@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,8 @@ from stanch.surfaces.cli.shared import json_option, local_zone, print_json
 from stanch.surfaces.cli.telling import hint, is_tty, paint, say, table
 
 if TYPE_CHECKING:
+    from stanch.kernel.event import JSON
+
     # The store behind it is for those who check on-call alone.
     from stanch.operations.oncall.checking import Checked
 
@@ -130,11 +133,11 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         _tried("server", lambda: _server(session)),
         _tried("configuration", _configuration),
         _tried("services", lambda: _services(session)),
-        *_checks(session),
-        *_systems(session),
-        *_channels(session),
-        *_senders(session),
-        *_paging(session),
+        *_tried_all("checks", lambda: _checks(session)),
+        *_tried_all("systems", lambda: _systems(session)),
+        *_tried_all("channels", lambda: _channels(session)),
+        *_tried_all("senders", lambda: _senders(session)),
+        *_tried_all("paging", lambda: _paging(session)),
     ]
     failed = any(one.state == "failed" for one in found)
     if as_json:
@@ -193,6 +196,20 @@ def _tried(name: str, look: Callable[[], tuple[str, str]]) -> Diagnosis:
     return Diagnosis(name=name, state=state, detail=detail)
 
 
+def _tried_all(name: str, look: Callable[[], list[Diagnosis]]) -> list[Diagnosis]:
+    """Return what `look` tells of many things, or the one line that says why it tells nothing."""
+    try:
+        return look()
+    except (StanchError, OSError) as error:
+        return [Diagnosis(name=name, state="failed", detail=f"{error}")]
+
+
+def _asked(session: Session, operation: str) -> "JSON":
+    """Return what an operation answers, on a way of its own: one that breaks breaks for one look."""
+    with closing(session.way()) as way:
+        return way.read(operation)
+
+
 def _python() -> tuple[str, str]:
     state = "ok" if sys.version_info >= _LEAST_PYTHON else "failed"
     return state, f"Python {platform.python_version()} at {sys.executable}"
@@ -229,11 +246,7 @@ def _configuration() -> tuple[str, str]:
 
 
 def _services(session: Session) -> tuple[str, str]:
-    way = session.way()
-    try:
-        cards = records_of(way.read("service.list"))
-    finally:
-        way.close()
+    cards = records_of(_asked(session, "service.list"))
     seen = [card for card in cards if card.get("seen_at")]
     if not cards:
         return "note", "no service is configured, so nothing is watched"
@@ -244,14 +257,7 @@ def _services(session: Session) -> tuple[str, str]:
 
 def _paging(session: Session) -> list[Diagnosis]:
     """Return whether pages would arrive: one line when they would, one for each thing that is missing else."""
-    try:
-        way = session.way()
-        try:
-            told = record_of(way.read("oncall.readiness"))
-        finally:
-            way.close()
-    except (StanchError, OSError) as error:
-        return [Diagnosis(name="paging", state="failed", detail=f"{error}")]
+    told = record_of(_asked(session, "oncall.readiness"))
     if told.get("configured") is not True:
         return [Diagnosis(name="paging", state="note", detail="no one is on call, so nobody is paged")]
     lacks = [
@@ -267,16 +273,8 @@ def _paging(session: Session) -> list[Diagnosis]:
 
 def _channels(session: Session) -> list[Diagnosis]:
     """Return a line for each thing that a channel lacks, or one that says that it lacks nothing."""
-    try:
-        way = session.way()
-        try:
-            cards = records_of(way.read("comms.channels"))
-        finally:
-            way.close()
-    except (StanchError, OSError) as error:
-        return [Diagnosis(name="channels", state="failed", detail=f"{error}")]
     found = []
-    for card in cards:
+    for card in records_of(_asked(session, "comms.channels")):
         name = text_of(card, "name")
         lacks, notes = texts(card, "lacks"), texts(card, "notes")
         found += [Diagnosis(name=name, state="failed", detail=one) for one in lacks]
@@ -290,14 +288,8 @@ def _channels(session: Session) -> list[Diagnosis]:
 
 def _senders(session: Session) -> list[Diagnosis]:
     """Return a line for each sender and heartbeat that is turned away, as its secret is not there."""
-    try:
-        way = session.way()
-        try:
-            cards = [*records_of(way.read("source.list")), *records_of(way.read("heartbeat.list"))]
-        finally:
-            way.close()
-    except (StanchError, OSError) as error:
-        return [Diagnosis(name="senders", state="failed", detail=f"{error}")]
+    with closing(session.way()) as way:
+        cards = [*records_of(way.read("source.list")), *records_of(way.read("heartbeat.list"))]
     return [
         Diagnosis(
             name=text_of(card, "name"), state="failed", detail=f"{lacks} is not set in the environment of the server"
@@ -309,16 +301,8 @@ def _senders(session: Session) -> list[Diagnosis]:
 
 def _systems(session: Session) -> list[Diagnosis]:
     """Return a line for each place that evidence is read from: systems, logs, changes, Sentry; silence is a note."""
-    try:
-        way = session.way()
-        try:
-            cards = records_of(way.read("system.list"))
-        finally:
-            way.close()
-    except (StanchError, OSError) as error:
-        return [Diagnosis(name="systems", state="failed", detail=f"{error}")]
     found = []
-    for card in cards:
+    for card in records_of(_asked(session, "system.list")):
         state = {"ok": "ok", "no_data": "note"}.get(text_of(card, "status"), "failed")
         told = f"{text_of(card, 'kind')} at {text_of(card, 'where')}: {text_of(card, 'detail')}"
         found.append(Diagnosis(name=text_of(card, "name"), state=state, detail=told))
@@ -327,14 +311,6 @@ def _systems(session: Session) -> list[Diagnosis]:
 
 def _checks(session: Session) -> list[Diagnosis]:
     """Look once with every check, side by side, and return one line for each."""
-    try:
-        way = session.way()
-        try:
-            found = records_of(way.read("check.try"))
-        finally:
-            way.close()
-    except (StanchError, OSError) as error:
-        return [Diagnosis(name="checks", state="failed", detail=str(error))]
     states = {"ok": "ok", "failed": "failed", "unseen": "failed"}
     return [
         Diagnosis(
@@ -342,7 +318,7 @@ def _checks(session: Session) -> list[Diagnosis]:
             state=states.get(text_of(one, "state"), "failed"),
             detail=text_of(one, "says"),
         )
-        for one in found
+        for one in records_of(_asked(session, "check.try"))
     ]
 
 
