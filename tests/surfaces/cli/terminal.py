@@ -125,8 +125,21 @@ def git(folder: Path, *arguments: str, at: str = "") -> None:
 @contextmanager
 def served(terminal: Terminal, *arguments: str) -> Iterator[str]:
     """Run `stanch serve` on a free port while the block lasts; give its address."""
+    with started(terminal, *arguments) as (server, url):
+        try:
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@contextmanager
+def started(
+    terminal: Terminal, *arguments: str, before: tuple[str, ...] = ()
+) -> "Iterator[tuple[subprocess.Popen[str], str]]":
+    """Start `stanch serve` on a free port, by the command `before`; give the process and its address."""
     server = subprocess.Popen(
-        [*STANCH, "serve", "--port", "0", *arguments],
+        [*before, *STANCH, "serve", "--port", "0", *arguments],
         cwd=terminal.folder,
         env=terminal.environment(),
         stdout=subprocess.PIPE,
@@ -136,8 +149,7 @@ def served(terminal: Terminal, *arguments: str) -> Iterator[str]:
         assert server.stdout is not None
         line = server.stdout.readline()
         assert "http://" in line, line
-        yield line.split()[-1]
+        yield server, line.split()[-1]
     finally:
-        server.terminate()
-        server.wait(20)
-        server.stdout.close()  # type: ignore[union-attr]  # it is a pipe
+        server.kill()
+        server.communicate()

@@ -4,13 +4,12 @@ import ctypes
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.surfaces.cli.terminal import STANCH, Terminal
+from stanch.integrations.sqlite.processes import sleeps
+from tests.surfaces.cli.terminal import Terminal, started
 
 pytestmark = [
     pytest.mark.slow,
@@ -18,29 +17,10 @@ pytestmark = [
 ]
 
 
-@contextmanager
-def started(terminal: Terminal, *before: str) -> "Iterator[subprocess.Popen[str]]":
-    """Give a server that runs, started by the command `before`."""
-    server = subprocess.Popen(
-        [*before, *STANCH, "serve", "--port", "0"],
-        cwd=terminal.folder,
-        env=terminal.environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert server.stdout is not None
-        assert "http://" in server.stdout.readline()
-        yield server
-    finally:
-        server.kill()
-        server.communicate()
-
-
 def test_a_signal_to_any_thread_stops_it(terminal: Terminal) -> None:
     """A thread that starts another takes a signal that was meant for all; the main thread is not woken by that."""
-    with started(terminal) as server:
-        while not _sleeps(server.pid):
+    with started(terminal) as (server, _):
+        while not sleeps(server.pid):
             pass
         _, another, *_ = sorted(int(one.name) for one in Path(f"/proc/{server.pid}/task").iterdir())
 
@@ -51,7 +31,7 @@ def test_a_signal_to_any_thread_stops_it(terminal: Terminal) -> None:
 
 def test_what_outlives_its_terminal_outlives_it(terminal: Terminal) -> None:
     """`nohup` has SIGHUP ignored: that the terminal closes ends nothing then."""
-    with started(terminal, "nohup") as server:
+    with started(terminal, before=("nohup",)) as (server, _):
         assert _ignores(server.pid, signal.SIGHUP)
 
 
@@ -71,11 +51,6 @@ with on_signals(interrupt, signal.SIGTERM, signal.SIGUSR1):
     ended = subprocess.run([sys.executable, "-c", twice], capture_output=True, text=True, check=False, timeout=60)
 
     assert (0, "cleaned up\n", "") == (ended.returncode, ended.stdout, ended.stderr)
-
-
-def _sleeps(pid: int) -> bool:
-    """Tell whether the main thread of a process waits (proc_pid_stat(5): the field after the name)."""
-    return Path(f"/proc/{pid}/task/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "S"
 
 
 def _ignores(pid: int, number: signal.Signals) -> bool:
