@@ -86,7 +86,6 @@ class Shift:
             assert time.monotonic() < until, "no incident"
             await asyncio.sleep(1)
         number = self._worked.number = found[0]["number"]
-        await self.follow("mitigation.proposed")
         plan = self._worked.plan = await self._plan(number)
         findings = (await self.ask("incident_show", incident=number, part="findings"))["data"]["findings"]
         await self.ask("note", incident=number, text=f"{findings[0]['id']} is read", key="note")
@@ -99,10 +98,14 @@ class Shift:
         self._worked.written = await self.ask("postmortem", incident=number)
 
     async def _plan(self, number: int) -> str:
-        """Return the plan that waits for a person."""
-        actions = (await self.ask("plan", incident=number))["data"]["actions"]
-        plan: str = next(one["plan"]["id"] for one in actions if one["state"] == "proposed")
-        return plan
+        """Return the plan that waits for a person; what the first look proposes may be to look on."""
+        while True:
+            await self.follow("mitigation.proposed")
+            actions = (await self.ask("plan", incident=number))["data"]["actions"]
+            for one in actions:
+                if one["state"] == "proposed":
+                    plan: str = one["plan"]["id"]
+                    return plan
 
 
 @asynccontextmanager

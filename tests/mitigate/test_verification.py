@@ -151,6 +151,14 @@ def test_the_band_is_neither_razor_thin_nor_above_the_threshold(reading: Reading
     assert limit == limit_of(reading)
 
 
+def test_without_a_normal_the_end_of_the_alert_counts() -> None:
+    """Of a figure of which nobody knows what is normal, nothing is too much: its alert says when it is over."""
+    unknown = Reading(metric="memory_bytes", service="payments", value=90e6)
+    (check,) = [one for one in checks_for(incident(unknown), shop()) if one.metric in ("memory_bytes", "alert")]
+
+    assert ("alert", False) == (check.metric, check.over)
+
+
 CHECK = RecoveryCheck(service="payments", metric="error_ratio", high=0.02)
 
 

@@ -22,6 +22,9 @@ restarts {{service}}
 ```stanch expect="below 0.8"
 saturation {{service}} resource=db_pool
 ```
+```stanch expect="normal"
+memory_bytes {{service}}
+```
 """
 
 
@@ -98,3 +101,18 @@ def test_what_is_not_measured_is_told(desk: Desk) -> None:
         (one := checked(desk, number, 1)).outcome,
         one.answer,
     )
+
+
+@pytest.mark.parametrize(("looks", "outcome"), [(7, "told"), (20, "as_expected")])
+def test_nothing_is_abnormal_where_normal_is_not_known(desk: Desk, looks: int, outcome: str) -> None:
+    """Seven looks before the onset are too few to say what is normal: it is told, and judged neither way."""
+    for _ in range(looks):
+        measure(desk, "memory_bytes", 24e6)
+        desk.pass_time(seconds=10)
+    number = desk.declare()
+    desk.pass_time(seconds=10)
+    measure(desk, "memory_bytes", 24e6)
+
+    one = checked(desk, number, 4)
+
+    assert (outcome, outcome == "told") == (one.outcome, "what is normal is not known" in one.answer)

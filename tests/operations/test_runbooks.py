@@ -120,6 +120,29 @@ def test_a_check_is_filled_in_for_the_incident(desk: Desk, number: int, database
     assert ["SELECT used FROM pools WHERE service = 'checkout'"] == database.asked
 
 
+@pytest.mark.parametrize(
+    ("score", "kind", "service"),
+    [
+        (0.9, "slow_query", "payments"),
+        (0.45, "bad_deploy", "payments"),
+        (0.09, "bad_deploy", "checkout"),
+        (0.45, "slow_query", "checkout"),
+    ],
+    ids=["known", "likely and what it is for", "a guess", "likely, and not what it is for"],
+)
+def test_a_guess_does_not_say_whom_it_is_about(
+    desk: Desk, number: int, database: Database, score: float, kind: str, service: str
+) -> None:
+    """The cause fills it in; while it is not known, only what the runbook is for and is likely does."""
+    file = Path(desk.world.catalog.root) / "runbooks" / "checkout-slow.md"
+    file.write_text(RUNBOOK.replace("words:", f"kinds: [{kind}]\nwords:"))
+    desk.diagnose(number, score=score)
+
+    run(desk, number)
+
+    assert [f" service = '{service}'"] == [one[one.index(" service") :] for one in database.asked]
+
+
 def test_a_check_is_on_record(desk: Desk, number: int) -> None:
     """With what was asked, what came back, and who ran it."""
     run(desk, number)

@@ -78,6 +78,11 @@ class RecoveryCheck:
         return " ".join(part for part in (self.service, self.metric, self.subject, labels) if part)
 
     @property
+    def is_judged(self) -> bool:
+        """Tell whether there is anything to judge a value by; not so where its limit is what was normal, unknown."""
+        return (self.high, self.low, self.over) != (None, None, None)
+
+    @property
     def words(self) -> str:
         """Return the check as a sentence."""
         match self.metric:
@@ -219,7 +224,8 @@ def _of_alert(id: str, one: AttachedAlert, catalog: Catalog) -> RecoveryCheck | 
             low=1.0 if probe else None,
             because=one.alert.summary,
         )
-    return check_of(reading, catalog, because=one.alert.summary)
+    check = check_of(reading, catalog, because=one.alert.summary)
+    return check if check.is_judged else _of_told(id, one)
 
 
 def _of_told(id: str, one: AttachedAlert) -> RecoveryCheck:
@@ -309,7 +315,8 @@ def _whose_errors_count(state: IncidentState, catalog: Catalog) -> tuple[str, ..
     return tuple(dict.fromkeys((*touched, *callers)))
 
 
-def _limit(reading: Reading, catalog: Catalog) -> float:
+def _limit(reading: Reading, catalog: Catalog) -> float | None:
+    """Return the most that is well; None where that rests on what was normal, and this is not known."""
     metric, high, limits = reading.metric, reading.high, catalog.thresholds
     match metric:
         case "error_ratio" | "dependency_error_ratio":
@@ -321,6 +328,10 @@ def _limit(reading: Reading, catalog: Catalog) -> float:
             return min(limits.latency_p95_ms, max(high, limits.latency_factor * (reading.normal or 0.0)))
         case "saturation":
             return limits.saturation
+        case "blind":
+            return 0.0
+        case _ if high is None and reading.normal is None:
+            return None
         case "memory_bytes":
             return memory_limit(reading)
         case "request_rate":

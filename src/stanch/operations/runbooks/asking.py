@@ -195,8 +195,11 @@ def _own(world: World, known: Known, text: str) -> Answered:
             )
             check = check_of(reading, world.catalog)
             normal = f", normal {figure(metric, before.median)}" if before else ""
+            if not check.is_judged:
+                normal = f"; what is normal is not known: too little was measured before {known.onset:%H:%M:%S}Z"
             told.append(f"{named(service, metric, labels=check.labels)} {figure(metric, value)}{normal}")
-            rows.append({"service": service, "metric": metric, "value": value, "normal": not judge(check, value)})
+            is_normal = not judge(check, value) if check.is_judged else None
+            rows.append({"service": service, "metric": metric, "value": value, "normal": is_normal})
     return Answered(text="\n".join(told), rows=tuple(rows), figures=tuple(float(str(row["value"])) for row in rows))
 
 
@@ -219,8 +222,11 @@ def judged_by(expected: Expectation, answered: Answered) -> bool | None:
     if answered.trouble:
         return False
     if expected.comparison is Comparison.NORMAL:
-        seen = tuple(1.0 if row["normal"] else 0.0 for row in answered.rows if "normal" in row)
-        return holds(expected, answered.text, seen)
+        seen = [row["normal"] for row in answered.rows if "normal" in row]
+        # Where one of them is not, it does not matter that of another nobody knows.
+        if None in seen and False not in seen:
+            return None
+        return holds(expected, answered.text, tuple(float(bool(one)) for one in seen))
     if expected.comparison is Comparison.STATUS:
         return holds(expected, answered.text, tuple(_numbers([row.get("status") for row in answered.rows])))
     if not expected.of:

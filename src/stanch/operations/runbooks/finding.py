@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from stanch.incidents.model import Hypothesis
 from stanch.incidents.state import IncidentState
 from stanch.kernel.errors import Refused
 from stanch.mitigate.runbooks.filling import fill_text
@@ -26,6 +28,8 @@ from stanch.operations.runbooks.views import (
     SectionView,
 )
 from stanch.operations.world import Call, World
+
+_LIKELY: Final = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +110,13 @@ def matches(world: World, state: IncidentState) -> tuple[MatchView, ...]:
     return tuple(MatchView(runbook=one.runbook, title=one.title, score=one.score, reasons=one.reasons) for one in found)
 
 
-def values_of(state: IncidentState) -> dict[str, str]:
-    """Return what is known of an incident, by the names that blocks may use. Labels of its alerts come last."""
-    top = state.hypotheses[0] if state.hypotheses else None
+def values_of(state: IncidentState, runbook: Runbook | None = None) -> dict[str, str]:
+    """Return what is known of an incident, by the names that blocks may use. Labels of its alerts come last.
+
+    While the cause is not known, `runbook` is filled by the likeliest hypothesis of a kind that it is for, and by the
+    incident alone where none of these is likely: a guess at nine in a hundred names no service to be restarted.
+    """
+    top = _filled_by(state, runbook.kinds if runbook else ())
     labels = {name: value for attached in state.alerts.values() for name, value in attached.alert.labels.items()}
     known = {
         "service": (top.service if top else "") or next(iter(state.services), ""),
@@ -119,6 +127,12 @@ def values_of(state: IncidentState) -> dict[str, str]:
         "target": top.target if top else "",
     }
     return labels | {name: value for name, value in known.items() if value}
+
+
+def _filled_by(state: IncidentState, kinds: Sequence[str]) -> Hypothesis | None:
+    if state.cause_known and state.hypotheses:
+        return state.hypotheses[0]
+    return next((one for one in state.hypotheses if one.kind in kinds and one.score >= _LIKELY), None)
 
 
 def card_of(runbook: Runbook, trials: Sequence[Trial] = ()) -> RunbookCard:
@@ -156,7 +170,7 @@ def _block(runbook: Runbook, block: Block, state: IncidentState | None) -> Block
     if state is not None:
         if not why_not:
             try:
-                text = fill_text(block, values_of(state))
+                text = fill_text(block, values_of(state, runbook))
             except Refused as refusal:
                 why_not = refusal.message
         ran = state.runbook_checks.get((runbook.id, block.number))

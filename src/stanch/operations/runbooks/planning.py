@@ -36,7 +36,7 @@ def plan_of(world: World, state: IncidentState, runbook: Runbook, block: Block) 
     if block.risk not in RISKS or block.risk == "read":
         raise Invalid(f"is no risk; there are {', '.join(RISKS[1:])}", field="risk")
     settings = {name: value for source in world.systems for name, value in source.settings.items()}
-    values = settings | _places(world, state.services) | values_of(state)
+    values = settings | _places(world, state.services) | values_of(state, runbook)
     title = f"{runbook.title}: {block.heading.lower()}, step {block.number}"
     steps = _steps(world, state, block, values, title)
     undo = _steps(world, state, _undo(block), values, f"undo {title}") if block.undo else ()

@@ -45,7 +45,7 @@ def check(call: Call, request: RunChecks) -> tuple[CheckView, ...]:
     with call.world.store.reading() as view:
         state = cases.load_open(view, request.incident)
     blocks = _chosen(runbook, request)
-    found = tuple(run_block(call.world, known_of(state), runbook, block) for block in blocks)
+    found = tuple(run_block(call.world, known_of(state, runbook), runbook, block) for block in blocks)
     with call.world.store.writing() as tx:
         cases.load_open(tx, request.incident)
         for one in found:
@@ -101,9 +101,9 @@ def _block(runbook: Runbook, number: int) -> Block:
     return runbook.blocks[number - 1]
 
 
-def known_of(state: IncidentState) -> Known:
-    """Return what an incident fills blocks with."""
-    return Known(values=values_of(state), services=state.services, onset=state.started_at)
+def known_of(state: IncidentState, runbook: Runbook) -> Known:
+    """Return what an incident fills the blocks of a runbook with."""
+    return Known(values=values_of(state, runbook), services=state.services, onset=state.started_at)
 
 
 def _event(view: CheckView) -> ev.RunbookChecked:
