@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from stanch.engine.collect import AGAIN, MOST_ROUNDS, collect_duty
+from stanch.engine.collect import PAUSES, collect_duty
 from stanch.engine.loop import Engine
 from stanch.incidents import events as ev
 from stanch.incidents.model import Status
@@ -164,7 +164,7 @@ def test_a_collector_that_still_hangs_is_not_asked_again(world: World, clock: Ma
     number = declare(crewed)
     engine = Engine(crewed, {"collect": collect_duty()})
     engine.run_due()
-    clock.advance(AGAIN)
+    clock.advance(PAUSES[0])
     engine.run_due()
     stuck.released.set()
 
@@ -208,26 +208,28 @@ def test_secrets_do_not_go_on_record(world: World) -> None:
 def test_collectors_go_out_again_while_the_cause_is_not_known(
     world: World, does: Callable[[Question], list[Finding]], expected: int
 ) -> None:
-    """Another round is due half a minute later, unless the cause is known."""
+    """Another round is due soon, unless the cause is known."""
     crewed = with_crew(world, Scripted(does))
     number = declare(crewed)
     Engine(crewed, {"collect": collect_duty()}).run_due()
     with crewed.store.reading() as view:
-        waiting = [each for each in timers.find(view.connection, incident=number) if each.due_at == START + AGAIN]
+        waiting = [each for each in timers.find(view.connection, incident=number) if each.due_at == START + PAUSES[0]]
 
     assert expected == len(waiting)
 
 
-def test_there_are_at_most_five_rounds(world: World, clock: ManualClock) -> None:
-    """What is not known after five rounds is left to people."""
+def test_they_go_out_less_and_less_often(world: World, clock: ManualClock) -> None:
+    """Soon at first, for what is young shows little; what is not known after five minutes is left to people."""
     crewed = with_crew(world, Scripted(learns_nothing))
     number = declare(crewed)
     engine = Engine(crewed, {"collect": collect_duty()})
-    for _ in range(MOST_ROUNDS + 2):
+    rounds = []
+    for seconds in (0, 9, 1, 20, 40, 79, 1, 160, 3600):
+        clock.advance(timedelta(seconds=seconds))
         engine.run_due()
-        clock.advance(AGAIN)
+        rounds.append(state_of(crewed, number).round)
 
-    assert MOST_ROUNDS == state_of(crewed, number).round
+    assert [1, 1, 2, 3, 4, 4, 5, 6, 6] == rounds
 
 
 def test_a_person_may_ask_for_another_round(world: World) -> None:

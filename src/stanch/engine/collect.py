@@ -28,9 +28,9 @@ from stanch.ports.issues import Moment
 from stanch.store import Transaction
 from stanch.store.model import Timer
 
-AGAIN: Final = timedelta(seconds=30)
-"""How soon the collectors go out again while the cause is not known."""
-MOST_ROUNDS: Final = 5
+PAUSES: Final = tuple(timedelta(seconds=seconds) for seconds in (10, 20, 40, 80, 160))
+"""How long after each round the collectors go out again while the cause is not known: a fault that is seconds old shows
+little, and what did not show in five minutes is left to people."""
 
 Conclude = Callable[[Transaction, World, IncidentState], None]
 
@@ -106,6 +106,6 @@ def _finish(tx: Transaction, world: World, timer: Timer, *, round: int, conclude
     conclude(tx, world, state)
     owe_writings(tx, world, state, Moment.DECLARED)
     ask_by_itself(tx, world, state)
-    if not hypotheses.known and round < MOST_ROUNDS:
-        again = replace(timer, due_at=now + AGAIN, attempts=0, last_error="", lease_token="")
+    if not hypotheses.known and round <= len(PAUSES):
+        again = replace(timer, due_at=now + PAUSES[round - 1], attempts=0, last_error="", lease_token="")
         tx.schedule(again)
