@@ -35,7 +35,7 @@ from tests.integrations.channels.cases import Workspace
 from tests.integrations.pagers.far import SECRET, Answer, Far, Got, far_end
 from tests.operations.desk import PLAN, START, Desk
 from tests.support.servers import until
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 
 SIGNING = "8f742231b10e8888abcd99yyyzzz85a5"
 _PRESSES = itertools.count(1)
@@ -142,7 +142,7 @@ def slack(desk: Desk, workspace: Slack) -> Iterator[Client]:
         chats = Chats(chat_desk(desk.world), {"ops": chat})
         front = Front.of(desk.world)
         app = application(front, routes=chats.routes(), checks_itself=chats.answers)
-        with serving(app, front) as url, httpx2.Client(base_url=url) as http:
+        with serving(app, front) as url, httpx2.Client(base_url=url, timeout=PATIENT_S) as http:
             yield Client(http, desk.clock, far)
         chat.close()
 

@@ -12,7 +12,7 @@ from stanch.surfaces.asgi.server import application
 from stanch.surfaces.asgi.trust import Trust
 from stanch.surfaces.http import api
 from tests.surfaces.http import desk
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 
 
 @pytest.fixture
@@ -40,5 +40,5 @@ def url(front: Front) -> Iterator[str]:
 @pytest.fixture
 def client(url: str) -> Iterator[httpx2.Client]:
     """Give a client that acts for alice."""
-    with httpx2.Client(base_url=url, headers={"stanch-actor": "alice"}) as opened:
+    with httpx2.Client(base_url=url, headers={"stanch-actor": "alice"}, timeout=PATIENT_S) as opened:
         yield opened

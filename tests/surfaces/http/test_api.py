@@ -9,6 +9,7 @@ import pytest
 from stanch.surfaces.asgi.body import MOST_BYTES
 from stanch.surfaces.asgi.front import Front
 from tests.surfaces.http import desk
+from tests.surfaces.serving import PATIENT_S
 
 
 def error_of(response: httpx2.Response) -> tuple[int, str, str]:
@@ -61,14 +62,14 @@ def test_an_agent_can_not_approve(client: httpx2.Client) -> None:
 
 def test_nobody_may_read(url: str) -> None:
     """Who does not say a name may look."""
-    answer = httpx2.get(f"{url}/api/v1/desk/look?number=1").json()
+    answer = httpx2.get(f"{url}/api/v1/desk/look?number=1", timeout=PATIENT_S).json()
 
     assert "integration" == answer["kind"]
 
 
 def test_nobody_may_not_write(url: str) -> None:
     """Who does not say a name changes nothing."""
-    response = httpx2.post(f"{url}/api/v1/desk/write", json={"text": "x"})
+    response = httpx2.post(f"{url}/api/v1/desk/write", json={"text": "x"}, timeout=PATIENT_S)
 
     assert (403, "forbidden", "nobody") == error_of(response)
 

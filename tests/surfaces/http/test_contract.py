@@ -28,7 +28,7 @@ from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.http import api
 from tests.surfaces.http import desk
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 
 CHECKS = [
     not_a_server_error,
@@ -61,7 +61,9 @@ def description(tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathes
     front = Front.of(World(store=store, clock=clock, catalog=catalog), OPERATIONS)
     with serving(application(front, routes=api.routes(front)), front) as url:
         declared = {"title": "Checkout fails", "services": ["checkout"]}
-        httpx2.post(f"{url}/api/v1/incident/declare", json=declared, headers={"stanch-actor": "alice"})
+        httpx2.post(
+            f"{url}/api/v1/incident/declare", json=declared, headers={"stanch-actor": "alice"}, timeout=PATIENT_S
+        )
         schema = schemathesis.openapi.from_url(f"{url}/api/openapi.json")
         # An endless answer has no end to check.
         yield schema.exclude(operation_id="stream")

@@ -13,7 +13,7 @@ from stanch.operations.world import World
 from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.http.heartbeats import Heartbeats
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 
 FROM_AFAR = {"host": "stanch.example", "x-forwarded-for": "203.0.113.9"}
 
@@ -39,7 +39,7 @@ def client(world: World) -> Iterator[httpx2.Client]:
     front = Front.of(world, {})
     beats = Heartbeats(world)
     app = application(front, routes=beats.routes(), checks_itself=beats.answers)
-    with serving(app, front) as address, httpx2.Client(base_url=address) as opened:
+    with serving(app, front) as address, httpx2.Client(base_url=address, timeout=PATIENT_S) as opened:
         yield opened
 
 

@@ -21,7 +21,7 @@ from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.http.hooks import Hooks
 from tests.integrations.sources.cases import BY_FILE, CASES, SECRET, SOURCES, Case, signed
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 
 GUARDED = ("sentry", "github", "pagerduty-events")
 FROM_AFAR = {"host": "stanch.example", "x-forwarded-for": "203.0.113.9"}
@@ -45,7 +45,7 @@ def client(world: World) -> Iterator[httpx2.Client]:
     front = Front.of(world, {})
     hooks = Hooks(world)
     app = application(front, routes=hooks.routes(), checks_itself=hooks.answers)
-    with serving(app, front) as address, httpx2.Client(base_url=address) as opened:
+    with serving(app, front) as address, httpx2.Client(base_url=address, timeout=PATIENT_S) as opened:
         yield opened
 
 

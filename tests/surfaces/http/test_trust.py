@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from stanch.surfaces.asgi.trust import Distrust, Trust
+from tests.surfaces.serving import PATIENT_S
 
 HERE = {"host": "127.0.0.1:8484"}
 
@@ -93,7 +94,7 @@ def test_the_token_is_not_shown() -> None:
 
 def test_a_rebound_name_gets_no_answer(url: str) -> None:
     """A request under a foreign host name is turned away by the server, before anything is read."""
-    response = httpx2.get(f"{url}/api/v1/desk/look?number=1", headers={"host": "evil.example"})
+    response = httpx2.get(f"{url}/api/v1/desk/look?number=1", headers={"host": "evil.example"}, timeout=PATIENT_S)
 
     assert (403, "host_not_allowed") == (response.status_code, response.json()["error"]["reason"])
 
@@ -101,13 +102,15 @@ def test_a_rebound_name_gets_no_answer(url: str) -> None:
 def test_a_forged_write_gets_no_answer(url: str) -> None:
     """A post with a foreign origin is turned away by the server."""
     headers = {"origin": "https://evil.example", "stanch-actor": "alice"}
-    response = httpx2.post(f"{url}/api/v1/desk/write", json={"text": "x"}, headers=headers)
+    response = httpx2.post(f"{url}/api/v1/desk/write", json={"text": "x"}, headers=headers, timeout=PATIENT_S)
 
     assert (403, "origin_not_allowed") == (response.status_code, response.json()["error"]["reason"])
 
 
 def test_a_forwarded_request_is_challenged(url: str) -> None:
     """A browser behind a proxy is asked for the token."""
-    response = httpx2.get(f"{url}/api/v1/desk/look?number=1", headers={"x-forwarded-for": "10.0.0.7"})
+    response = httpx2.get(
+        f"{url}/api/v1/desk/look?number=1", headers={"x-forwarded-for": "10.0.0.7"}, timeout=PATIENT_S
+    )
 
     assert (401, True) == (response.status_code, response.headers["www-authenticate"].startswith("Basic"))

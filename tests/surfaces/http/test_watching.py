@@ -8,7 +8,7 @@ from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.http import api
 from tests.surfaces.http import desk
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 
 
 def figures(client: httpx2.Client) -> dict[tuple[str, str], float]:
@@ -39,7 +39,7 @@ def test_a_store_that_is_gone_is_not_ready(store: Store) -> None:
     with store.writing() as tx:
         tx.connection.exec_driver_sql("DROP TABLE events")
     with serving(application(front, routes=api.routes(front)), front) as url:
-        assert 503 == httpx2.get(f"{url}/readyz").status_code
+        assert 503 == httpx2.get(f"{url}/readyz", timeout=PATIENT_S).status_code
 
 
 def test_operations_are_counted(client: httpx2.Client) -> None:

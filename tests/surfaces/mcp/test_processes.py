@@ -13,6 +13,7 @@ from mcp import Client, StdioServerParameters
 
 from tests.surfaces.cli.terminal import Terminal, served
 from tests.surfaces.mcp.agent import Agent, on_stdio
+from tests.surfaces.serving import PATIENT_S
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +58,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     terminal = Terminal(folder=folder, state=folder / "state")
     with served(terminal) as url:
         body = {"name": ORDER, "service": "checkout", "severity": "critical", "summary": ORDER}
-        httpx2.post(f"{url}/api/v1/alert/send", json=body, headers={"stanch-actor": "alice"}).raise_for_status()
+        httpx2.post(
+            f"{url}/api/v1/alert/send", json=body, headers={"stanch-actor": "alice"}, timeout=PATIENT_S
+        ).raise_for_status()
         yield Shop(terminal=terminal, url=url)
 
 
@@ -140,6 +143,8 @@ def test_the_log_names_the_agent_and_the_surface(shop: Shop) -> None:
 
     number: list[int] = []
     on_stdio(shop.process(server=shop.url), doing)
-    entries = httpx2.get(f"{shop.url}/api/v1/incident/timeline", params={"incident": number[0]}).json()
+    entries = httpx2.get(
+        f"{shop.url}/api/v1/incident/timeline", params={"incident": number[0]}, timeout=PATIENT_S
+    ).json()
 
     assert ("helper", "mcp") == (entries[0]["actor"], entries[0]["via"])

@@ -17,6 +17,7 @@ from stanch.surfaces.mcp.tool import MOST, text_of
 from stanch.surfaces.mcp.tools import TOOLS
 from tests.surfaces.mcp.agent import Agent
 from tests.surfaces.mcp.conftest import Served
+from tests.surfaces.serving import PATIENT_S
 from tests.surfaces.web.test_thinker import asked
 
 # What each tool is asked in the test that its answer is what its schema says.
@@ -118,7 +119,9 @@ def test_a_persons_name_makes_no_person(served: Served) -> None:
 def test_a_plan_is_proposed(served: Served) -> None:
     """It waits for a person, who had said no to another one."""
     body = {"incident": 1, "plan": "restart-payments", "reason": "not yet"}
-    httpx2.post(f"{served.url}/api/v1/mitigation/reject", json=body, headers={"stanch-actor": "alice"})
+    httpx2.post(
+        f"{served.url}/api/v1/mitigation/reject", json=body, headers={"stanch-actor": "alice"}, timeout=PATIENT_S
+    )
     told = served.agent.told("plan", incident=1, do="propose", action="restart", service="payments", reason="pool full")
     states = [one["state"] for one in told["data"]["actions"] if "Restart payments" in one["plan"]["title"]]
 
@@ -136,8 +139,13 @@ def test_the_api_refuses_an_agent_alike(served: Served) -> None:
     body = {"incident": 1, "plan": "rollback-payments", "digest": served.story.plan.digest}
     headers = {"stanch-agent": "triage"}
     answers = [
-        httpx2.post(f"{served.url}/api/v1/mitigation/approve", json=body, headers=headers),
-        httpx2.post(f"{served.url}/api/v1/postmortem/publish", json={"incident": 1, "revision": 1}, headers=headers),
+        httpx2.post(f"{served.url}/api/v1/mitigation/approve", json=body, headers=headers, timeout=PATIENT_S),
+        httpx2.post(
+            f"{served.url}/api/v1/postmortem/publish",
+            json={"incident": 1, "revision": 1},
+            headers=headers,
+            timeout=PATIENT_S,
+        ),
     ]
 
     assert ["approval_needs_a_person", "publishing_needs_a_person"] == [
@@ -182,7 +190,9 @@ def test_an_agents_word_adds_nothing_to_a_score(served: Served) -> None:
     idea = {"incident": 1, "reason": "it says so", "cause": "bad_deploy", "service": "gateway"}
     served.agent.told("hypotheses", do="raise", title="an agent's", cites=[findings[0]["id"]], **idea)
     body = {**idea, "title": "alice's", "service": "checkout"}
-    answer = httpx2.post(f"{served.url}/api/v1/hypothesis/add", json=body, headers={"stanch-actor": "alice"}).json()
+    answer = httpx2.post(
+        f"{served.url}/api/v1/hypothesis/add", json=body, headers={"stanch-actor": "alice"}, timeout=PATIENT_S
+    ).json()
     said = [
         cited["text"] for one in answer["hypotheses"] for cited in one["evidence_for"] if "thought" in cited["text"]
     ]
@@ -193,7 +203,9 @@ def test_an_agents_word_adds_nothing_to_a_score(served: Served) -> None:
 def test_an_agent_refutes_nothing(served: Served) -> None:
     """It may doubt in a note; what it takes away another cause would gain."""
     body = {"incident": 1, "hypothesis": "1", "reason": "it says so"}
-    answer = httpx2.post(f"{served.url}/api/v1/hypothesis/refute", json=body, headers={"stanch-agent": "triage"})
+    answer = httpx2.post(
+        f"{served.url}/api/v1/hypothesis/refute", json=body, headers={"stanch-agent": "triage"}, timeout=PATIENT_S
+    )
 
     assert "refute_needs_a_person" == answer.json()["error"]["reason"]
 

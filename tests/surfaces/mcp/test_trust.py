@@ -5,6 +5,7 @@ import pytest
 
 from tests.surfaces.mcp.agent import Agent
 from tests.surfaces.mcp.conftest import TOKEN, Served
+from tests.surfaces.serving import PATIENT_S
 
 # What a proxy on this machine adds: behind it stands somebody elsewhere.
 ELSEWHERE = ("x-forwarded-for", "192.0.2.7")
@@ -14,14 +15,16 @@ METADATA = "/.well-known/oauth-protected-resource/mcp"
 def token_of(served: Served, name: str) -> str:
     """Return the token that Alice gives an agent."""
     body, alice = {"name": name}, {"stanch-actor": "alice"}
-    told = httpx2.post(f"{served.url}/api/v1/agent/create", json=body, headers=alice).raise_for_status()
+    told = httpx2.post(
+        f"{served.url}/api/v1/agent/create", json=body, headers=alice, timeout=PATIENT_S
+    ).raise_for_status()
     token: str = told.json()["token"]
     return token
 
 
 def test_from_elsewhere_a_token_is_needed(served: Served) -> None:
     """And the answer says where it is written what protects this (RFC 9728)."""
-    answer = httpx2.post(f"{served.url}/mcp", headers=dict([ELSEWHERE]), json={})
+    answer = httpx2.post(f"{served.url}/mcp", headers=dict([ELSEWHERE]), json={}, timeout=PATIENT_S)
 
     assert (401, f'Bearer resource_metadata="{served.story.world.url}{METADATA}"') == (
         answer.status_code,
@@ -40,7 +43,7 @@ def test_the_token_of_people_is_none_for_agents(served: Served) -> None:
     """Who has the server's own token can be any person, and a person can approve."""
     headers = dict([ELSEWHERE, ("authorization", f"Bearer {TOKEN}")])
 
-    assert 401 == httpx2.post(f"{served.url}/mcp", headers=headers, json={}).status_code
+    assert 401 == httpx2.post(f"{served.url}/mcp", headers=headers, json={}, timeout=PATIENT_S).status_code
 
 
 def test_the_token_decides_who_acts(served: Served) -> None:
@@ -48,7 +51,7 @@ def test_the_token_decides_who_acts(served: Served) -> None:
     token = ("authorization", f"Bearer {token_of(served, 'night-watch')}")
     agent = Agent(f"{served.url}/mcp", headers=(token, ("stanch-agent", "other"), ("stanch-actor", "alice")))
     agent.told("note", incident=1, text="who am I")
-    entries = httpx2.get(f"{served.url}/api/v1/incident/timeline", params={"incident": 1}).json()
+    entries = httpx2.get(f"{served.url}/api/v1/incident/timeline", params={"incident": 1}, timeout=PATIENT_S).json()
 
     assert ("night-watch", "mcp") == (entries[-1]["actor"], entries[-1]["via"])
 
@@ -57,8 +60,13 @@ def test_a_revoked_token_is_refused_here_too(served: Served) -> None:
     """From the next call on, even on this machine, where a name would do: whoever sends a token means it."""
     headers = {"authorization": f"Bearer {token_of(served, 'triage')}", "stanch-actor": "alice"}
     body = {"name": "triage"}
-    httpx2.post(f"{served.url}/api/v1/agent/revoke", json=body, headers={"stanch-actor": "alice"}).raise_for_status()
-    told = [httpx2.post(f"{served.url}{path}", headers=headers, json={}) for path in ("/mcp", "/api/v1/incident/note")]
+    httpx2.post(
+        f"{served.url}/api/v1/agent/revoke", json=body, headers={"stanch-actor": "alice"}, timeout=PATIENT_S
+    ).raise_for_status()
+    told = [
+        httpx2.post(f"{served.url}{path}", headers=headers, json={}, timeout=PATIENT_S)
+        for path in ("/mcp", "/api/v1/incident/note")
+    ]
 
     assert [(401, "agent_token_unknown")] * 2 == [(one.status_code, one.json()["error"]["reason"]) for one in told]
 
@@ -66,7 +74,7 @@ def test_a_revoked_token_is_refused_here_too(served: Served) -> None:
 def test_an_agent_elsewhere_needs_its_own(served: Served) -> None:
     """On the API as well: with people's token its name in a header is not enough."""
     headers = dict([ELSEWHERE, ("authorization", f"Bearer {TOKEN}"), ("stanch-agent", "triage")])
-    told = httpx2.get(f"{served.url}/api/v1/incident/overview", headers=headers)
+    told = httpx2.get(f"{served.url}/api/v1/incident/overview", headers=headers, timeout=PATIENT_S)
 
     assert (403, "agent_token_needed") == (told.status_code, told.json()["error"]["reason"])
 
@@ -95,6 +103,7 @@ def test_what_needs_a_person_is_refused_over_http(
         f"{served.url}/api/v1/{operation}",
         json=bodies.get(operation, {"name": "triage"}),
         headers={**who, "stanch-actor": "alice"},
+        timeout=PATIENT_S,
     )
 
     assert (403, reason) == (told.status_code, told.json()["error"]["reason"])
@@ -104,7 +113,10 @@ def test_a_key_in_the_header_has_it_done_once(served: Served) -> None:
     """As programs know it from elsewhere: Idempotency-Key."""
     headers = {"stanch-agent": "triage", "idempotency-key": "k-1"}
     body = {"incident": 1, "text": "once"}
-    told = [httpx2.post(f"{served.url}/api/v1/incident/note", json=body, headers=headers).json() for _ in range(2)]
+    told = [
+        httpx2.post(f"{served.url}/api/v1/incident/note", json=body, headers=headers, timeout=PATIENT_S).json()
+        for _ in range(2)
+    ]
 
     assert (told[0], 1) == (told[1], served.kinds().count("incident.note_added"))
 
@@ -113,12 +125,12 @@ def test_a_wrong_token_does_not(served: Served) -> None:
     """It is refused as none is."""
     headers = dict([ELSEWHERE, ("authorization", "Bearer guess")])
 
-    assert 401 == httpx2.post(f"{served.url}/mcp", headers=headers, json={}).status_code
+    assert 401 == httpx2.post(f"{served.url}/mcp", headers=headers, json={}, timeout=PATIENT_S).status_code
 
 
 def test_what_protects_it_is_open_to_read(served: Served) -> None:
     """A client has to read it before it has a token."""
-    answer = httpx2.get(f"{served.url}{METADATA}", headers=dict([ELSEWHERE]))
+    answer = httpx2.get(f"{served.url}{METADATA}", headers=dict([ELSEWHERE]), timeout=PATIENT_S)
 
     assert (200, f"{served.story.world.url}/mcp", ["header"]) == (
         answer.status_code,
@@ -132,7 +144,7 @@ def test_a_page_from_elsewhere_is_refused(served: Served, name: str) -> None:
     """Neither another origin nor a name that was made to point here gets through."""
     value = "http://evil.example" if name == "origin" else "evil.example"
 
-    assert 403 == httpx2.post(f"{served.url}/mcp", headers={name: value}, json={}).status_code
+    assert 403 == httpx2.post(f"{served.url}/mcp", headers={name: value}, json={}, timeout=PATIENT_S).status_code
 
 
 def test_there_is_no_stream_to_hold_open(served: Served) -> None:

@@ -10,7 +10,7 @@ from stanch.surfaces.asgi.front import Front
 from stanch.surfaces.asgi.server import application
 from stanch.surfaces.http import api
 from stanch.surfaces.web import pages
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 from tests.surfaces.web.story import OPERATIONS, Story
 
 
@@ -35,5 +35,7 @@ def url(story: Story) -> Iterator[str]:
 @pytest.fixture
 def client(url: str) -> Iterator[httpx2.Client]:
     """Give a browser without a script, in which Alice has said who she is."""
-    with httpx2.Client(base_url=url, cookies={"stanch_person": "alice"}, headers={"accept": "text/html"}) as opened:
+    with httpx2.Client(
+        base_url=url, cookies={"stanch_person": "alice"}, headers={"accept": "text/html"}, timeout=PATIENT_S
+    ) as opened:
         yield opened

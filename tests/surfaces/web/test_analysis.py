@@ -20,7 +20,7 @@ from stanch.surfaces.http import api
 from stanch.surfaces.web import pages
 from tests.support.sentry import TOKEN
 from tests.support.sentryorg import SentryOrganization, sentry_organization
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 from tests.surfaces.web.story import OPERATIONS, START, Story
 from tests.surfaces.web.test_comms import text_of
 
@@ -53,7 +53,9 @@ def client(story: Story) -> Iterator[httpx2.Client]:
     routes = [*api.routes(front), *pages.routes(front)]
     with (
         serving(application(front, routes=routes, page_error=pages.page_error(front)), front) as address,
-        httpx2.Client(base_url=address, cookies={"stanch_person": "alice"}, headers={"accept": "text/html"}) as opened,
+        httpx2.Client(
+            base_url=address, cookies={"stanch_person": "alice"}, headers={"accept": "text/html"}, timeout=PATIENT_S
+        ) as opened,
     ):
         yield opened
 
@@ -149,7 +151,7 @@ def test_where_it_is_off(story: Story, client: httpx2.Client) -> None:
     with_issue(story)
     front = Front.of(replace(story.world, desks=desks), OPERATIONS)
     with serving(application(front, routes=pages.routes(front)), front) as address:
-        shown = text_of(httpx2.get(f"{address}/i/1", headers={"accept": "text/html"}))
+        shown = text_of(httpx2.get(f"{address}/i/1", headers={"accept": "text/html"}, timeout=PATIENT_S))
 
     assert (False, True) == (BUTTON in shown, "Not enabled: seer = true in the system's table" in shown)
 

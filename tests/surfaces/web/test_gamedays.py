@@ -18,7 +18,7 @@ from stanch.surfaces.asgi.server import application
 from stanch.surfaces.web import pages
 from tests.operations.desk import START, Desk
 from tests.operations.test_gamedays import TARGETS, asked, begun, ended
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 
 SCENARIO = """
 title = "Payments stop"
@@ -50,7 +50,9 @@ def client(desk: Desk) -> Iterator[httpx2.Client]:
     app = application(front, routes=pages.routes(front), page_error=pages.page_error(front))
     with (
         serving(app, front) as url,
-        httpx2.Client(base_url=url, cookies={"stanch_person": "alice"}, headers={"accept": "text/html"}) as opened,
+        httpx2.Client(
+            base_url=url, cookies={"stanch_person": "alice"}, headers={"accept": "text/html"}, timeout=PATIENT_S
+        ) as opened,
     ):
         yield opened
 

@@ -13,6 +13,7 @@ from stanch.incidents import events as ev
 from stanch.incidents.model import PrimaryError
 from stanch.operations.registry import Effect
 from stanch.ports.evidence import Finding, FindingStatus
+from tests.surfaces.serving import PATIENT_S
 from tests.surfaces.web.story import ALICE, HOSTILE, OPERATIONS, START, Story
 
 
@@ -199,7 +200,7 @@ def test_a_person_is_kept_in_a_careful_cookie(client: httpx2.Client) -> None:
 
 def test_nobody_is_asked_who_they_are(url: str) -> None:
     """Who has not said a name may look, and is told how to act."""
-    assert "say who you are" in httpx2.get(f"{url}/").text
+    assert "say who you are" in httpx2.get(f"{url}/", timeout=PATIENT_S).text
 
 
 def test_only_what_changed_is_sent(client: httpx2.Client, story: Story) -> None:

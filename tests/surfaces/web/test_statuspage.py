@@ -23,7 +23,7 @@ from stanch.surfaces.http import api
 from stanch.surfaces.web import pages, statuspage
 from tests.operations.desk import START, Desk, Listener
 from tests.support.hostile import read_html
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 
 SPEC = StatusSpec(
     title="Shop",
@@ -71,7 +71,9 @@ def stranger(desk: Desk) -> Iterator[httpx2.Client]:
     app, front = served(desk)
     with (
         serving(app, front) as address,
-        httpx2.Client(base_url=address, headers={"x-forwarded-for": "203.0.113.7", "accept": "text/html"}) as client,
+        httpx2.Client(
+            base_url=address, headers={"x-forwarded-for": "203.0.113.7", "accept": "text/html"}, timeout=PATIENT_S
+        ) as client,
     ):
         yield client
 
@@ -80,7 +82,10 @@ def stranger(desk: Desk) -> Iterator[httpx2.Client]:
 def insider(desk: Desk) -> Iterator[httpx2.Client]:
     """Give Alice's browser."""
     app, front = served(desk)
-    with serving(app, front) as address, httpx2.Client(base_url=address, cookies={"stanch_person": "alice"}) as client:
+    with (
+        serving(app, front) as address,
+        httpx2.Client(base_url=address, cookies={"stanch_person": "alice"}, timeout=PATIENT_S) as client,
+    ):
         yield client
 
 
