@@ -26,7 +26,7 @@ from tests.integrations.channels.cases import MattermostServer, message
 from tests.integrations.pagers.far import SECRET, Answer, Got, far_end
 from tests.operations.desk import PLAN, START, Desk
 from tests.support.servers import until
-from tests.surfaces.serving import serving
+from tests.surfaces.serving import PATIENT_S, serving
 
 COMMAND = "token-of-the-command"
 MARKED = "a" * 26
@@ -119,7 +119,7 @@ def mattermost(desk: Desk) -> Iterator[Mattermost]:
         front = Front.of(desk.world)
         chats = Chats(chat_desk(desk.world), {"ops": chat})
         app = application(front, routes=chats.routes(), checks_itself=chats.answers)
-        with closing(chat), serving(app, front) as url, httpx2.Client(base_url=url) as http:
+        with closing(chat), serving(app, front) as url, httpx2.Client(base_url=url, timeout=PATIENT_S) as http:
             settings = ChannelSettings(
                 name="ops",
                 kind="mattermost",
@@ -170,7 +170,7 @@ def test_what_acts_is_a_button_and_what_links_is_none(mattermost: Mattermost) ->
 def test_a_button_acknowledges(mattermost: Mattermost, desk: Desk) -> None:
     """By whom pressed it, and the room reads it."""
     status = mattermost.press("Acknowledge", user="ubob").status_code
-    until(lambda: len(mattermost.server.posts) == 2)
+    until(lambda: "post2" in mattermost.server.shown)
 
     assert (200, "bob", True) == (
         status,
