@@ -256,10 +256,12 @@ def test_a_client_id_is_needed(terminal: Terminal) -> None:
 
 def test_a_doctor_says_once_that_sentry_cannot_be_reached(terminal: Terminal) -> None:
     """Its errors, its deploys and its connection fail for one reason."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    configured(terminal, url, secret_env="SENTRY_TOKEN")
-    ran = terminal("doctor", SENTRY_TOKEN=TOKEN)
+    with socket.socket() as nobody:
+        # Taken and not listened to: nobody else gets this port meanwhile.
+        nobody.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        configured(terminal, url, secret_env="SENTRY_TOKEN")
+        ran = terminal("doctor", SENTRY_TOKEN=TOKEN)
     lines = of_sentry(ran)
 
     assert (1, ["failed"], True) == (
