@@ -130,7 +130,7 @@ def served(terminal: Terminal, *arguments: str) -> Iterator[str]:
             yield url
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(WITHIN_S)
 
 
 @contextmanager
