@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,16 +20,24 @@ from tests.surfaces.web.story import ALICE, HOSTILE, OPERATIONS, Story
 pytestmark = pytest.mark.browser
 
 
+@contextmanager
+def patience() -> Iterator[None]:
+    """Let what is expected of a page take as long as Playwright lets an action take, and not five seconds."""
+    expect.set_options(timeout=30_000)
+    try:
+        yield
+    finally:
+        expect.set_options(timeout=5_000)
+
+
 @pytest.fixture
 def page(chromium: Page, url: str) -> Iterator[Page]:
     """Give a page on which Alice has said who she is."""
     chromium.context.add_cookies([{"name": "stanch_person", "value": "alice", "url": url}])
-    chromium.set_default_timeout(10_000)
-    expect.set_options(timeout=10_000)
-    yield chromium
+    with patience():
+        yield chromium
     # Before the server goes: a page that loses it complains on its console.
     chromium.goto("about:blank")
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
@@ -36,7 +45,8 @@ def unwatched(browser: Browser, url: str) -> Iterator[Page]:
     """Give such a page whose console may hold errors: a browser logs every answer that is no success as one."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="UTC")
     context.add_cookies([{"name": "stanch_person", "value": "alice", "url": url}])
-    yield context.new_page()
+    with patience():
+        yield context.new_page()
     context.close()
 
 
@@ -194,7 +204,8 @@ def test_the_line_says_when_it_is_down_and_comes_back(unwatched: Page, story: St
     again = Front.of(story.world, OPERATIONS)
     routes = [*api.routes(again), *pages.routes(again)]
     with serving(application(again, routes=routes), again, port=urlsplit(url).port or 0):
-        expect(unwatched.locator("#line")).to_have_text("live", timeout=20_000)
+        # The page asks again after up to 18 s when the server was away for long.
+        expect(unwatched.locator("#line")).to_have_text("live", timeout=60_000)
         expect(unwatched.locator("#entries li").last).to_contain_text("Status: investigating")
 
 
