@@ -119,7 +119,8 @@ def test_the_surface_is_on_record(desk: Terminal, number: str) -> None:
 
 def test_following_ends_with_the_incident(desk: Terminal, number: str) -> None:
     """Each entry is an object on a line, and the last one is about the end."""
-    desk("resolve", number, "--force-reason", "a test")
+    resolved = desk("resolve", number, "--force-reason", "a test")
+    assert 0 == resolved.code, resolved.err  # else it would be followed for ever
     lines = [json.loads(line) for line in desk("timeline", number, "--follow", "--json").out.splitlines()]
 
     assert (True, True) == (
