@@ -1,19 +1,23 @@
 """Investigating: collectors side by side, findings as they come, and what a broken collector costs the others."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from types import FrameType
 
 import pytest
 
 from stanch.engine.collect import PAUSES, collect_duty
+from stanch.engine.crew import Crew
 from stanch.engine.loop import Engine
 from stanch.incidents import events as ev
 from stanch.incidents.model import Status
 from stanch.incidents.state import IncidentState
 from stanch.kernel.clock import ManualClock
 from stanch.operations import cases
+from stanch.operations.diagnosing import question_of
 from stanch.operations.world import World
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 from stanch.store import Transaction, timers
@@ -171,6 +175,26 @@ def test_a_collector_that_still_hangs_is_not_asked_again(world: World, clock: Ma
     assert (1, True) == (stuck.asked, "still hangs" in state_of(crewed, number).findings["f2-stuck-1"].summary)
 
 
+def test_a_collector_that_is_back_can_be_asked_at_once(world: World) -> None:
+    """Whose findings are told does not hang any more, though its thread has not ended yet."""
+    crew, question = Crew(), question_of(state_of(world, declare(world)), with_crew(world), now=START)
+    over = threading.Event()
+
+    def linger(frame: FrameType, event: str, called: object) -> None:
+        if event == "c_return" and getattr(called, "__name__", "") == "put":
+            over.wait(30)
+
+    scripted = Scripted(knows)
+    threading.setprofile(linger)
+    try:
+        told = [list(crew.send([scripted], question, budget_s=60.0)) for _ in range(2)]
+    finally:
+        threading.setprofile(None)
+        over.set()
+
+    assert (2, ["", ""]) == (scripted.asked, [one.trouble for (one,) in told])
+
+
 def test_a_flooding_collector_is_cut(world: World) -> None:
     """Of a thousand findings forty are kept, and the cut is told."""
     state = investigate(with_crew(world, Scripted(lambda question: [finding(question)] * 1000)))
@@ -290,7 +314,7 @@ def test_findings_are_on_record_before_the_slowest_is_back(world: World) -> None
     seen: list[int] = []
 
     def waits(question: Question) -> list[Finding]:
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline and not seen:
             found = state_of(world, question.incident).findings
             seen.extend([1] if "f1-scripted-1" in found else [])

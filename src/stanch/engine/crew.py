@@ -40,7 +40,7 @@ class Crew:
     """Runs collectors in threads of their own and remembers which of them still hang from an earlier round."""
 
     def __init__(self) -> None:
-        self._busy: dict[tuple[str, int], threading.Thread] = {}
+        self._busy: set[tuple[str, int]] = set()
         self._lock = threading.Lock()
 
     def send(self, collectors: Sequence[Collector], question: Question, *, budget_s: float) -> Iterator[Report]:
@@ -71,15 +71,21 @@ class Crew:
         self, collector: Collector, place: int, question: Question, reports: "queue.SimpleQueue[Report]"
     ) -> bool:
         key = (collector.name, place)
+
+        def work() -> None:
+            try:
+                report = _ask(collector, question)
+            finally:
+                # Before it is told: who has the report may ask again at once, while this thread still ends.
+                with self._lock:
+                    self._busy.discard(key)
+            reports.put(report)
+
         with self._lock:
-            busy = self._busy.get(key)
-            if busy is not None and busy.is_alive():
+            if key in self._busy:
                 return False
-            thread = threading.Thread(
-                target=lambda: reports.put(_ask(collector, question)), name=f"collect-{collector.name}", daemon=True
-            )
-            self._busy[key] = thread
-        thread.start()
+            threading.Thread(target=work, name=f"collect-{collector.name}", daemon=True).start()
+            self._busy.add(key)
         return True
 
 
