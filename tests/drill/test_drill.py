@@ -22,6 +22,7 @@ from stanch.app.wiring import PROJECTORS
 from stanch.incidents.folding import fold_all
 from stanch.incidents.state import IncidentState
 from stanch.store import Store
+from tests.support.servers import free_port
 
 pytestmark = [pytest.mark.drill, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -69,14 +70,6 @@ class Drilled:
         found = self.told[name]
         assert isinstance(found, dict), self.err
         return found
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def stanch(*arguments: str, home: Path) -> "subprocess.Popen[str]":

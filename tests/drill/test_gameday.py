@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.drill.test_drill import free_port, processes_of, stanch
+from tests.drill.test_drill import processes_of, stanch
+from tests.support.servers import free_port
 
 pytestmark = [
     pytest.mark.drill,

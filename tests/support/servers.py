@@ -1,5 +1,7 @@
 """Real servers that a test starts for itself, on a port of its own, and ends."""
 
+import itertools
+import os
 import socket
 import subprocess
 import time
@@ -11,11 +13,33 @@ from typing import Final
 _WITHIN_S: Final = 40.0
 
 
+# Below what systems hand out by themselves (Linux from 32,768 on): nobody who asks for any port, to listen or to call
+# from, gets one of these between the choice and the bind.
+_PORTS: Final = range(20_000, 32_000)
+
+
+def _own_ports() -> Iterator[int]:
+    """Give the ports of this worker over and over; two runs on one machine begin at different ones."""
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    own = _PORTS[int(worker.removeprefix("gw")) :: int(workers)]
+    return itertools.islice(itertools.cycle(own), os.getpid() * 61 % len(own), None)
+
+
+_OWN: Final = _own_ports()
+
+
 def free_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port on which nobody listens, another one each time."""
+    return next(port for port in _OWN if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @contextmanager
