@@ -18,12 +18,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], object]], None]:
-    """Poll a condition of real processes until it holds, at most twenty seconds."""
+    """Poll a condition of real processes until it holds, at most a minute."""
 
     def wait(condition: Callable[[], object]) -> None:
-        give_up_at = time.monotonic() + 20
+        give_up_at = time.monotonic() + 60
         while not condition():
-            assert time.monotonic() < give_up_at, "the condition did not come true within twenty seconds"
+            assert time.monotonic() < give_up_at, "the condition did not come true within a minute"
             time.sleep(0.05)
 
     return wait

@@ -29,22 +29,27 @@ def recorded(shop: Shop) -> list[tuple[object, object, object]]:
 
 def test_bad_deploy(shop: Shop, log_of: Log, until: Until) -> None:
     """v3.2.1 fails guests with a TypeError in validation.py, customers pass, and the roll-back ends it."""
+    before = len(recorded(shop))
     injection = inject("bad-deploy", shop, decoy=True)
     until(lambda: "TypeError" in errors(log_of("payments")))
 
-    failed = next(line for line in log_of("payments") if "TypeError" in str(line.get("exception")))
+    def broken() -> list[dict[str, object]]:
+        return [line for line in log_of("payments") if "TypeError" in str(line.get("exception"))]
+
+    failed = broken()[0]
     assert isinstance(failed["exception"], dict)
     assert isinstance(failed["user"], dict)
     assert ("v3.2.1", 500, "guest") == (failed["version"], failed["status"], failed["user"]["kind"])
     assert re.search(r'/payments/validation\.py", line \d+, in card_of\n', failed["exception"]["stacktrace"])
-    assert [("deploy", "gateway", "v3.2.0+docs1"), ("deploy", "payments", "v3.2.1")] == recorded(shop)
+    assert [("deploy", "gateway", "v3.2.0+docs1"), ("deploy", "payments", "v3.2.1")] == recorded(shop)[before:]
     assert "gateway v3.2.0+docs1" == injection.decoy
 
-    def trail() -> list[object]:
-        return [line["status"] for line in log_of("gateway") if line.get("request_id") == failed["request_id"]]
+    def trails() -> set[object]:
+        # Of all that failed: on a busy machine checkout gives the first ones up before payments answers.
+        asked = {line["request_id"] for line in broken()}
+        return {line["status"] for line in log_of("gateway") if line.get("request_id") in asked}
 
-    until(trail)
-    assert [502] == trail()
+    until(lambda: 502 in trails())
 
     undo("bad-deploy", shop)
     after = len(log_of("payments"))
@@ -88,7 +93,7 @@ def test_crash_loop(shop: Shop, log_of: Log, until: Until) -> None:
     assert {1} == {line["exit_code"] for line in exits}
 
     undo("crash-loop", shop)
-    assert shop.is_healthy()
+    until(shop.is_healthy)
 
 
 def test_dependency_down(shop: Shop, log_of: Log, until: Until) -> None:
@@ -105,7 +110,7 @@ def test_dependency_down(shop: Shop, log_of: Log, until: Until) -> None:
 def test_slow_query(shop: Shop, log_of: Log, until: Until) -> None:
     """Without its index the velocity check takes long; the migration and its way back stand in the record."""
     inject("slow-query", shop)
-    until(lambda: max(float(str(line.get("duration_ms", 0))) for line in log_of("payments")[-40:]) > 400)
+    until(lambda: max((float(str(one.get("duration_ms", 0))) for one in log_of("payments")[-40:]), default=0.0) > 400)
     undo("slow-query", shop)
 
     assert [("migration", "payments", "schema 3"), ("migration", "payments", "schema 2")] == recorded(shop)[-2:]
@@ -133,8 +138,9 @@ def test_crowded_host(shop: Shop, until: Until) -> None:
     until(lambda: state() == "T")
     undo("crowded-host", shop)
     until(lambda: state() != "T")
+    until(shop.is_healthy)
 
-    assert (said, True) == (recorded(shop), shop.is_healthy())
+    assert said == recorded(shop)
 
 
 def test_locked_ledger(shop: Shop, log_of: Log, until: Until) -> None:

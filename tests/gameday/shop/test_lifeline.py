@@ -32,9 +32,11 @@ def alive(pids: Iterable[int]) -> list[int]:
 
 
 def _state(pid: int) -> str | None:
-    stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
-        return stat.read_text().rpartition(")")[2].split()[0] if stat.exists() else None
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return None
     done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return done.stdout.strip()[:1] or None
 
