@@ -189,7 +189,8 @@ def catalog_of(scene: Scene) -> Catalog:
             shortened_because="this is a test",
             baseline_s=60,
             detect_window_s=4,
-            investigation_s=5,
+            # Every death is compared with the life without one: no collector is cut short on a busy machine.
+            investigation_s=60,
             remeasure_s=6,
         ),
     )

@@ -24,7 +24,7 @@ SHOP = {
 }
 
 
-def shop(*, root: str = ".", budget_s: float = 5.0, **changed: Service) -> Catalog:
+def shop(*, root: str = ".", budget_s: float = 60.0, **changed: Service) -> Catalog:
     """Return the catalog of the shop; services may be replaced by name."""
     timing = Timing(investigation_s=budget_s, baseline_s=600.0)
     return Catalog(root=root, services={**SHOP, **changed}, timing=timing)
@@ -82,7 +82,7 @@ class Scripted:
 
     does: Callable[[Question], list[Finding]]
     name: str = "scripted"
-    timeout_s: float = 5.0
+    timeout_s: float = 60.0
     asked: int = 0
 
     def collect(self, question: Question) -> list[Finding]:

@@ -35,7 +35,7 @@ class Looks:
     """A collector that sees a little at first and, asked again, that the acquirer is down."""
 
     name = "dependencies"
-    timeout_s = 5.0
+    timeout_s = 60.0
 
     def __init__(self, *later: Signal) -> None:
         self.later = later

@@ -261,9 +261,11 @@ def test_no_check_blocks_another(world: World, speak: Callable[..., None], most:
             while len(far.asked) < 5 and time.monotonic() < give_up_at:
                 time.sleep(0.05)
             asked, bad = len(far.asked), len(begun)
-            while len(far.asked) < asked + 4 and time.monotonic() < give_up_at:
+            looks = bad_looks = 0
+            # A machine that stands still for a moment makes a few looks late; those that queue stay late for ever.
+            while (looks < 4 or bad_looks >= most * looks) and time.monotonic() < give_up_at:
                 time.sleep(0.05)
-            looks, bad_looks = len(far.asked) - asked, len(begun) - bad
+                looks, bad_looks = len(far.asked) - asked, len(begun) - bad
         finally:
             engine.stop()
 
