@@ -82,7 +82,7 @@ def test_postgresql_locks(desk: Desk, tmp_path: Path, small_postgres: str) -> No
         until(lambda: one.wrong() != [])
         broken, failing = one.wrong(), one.wrong("verification")
         one.mend(3)
-        waits.join(10)
+        waits.join(60)
 
         assert ([1], [4], False, [], []) == (
             broken,
@@ -122,7 +122,7 @@ def test_postgresql_slow_queries(desk: Desk, tmp_path: Path, small_postgres: str
         until(lambda: one.wrong() != [])
         broken = one.wrong()
         one.mend(3)
-        runs.join(10)
+        runs.join(60)
 
         assert ([], [1], ["cancelled"], [], []) == (calm, broken, ended, one.wrong(), one.wrong("verification"))
 
@@ -134,10 +134,11 @@ def on_maria(desk: Desk, folder: Path, maria: Maria, runbook: str) -> Case:
 
 
 def test_mysql_connections(desk: Desk, tmp_path: Path, maria: Maria) -> None:
-    """Ten of twelve clients are there; when they go, it is well again."""
+    """Nine of twelve clients are there; when they go, it is well again. The server lets go of a client after its end:
+    two places are left for the looks, and for those that it still counts."""
     one = on_maria(desk, tmp_path, maria, "mysql-connections")
     calm = one.wrong()
-    held = [maria.connect("checkout") for _ in range(10)]
+    held = [maria.connect("checkout") for _ in range(9)]
     broken, failing = one.wrong(), one.wrong("verification")
     for connection in held:
         connection.close()
@@ -158,7 +159,7 @@ def test_mysql_locks(desk: Desk, tmp_path: Path, maria: Maria) -> None:
         until(lambda: one.wrong() != [])
         broken, failing = one.wrong(), one.wrong("verification")
         holder.rollback()
-        waits.join(10)
+        waits.join(60)
         until(lambda: one.wrong() == [])
 
         assert ([], [1], [4], []) == (calm, broken, failing, one.wrong("verification"))
