@@ -1,0 +1,58 @@
+"""The drill's own steps against a server that answers as Stanch does; whole drills are in tests/drill."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stanch.gameday.client import Client
+from stanch.gameday.drill import Drill
+from stanch.gameday.shop.places import Places, Ports
+from stanch.gameday.shop.shop import Shop
+from stanch.kernel.errors import Refused
+from tests.support.farend import Asked, Reply, site
+
+RESOLVED = {"card": {"key": "INC-1", "status": "resolved"}}
+REFUSED = Reply(status=409, body=json.dumps({"error": {"code": "refused", "message": "no"}}))
+
+
+def drill(url: str, folder: Path) -> Drill:
+    """Return a drill whose shop was never started."""
+    shop = Shop(places=Places(folder), ports=Ports.of([1] * 6), rate=0.0, seed=1)
+    return Drill(
+        client=Client(url, actor="drill-approver"),
+        shop=shop,
+        fault="bad-deploy",
+        baseline_s=0.0,
+        narrate=lambda words: None,
+        decide=lambda title, is_settled: True,
+        folder=folder,
+    )
+
+
+def shown(*, passed: bool) -> Reply:
+    """Return an incident that is watched, verified or not."""
+    verification = {"passed_at": "2026-11-21T03:00:00Z"} if passed else {}
+    return Reply(body=json.dumps({"progress": {"verification": verification, "failing": []}}))
+
+
+def test_what_breaks_again_before_it_is_resolved_is_watched_on(tmp_path: Path) -> None:
+    """Verified, then a figure broke: the resolution is refused, waited for, and given the next time."""
+    answers = [REFUSED, Reply(body=json.dumps(RESOLVED))]
+
+    def answer(asked: Asked) -> Reply:
+        return answers.pop(0) if asked.path.endswith("/resolve") else shown(passed=False)
+
+    with site(answer) as far:
+        one = drill(far.url, tmp_path)
+        view = one._until(lambda: one._resolved(1), 60.0, "it was not resolved")
+
+    assert ("resolved", []) == (view.get("card").text("status"), answers)
+
+
+def test_another_refusal_ends_it(tmp_path: Path) -> None:
+    """What is verified and refused all the same will be refused again: that is said at once."""
+    with site(lambda asked: REFUSED if asked.path.endswith("/resolve") else shown(passed=True)) as far:
+        one = drill(far.url, tmp_path)
+        with pytest.raises(Refused, match="no"):
+            one._resolved(1)
