@@ -16,6 +16,14 @@ RESOLVED = {"card": {"key": "INC-1", "status": "resolved"}}
 REFUSED = Reply(status=409, body=json.dumps({"error": {"code": "refused", "message": "no"}}))
 
 
+def overview(second: int) -> Reply:
+    """Return an overview in which two services were seen last at a second; a third is somebody else's, never seen."""
+    at = f"2026-11-21T03:00:{second:02d}.5Z"
+    seen = [{"name": name, "external": False, "seen_at": at} for name in ("gateway", "payments")]
+    far = {"name": "acquirer", "external": True, "seen_at": None}
+    return Reply(body=json.dumps({"services": [*seen, far], "incidents": []}))
+
+
 def drill(url: str, folder: Path) -> Drill:
     """Return a drill whose shop was never started."""
     shop = Shop(places=Places(folder), ports=Ports.of([1] * 6), rate=0.0, seed=1)
@@ -34,6 +42,21 @@ def shown(*, passed: bool) -> Reply:
     """Return an incident that is watched, verified or not."""
     verification = {"passed_at": "2026-11-21T03:00:00Z"} if passed else {}
     return Reply(body=json.dumps({"progress": {"verification": verification, "failing": []}}))
+
+
+def test_it_learns_until_enough_was_seen(tmp_path: Path) -> None:
+    """A machine that stood still while it learnt has seen too little to know what is normal: it goes on."""
+    seconds = iter([0, 0, 0, *range(20)])
+    asked: list[int] = []
+
+    def answer(_: Asked) -> Reply:
+        asked.append(next(seconds))
+        return overview(asked[-1])
+
+    with site(answer) as far:
+        drill(far.url, tmp_path)._learn()
+
+    assert list(range(10)) == sorted(set(asked[:-1]))
 
 
 def test_what_breaks_again_before_it_is_resolved_is_watched_on(tmp_path: Path) -> None:

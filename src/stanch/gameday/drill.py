@@ -5,7 +5,7 @@ looks, approves as the drill's approver, resolves once the recovery is verified,
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,10 @@ _POLL_S: Final = 0.25
 _DETECT_WITHIN_S: Final = 120.0
 _PROPOSE_WITHIN_S: Final = 90.0
 _VERIFY_WITHIN_S: Final = 240.0
+_LEARN_WITHIN_S: Final = 120.0
+_LOOK_S: Final = 0.5
+_LEAST_LOOKS: Final = 10
+"""Eight before the start tell what is normal; the start is estimated, and may be put a little early."""
 
 Narrate = Callable[[str], None]
 Decide = Callable[[str, Callable[[], bool]], bool]
@@ -95,7 +99,18 @@ class Drill:
         return self._outcome(view, began, proposed_at, mitigation, path)
 
     def _learn(self) -> None:
-        time.sleep(self.baseline_s)
+        began = time.monotonic()
+        looks: dict[str, set[str]] = {}
+        while time.monotonic() - began < self.baseline_s or not _is_enough(looks):
+            if time.monotonic() - began > self.baseline_s + _LEARN_WITHIN_S:
+                told = ", ".join(f"{name} {len(times)} times" for name, times in sorted(looks.items()))
+                raise DrillFailed(f"too little was seen to know what is normal ({told or 'nothing'})")
+            time.sleep(_LOOK_S)
+            for one in self.client.read("incident/overview").items("services"):
+                if not one.flag("external"):
+                    # Several checks may look at a service: of a second one look counts.
+                    at = {one.text("seen_at")[: len("2026-11-21T03:00:00")]} - {""}
+                    looks.setdefault(one.text("name"), set()).update(at)
         early = self._open_incident()
         if early is not None:
             raise DrillFailed(f"an incident was declared before anything was broken: {early.text('title')}")
@@ -277,6 +292,11 @@ class Drill:
             cause_known=known,
             right=_is_right(truth, ranked[0]) if known else not truth.can_be_found,
         )
+
+
+def _is_enough(looks: Mapping[str, Set[str]]) -> bool:
+    """Tell whether each service was seen so often that it is known what is normal for it."""
+    return bool(looks) and all(len(times) >= _LEAST_LOOKS for times in looks.values())
 
 
 def _step(step: Reply) -> str:
