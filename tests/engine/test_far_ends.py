@@ -5,11 +5,13 @@ Each goes the whole way: proposed as it is declared, looked at, approved by peop
 
 import contextlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from stanch.app.actuators import open_actuators
 from stanch.app.systems import Systems
@@ -119,8 +121,10 @@ def test_a_session_is_ended_after_two_have_said_yes(world: World, bare_postgres_
     kill = action("postgresql.kill", told, risk="irreversible")
     alive = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
     with psycopg.connect(bare_postgres_url, autocommit=True) as admin:
-        admin.execute("DO $$ BEGIN CREATE ROLE batch LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-        with contextlib.closing(psycopg.connect(bare_postgres_url, user="batch")) as holder:
+        # Roles are the server's, which all workers share: one that two make at once is an error for the second.
+        role = f"batch_{os.getpid()}_{database}"
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        with contextlib.closing(psycopg.connect(bare_postgres_url, user=role)) as holder:
             holder.execute("SELECT 1")
             # A second and a little: what idles for less is left alone.
             admin.execute("SELECT pg_sleep(1.2)")

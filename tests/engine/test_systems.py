@@ -1,5 +1,6 @@
 """Real trouble in real systems becomes the named cause, with the evidence that names it."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from stanch.catalog.model import Catalog, Service, Timing
 from stanch.engine.collect import collect_duty
@@ -68,29 +70,38 @@ def cited(state: IncidentState) -> str:
 
 @contextmanager
 def blocked(url: str) -> Iterator[None]:
-    """Hold a row of a database while another session wants it."""
+    """Hold a row of a database while three other sessions want it.
+
+    The source sees the whole server, which all workers share, and names who holds up most: of other tests' locks one
+    waits at a time.
+    """
     with ExitStack() as stack:
-        holder, waiter = (stack.enter_context(psycopg.connect(url, application_name=name)) for name in ("batch", "api"))
+        holder, *waiters = (
+            stack.enter_context(psycopg.connect(url, application_name=name)) for name in ("batch", "api", "api", "api")
+        )
         holder.execute("CREATE TABLE cards (id int PRIMARY KEY)")
         holder.execute("INSERT INTO cards VALUES (1)")
         holder.commit()
         holder.execute("UPDATE cards SET id = 2")
 
-        def wants() -> None:
+        def wants(waiter: "psycopg.Connection[tuple[object, ...]]") -> None:
             waiter.execute("UPDATE cards SET id = 3")
+            waiter.rollback()
 
-        thread = threading.Thread(target=wants)
-        thread.start()
+        threads = [threading.Thread(target=wants, args=(waiter,)) for waiter in waiters]
+        for thread in threads:
+            thread.start()
         with psycopg.connect(url, autocommit=True) as look:
             waits = (
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )
-            until(lambda: look.execute(waits).fetchone() == (1,))
+            until(lambda: look.execute(waits).fetchone() == (3,))
         try:
             yield
         finally:
             holder.rollback()
-            thread.join()
+            for thread in threads:
+                thread.join()
 
 
 def test_a_lock_names_its_blocker(world: World, bare_postgres_url: str) -> None:
@@ -110,15 +121,15 @@ def test_a_lock_names_its_blocker(world: World, bare_postgres_url: str) -> None:
 
 def test_no_connections_left_is_the_cause(world: World, postgres_server: str, bare_postgres_url: str) -> None:
     """A database that takes no more clients is a pool that is exhausted, of that database."""
-    spec = SystemSpec(
-        name="orders-db", kind="postgresql", url=bare_postgres_url, user="narrower", services=("payments",)
-    )
+    # Roles are the server's, which all workers share: another one may run this on the other database.
+    role = f"narrower_{os.getpid()}"
+    spec = SystemSpec(name="orders-db", kind="postgresql", url=bare_postgres_url, user=role, services=("payments",))
     with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as admin:
-        admin.execute("CREATE ROLE narrower LOGIN CONNECTION LIMIT 0")
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT 0").format(sql.Identifier(role)))
         try:
             state = investigate(world, PostgresSource(spec), error_ratio=0.4)
         finally:
-            admin.execute("DROP ROLE narrower")
+            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
     assert ("connection_pool_exhausted", "payments runs out of connections of orders-db") == (
         state.hypotheses[0].kind,
