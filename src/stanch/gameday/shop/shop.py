@@ -23,7 +23,8 @@ from stanch.gameday.shop.state import ServiceState, write_state
 
 PACKAGE = "stanch.gameday.shop"
 DEFAULT_RATE = 20.0
-HEALTHY_WITHIN_S = 20.0
+# A second or two on an idle machine. A process of its own that ends is noticed at once, so this is for a busy one.
+HEALTHY_WITHIN_S = 60.0
 # When the shop's past deploys were made, in hours before it is started.
 RELEASED_HOURS_AGO = {"payments": 46.9, "checkout": 46.6, "gateway": 46.4}
 CONFIGURED_HOURS_AGO = 51.2
