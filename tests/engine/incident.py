@@ -67,7 +67,7 @@ def declare(
     *,
     severity: Severity = Severity.SEV2,
     argv: Sequence[str] = ("echo", "done"),
-    timeout_s: float = 10.0,
+    timeout_s: float = 60.0,
     alert: bool = True,
     lasted_s: float = 60.0,
     people: int = 1,
