@@ -56,6 +56,8 @@ class Shop:
 def shop(postgres_server: str, bare_postgres_url: str) -> Iterator[Shop]:
     """Give a database with roles."""
     with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as admin:
+        # Roles are the server's, which all workers share: two that make the same one at once fail by a unique index.
+        admin.execute("SELECT pg_advisory_lock(1)")
         for role in ROLES:
             admin.execute(
                 sql.SQL("DO $$ BEGIN CREATE ROLE {} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$").format(
