@@ -16,7 +16,6 @@ from typing import Final
 from urllib.parse import quote
 
 import httpx2
-from aiosmtpd.controller import Controller
 
 from stanch.alerts.model import Alert, AlertStatus, Measured, Metric, Outcome, Unit
 from stanch.alerts.samples.tables import store_samples
@@ -45,7 +44,7 @@ from tests.integrations.channels.cases import Workspace
 from tests.integrations.channels.test_mail import Mailbox
 from tests.integrations.pagers.far import SECRET, far_end
 from tests.operations.desk import BOB, PLAN, START, Desk
-from tests.support.servers import free_port
+from tests.support.mail import mail_server
 from tests.support.synapse import Homeserver, homeserver_in
 
 _TEAM, _ANNA, _CAROL = "team@shop.example", "anna@shop.example", "carol@customers.example"
@@ -226,12 +225,10 @@ def follow(folder: Path, *, database: str, programs: Path | None = None) -> Foll
     `database` is where its log is kept; `programs` are those of Synapse, without which Matrix is a server that speaks
     as one does, and is not looked at.
     """
-    workspace, mailbox, port = Workspace(), Mailbox(), free_port()
+    workspace, mailbox = Workspace(), Mailbox()
     with ExitStack() as stack:
         far = stack.enter_context(far_end(workspace))
-        controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-        controller.start()
-        stack.callback(controller.stop)
+        port = stack.enter_context(mail_server(mailbox))
         real: Homeserver | None = None
         if programs is not None:
             (folder / "synapse").mkdir()

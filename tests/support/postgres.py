@@ -23,6 +23,7 @@ from typing import Final
 import psycopg
 
 _START_DEADLINE_S: Final = 60
+_PORTS_TRIED: Final = 5
 # The server's files need about 40 MB, and 8 MB for each database that is open at a time.
 _ROOM_BYTES: Final = 512 * 1024 * 1024
 _SETTINGS: Final = {
@@ -134,23 +135,34 @@ def _start(home: Path, info: Path) -> "subprocess.Popen[bytes] | None":
         return None
     port = _free_port()
     options = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    server = subprocess.Popen(
-        [binaries / "postgres", "-D", data, "-k", home, "-p", str(port), *options], user=user, cwd=home
-    )
-    url = f"postgresql://stanch@127.0.0.1:{port}"
     deadline = time.monotonic() + _START_DEADLINE_S / 2
+    # The port is chosen anew where the server ends at once: somebody else may have taken it in between.
+    for _ in range(_PORTS_TRIED):
+        port = _free_port()
+        server = subprocess.Popen(
+            [binaries / "postgres", "-D", data, "-k", home, "-p", str(port), *options], user=user, cwd=home
+        )
+        url = f"postgresql://stanch@127.0.0.1:{port}"
+        if _accepts(f"{url}/postgres", server, deadline=deadline):
+            _publish(info, {"url": url, "pid": str(server.pid)})
+            return server
+        server.kill()
+        server.wait()
+    _publish(info, {"error": f"postgres of {binaries} did not accept connections; see {info.with_suffix('.log')}"})
+    return None
+
+
+def _accepts(url: str, server: "subprocess.Popen[bytes]", *, deadline: float) -> bool:
+    """Wait until the server takes connections; tell whether it does, or ended or took too long."""
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            psycopg.connect(f"{url}/postgres", connect_timeout=2).close()
+            psycopg.connect(url, connect_timeout=2).close()
         except psycopg.OperationalError:
             time.sleep(0.02)
         else:
-            _publish(info, {"url": url, "pid": str(server.pid)})
-            return server
-    server.kill()
-    server.wait()
-    _publish(info, {"error": f"postgres of {binaries} did not accept connections; see {info.with_suffix('.log')}"})
-    return None
+            # Somebody else's server on that port would answer too.
+            return server.poll() is None
+    return False
 
 
 def _roomy_folder() -> Path | None:

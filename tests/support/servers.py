@@ -1,7 +1,7 @@
 """Real servers that a test starts for itself, on a port of its own, and ends."""
 
-import itertools
-import os
+import contextlib
+import secrets
 import socket
 import subprocess
 import time
@@ -11,35 +11,29 @@ from pathlib import Path
 from typing import Final
 
 _WITHIN_S: Final = 40.0
-
-
-# Below what systems hand out by themselves (Linux from 32,768 on): nobody who asks for any port, to listen or to call
-# from, gets one of these between the choice and the bind.
-_PORTS: Final = range(20_000, 32_000)
-
-
-def _own_ports() -> Iterator[int]:
-    """Give the ports of this worker over and over; two runs on one machine begin at different ones."""
-    worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
-    own = _PORTS[int(worker.removeprefix("gw")) :: int(workers)]
-    return itertools.islice(itertools.cycle(own), os.getpid() * 61 % len(own), None)
-
-
-_OWN: Final = _own_ports()
+# Above the ports that servers have by themselves.
+_LOWEST_PORT: Final = 20_000
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens, another one each time."""
-    return next(port for port in _OWN if _is_free(port))
+    """Return a port on which nobody listens, and that the kernel gives to nobody who asks for any.
+
+    A server takes a second until it listens, and the other worker's tests open ports all the time: one of those that
+    the kernel gives away may be somebody else's by then.
+    """
+    own = range(_LOWEST_PORT, _lowest_given_away())
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", secrets.choice(own) if own else 0))
+            return int(probe.getsockname()[1])
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+def _lowest_given_away() -> int:
+    """Return where the ports begin of which the kernel gives one to whoever asks for any; 0 where it does not say."""
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 @contextmanager

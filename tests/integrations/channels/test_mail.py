@@ -7,13 +7,12 @@ from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from stanch.integrations.smtp import MailChannel
 from stanch.ports.channel import ChannelSettings, Failure, Message, NotTaken
 from tests.integrations.channels.cases import message
-from tests.support.servers import free_port
+from tests.support.mail import mail_server
 
 
 class Mailbox:
@@ -45,18 +44,15 @@ def mailbox() -> Mailbox:
 @pytest.fixture
 def channel(mailbox: Mailbox) -> Iterator[MailChannel]:
     """Give the channel, pointed at a server."""
-    port = free_port()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield MailChannel(
-        ChannelSettings(
-            name="mail",
-            kind="email",
-            url=f"smtp://127.0.0.1:{port}",
-            sender="Stanch <stanch@example.com>",
+    with mail_server(mailbox) as port:
+        yield MailChannel(
+            ChannelSettings(
+                name="mail",
+                kind="email",
+                url=f"smtp://127.0.0.1:{port}",
+                sender="Stanch <stanch@example.com>",
+            )
         )
-    )
-    controller.stop()
 
 
 def to_anna(id: str = "inc7/initial/1/mail/stakeholders/anna@example.com", **more: object) -> Message:

@@ -1,6 +1,5 @@
 """What each provider's own protocol asks for beyond the contract."""
 
-import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -8,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from stanch.integrations.apprise import ApprisePager
@@ -23,6 +21,7 @@ from stanch.ports.pager import Failure, NewsKind, NotTaken, Page, PagerSettings
 from stanch.ports.signals import Inbound
 from tests.integrations.pagers.cases import CASES, Homeserver
 from tests.integrations.pagers.far import NOWHERE, SECRET, Answer, far_end
+from tests.support.mail import mail_server
 
 # Apprise itself imports what Python will drop.
 APPRISE = pytest.mark.filterwarnings("ignore:.*imghdr.*:DeprecationWarning")
@@ -52,15 +51,9 @@ def mailbox() -> Mailbox:
 @pytest.fixture
 def mail(mailbox: Mailbox) -> Iterator[SmtpPager]:
     """Give a pager of a real mail server that puts mail into the mailbox."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port, loop=asyncio.new_event_loop())
-    controller.start()
-    settings = PagerSettings(name="mail", kind="smtp", url=f"smtp://127.0.0.1:{port}", sender="stanch@example.org")
-    yield SmtpPager(settings)
-    controller.stop()
-    controller.loop.close()
+    with mail_server(mailbox) as port:
+        settings = PagerSettings(name="mail", kind="smtp", url=f"smtp://127.0.0.1:{port}", sender="stanch@example.org")
+        yield SmtpPager(settings)
 
 
 def mailed() -> Page:

@@ -1,19 +1,17 @@
 """Receivers by mail: what arrives, at whom, and what a mail server's answers mean."""
 
-import asyncio
 import email
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from stanch.kernel.errors import Invalid, Unavailable
 from tests.integrations.receivers.notices import alert, notice, receiver, tell
+from tests.support.mail import mail_server
 
 
 @dataclass
@@ -58,22 +56,10 @@ def last(server: Server) -> EmailMessage:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Run a mail server that speaks no TLS."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    found = Server(where=f"127.0.0.1:{port}")
-    controller = Controller(
-        found,
-        hostname="127.0.0.1",
-        port=port,
-        loop=asyncio.new_event_loop(),
-        authenticator=found.authenticated,
-        auth_require_tls=False,
-    )
-    controller.start()
-    yield found
-    controller.stop()
-    controller.loop.close()
+    found = Server()
+    with mail_server(found, authenticator=found.authenticated) as port:
+        found.where = f"127.0.0.1:{port}"
+        yield found
 
 
 def settings(server: Server, **more: object) -> dict[str, object]:
