@@ -26,9 +26,9 @@ def look(indicator: str, unresolved: object) -> Finding:
         "/api/v2/incidents/unresolved.json": unresolved,
     }
     with answering(answers) as heard:
-        (found,) = Dependencies((Target(name="acquirer", status_page=heard.url, used_by=("payments",)),)).collect(
-            QUESTION
-        )
+        target = Target(name="acquirer", status_page=heard.url, used_by=("payments",))
+        # As long as it takes: the threads that answer may have to wait for a core.
+        (found,) = Dependencies((target,), look_s=20.0).collect(QUESTION)
     return found
 
 

@@ -6,6 +6,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -13,6 +14,7 @@ import httpx2
 
 MOST_BYTES: Final = 65_536
 _MOST_REDIRECTS: Final = 3
+_LEAST_S: Final = 0.01
 _EXPIRED: Final = 10
 """OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/)."""
 
@@ -43,19 +45,12 @@ def fetch(url: str, *, timeout_s: float, trust: ssl.SSLContext | None = None) ->
     """
     began = time.monotonic()
     try:
-        # Without the surroundings' proxies and passwords: what is looked at is the far end itself.
-        with httpx2.Client(
-            timeout=timeout_s,
-            follow_redirects=False,
-            trust_env=False,
-            verify=trust if trust is not None else True,
-        ) as client:
-            for _ in range(_MOST_REDIRECTS):
-                answer, leads_to = _ask(client, url, began=began, timeout_s=timeout_s)
-                if not leads_to or not _is_same_host(url, leads_to) or answer.took_s > timeout_s:
-                    return answer
-                url = leads_to
-            return _ask(client, url, began=began, timeout_s=timeout_s)[0]
+        for _ in range(_MOST_REDIRECTS):
+            answer, leads_to = _ask(url, began=began, timeout_s=timeout_s, trust=trust)
+            if not leads_to or not _is_same_host(url, leads_to) or answer.took_s > timeout_s:
+                return answer
+            url = leads_to
+        return _ask(url, began=began, timeout_s=timeout_s, trust=trust)[0]
     except httpx2.TimeoutException:
         took_s = time.monotonic() - began
         return Answer(status=None, took_s=took_s, trouble=f"no answer within {timeout_s:g} s")
@@ -63,9 +58,17 @@ def fetch(url: str, *, timeout_s: float, trust: ssl.SSLContext | None = None) ->
         return Answer(status=None, took_s=time.monotonic() - began, trouble=_reason(error))
 
 
-def _ask(client: httpx2.Client, url: str, *, began: float, timeout_s: float) -> tuple[Answer, str]:
+def _ask(url: str, *, began: float, timeout_s: float, trust: ssl.SSLContext | None) -> tuple[Answer, str]:
     """Return what `url` answers and where that leads to, empty where it leads nowhere."""
-    with client.stream("GET", url, headers={"Accept": "application/json, */*"}) as response:
+    # For plain HTTP there is nothing to verify: to read the certificates takes 0.2 s of a core, and on a busy machine
+    # a look that then waits for a far end that hangs would end too late to be told.
+    verify = (trust or _trusted()) if url.lower().startswith("https:") else False
+    left_s = max(_LEAST_S, timeout_s - (time.monotonic() - began))
+    with (
+        # Without the surroundings' proxies and passwords: what is looked at is the far end itself.
+        httpx2.Client(timeout=left_s, follow_redirects=False, trust_env=False, verify=verify) as client,
+        client.stream("GET", url, headers={"Accept": "application/json, */*"}) as response,
+    ):
         body = bytearray()
         # In pieces as they come: each read has a time-out of its own, so with pieces of a fixed size a far end that
         # drips would hold this look until one is full.
@@ -80,6 +83,12 @@ def _ask(client: httpx2.Client, url: str, *, began: float, timeout_s: float) -> 
         return answer, urljoin(url, location) if location else ""
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the context with the certificates that this machine trusts."""
+    return ssl.create_default_context()
+
+
 def _is_same_host(url: str, other: str) -> bool:
     """Tell whether `other` asks the server that `url` asks; plain HTTP may lead to HTTPS of the same name."""
     here, there = urlsplit(url), urlsplit(other)
@@ -91,7 +100,7 @@ def _is_same_host(url: str, other: str) -> bool:
 
 def certificate(host: str, port: int, *, timeout_s: float, trust: ssl.SSLContext | None = None) -> Certificate:
     """Look at the certificate of `host` by a TLS handshake that verifies it."""
-    context = trust if trust is not None else ssl.create_default_context()
+    context = trust or _trusted()
     try:
         with (
             socket.create_connection((host, port), timeout=timeout_s) as raw,
