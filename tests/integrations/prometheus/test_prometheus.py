@@ -14,6 +14,7 @@ from stanch.integrations.prometheus import PrometheusSource
 from stanch.ports.evidence import Finding, FindingStatus, Question
 from stanch.ports.query import SystemSpec
 from tests.integrations.systems.asked import collect
+from tests.support.metrics import dated
 from tests.support.needs import require
 from tests.support.servers import free_port, listens, running, until
 
@@ -80,7 +81,7 @@ class Page:
         with self.lock:
             self.looks += 1
             self.failed += 5 if self.broken else 0
-            return PAGE.format(served=self.looks * 10, failed=self.failed)
+            return dated(PAGE.format(served=self.looks * 10, failed=self.failed))
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,5 @@
 """The PromQL sampler against a real Prometheus, and against far ends that are none."""
 
-import contextlib
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -13,7 +10,9 @@ from stanch.integrations.promql import PromqlSampler
 from stanch.ports.checks import PromqlCheck
 from stanch.ports.sampler import Look
 from tests.support.farend import Reply, drip_body, flood, hang, site, wire
+from tests.support.metrics import dated
 from tests.support.needs import require
+from tests.support.servers import free_port, running
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PAGE = """
@@ -30,7 +29,7 @@ scrape_configs:
 """
 
 
-def looked(url: str, settings: PromqlCheck, *, timeout_s: float = 5.0) -> Look:
+def looked(url: str, settings: PromqlCheck, *, timeout_s: float = 20.0) -> Look:
     """Return one look."""
     return PromqlSampler(settings, timeout_s=timeout_s).look(service="mail", target=url, cursor={}, now=NOW)
 
@@ -45,9 +44,9 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the URL of a Prometheus that has scraped the page."""
     tool = require("prometheus")
     folder = tmp_path_factory.mktemp("prometheus")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with site(lambda asked: Reply(body=PAGE)) as far:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with site(lambda asked: Reply(body=dated(PAGE))) as far:
         (folder / "prometheus.yml").write_text(CONFIG.format(target=far.url.removeprefix("http://")))
         arguments = [
             tool,
@@ -55,23 +54,10 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
         ]
-        with (folder / "log").open("wb") as log, _running(arguments, log.fileno()):
-            url = f"http://127.0.0.1:{port}"
-            give_up_at = time.monotonic() + 60
-            while len(series(looked(url, PromqlCheck(query="queue_depth")))) < 3:
-                assert time.monotonic() < give_up_at, (folder / "log").read_text()[-2000:]
-                time.sleep(0.2)
+        with running(
+            arguments, folder=folder, is_ready=lambda: len(series(looked(url, PromqlCheck(query="queue_depth")))) == 3
+        ):
             yield url
-
-
-@contextlib.contextmanager
-def _running(arguments: list[str], log: int) -> Iterator[None]:
-    process = subprocess.Popen(arguments, stdout=log, stderr=log)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def test_many_series(prometheus: str) -> None:
