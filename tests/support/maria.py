@@ -9,7 +9,7 @@ from pathlib import Path
 import pymysql
 
 from tests.support.needs import require
-from tests.support.servers import free_port, listens, running
+from tests.support.servers import free_port, listens, running, until
 
 SECRET = "hunter2hunter2"
 _SETTINGS = ("--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M", "--max-connections=12", "--skip-log-bin")
@@ -26,6 +26,18 @@ class Maria:
     ) -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
         """Return a connection as an application has it."""
         return pymysql.connect(host="127.0.0.1", port=self.port, user=user, password=password, autocommit=False)
+
+    @contextmanager
+    def alone(self) -> "Iterator[pymysql.connections.Connection[pymysql.cursors.Cursor]]":
+        """Give the one connection that there is: the server goes on with those that were closed for a moment."""
+        with self.connect() as only, only.cursor() as cursor:
+
+            def is_alone() -> bool:
+                cursor.execute("SHOW STATUS LIKE 'Threads_connected'")
+                return cursor.fetchone() == ("Threads_connected", "1")
+
+            until(is_alone)
+            yield only
 
     def run(self, *statements: str) -> None:
         """Run statements and commit."""

@@ -75,7 +75,8 @@ def test_the_blocker_is_named(maria: Maria) -> None:
 def test_no_connections_left_is_evidence(maria: Maria) -> None:
     """A server that takes no more clients has answered by that."""
     with ExitStack() as stack:
-        for _ in range(12):
+        stack.enter_context(maria.alone())
+        for _ in range(11):
             stack.enter_context(maria.connect())
         found = list(collect(database(maria)).values())
 
@@ -87,7 +88,8 @@ def test_no_connections_left_is_evidence(maria: Maria) -> None:
 def test_the_share_of_connections_is_raised(maria: Maria) -> None:
     """Eleven of twelve are more than 85 %."""
     with ExitStack() as stack:
-        for _ in range(10):
+        stack.enter_context(maria.alone())
+        for _ in range(9):
             stack.enter_context(maria.connect())
         found = collect(database(maria))["connections"]
 
