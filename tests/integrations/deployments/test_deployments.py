@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 import pytest
 
@@ -44,7 +45,13 @@ GITLAB = [
         "environment": {"name": "production"},
     }
 ]
-Make = Callable[[str], ChangeSource]
+
+
+class Make(Protocol):
+    """Returns the changes of one kind of forge."""
+
+    def __call__(self, url: str, *, timeout_s: float = ...) -> ChangeSource:
+        """Return them, at a URL."""
 
 
 def spec(kind: str, url: str) -> SystemSpec:
@@ -53,14 +60,14 @@ def spec(kind: str, url: str) -> SystemSpec:
     return SystemSpec(name="code", kind=kind, url=url, secret=SECRET, services=("payments",), settings=settings)
 
 
-def github(url: str) -> ChangeSource:
+def github(url: str, *, timeout_s: float = 20.0) -> ChangeSource:
     """Return GitHub at a URL."""
-    return GitHubDeployments(spec("github", url), fetch=HttpGet(), timeout_s=0.5)
+    return GitHubDeployments(spec("github", url), fetch=HttpGet(), timeout_s=timeout_s)
 
 
-def gitlab(url: str) -> ChangeSource:
+def gitlab(url: str, *, timeout_s: float = 20.0) -> ChangeSource:
     """Return GitLab at a URL."""
-    return GitLabDeployments(spec("gitlab", url), fetch=HttpGet(), timeout_s=0.5)
+    return GitLabDeployments(spec("gitlab", url), fetch=HttpGet(), timeout_s=timeout_s)
 
 
 BOTH = pytest.mark.parametrize("make", [github, gitlab])
@@ -140,7 +147,7 @@ def test_github_is_asked_no_more_often_than_it_allows() -> None:
 def test_a_far_end_that_misbehaves_is_unavailable(make: Make, end: Callable[[], AbstractContextManager[int]]) -> None:
     """What hangs costs its time-out, what lies is told; neither is silence."""
     with end() as port, pytest.raises(Unavailable):
-        make(f"http://127.0.0.1:{port}").changes(services=(), start=NOW - timedelta(hours=1), end=NOW)
+        make(f"http://127.0.0.1:{port}", timeout_s=0.5).changes(services=(), start=NOW - timedelta(hours=1), end=NOW)
 
 
 @BOTH

@@ -62,7 +62,7 @@ def _answer(query: dns.message.Message) -> dns.message.Message:
     return reply
 
 
-def wrong(name: str, settings: DnsCheck, *, timeout_s: float = 2.0) -> str:
+def wrong(name: str, settings: DnsCheck, *, timeout_s: float = 20.0) -> str:
     """Return what one look finds wrong."""
     look = DnsSampler(settings, timeout_s=timeout_s).look(service="shop", target=name, cursor={}, now=NOW)
     return look.samples[0].note

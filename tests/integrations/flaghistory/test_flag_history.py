@@ -32,14 +32,14 @@ def spec(kind: str, url: str = "", **settings: str) -> SystemSpec:
     return SystemSpec(name="flags", kind=kind, url=url, secret=SECRET, services=("payments",), settings=given)
 
 
-def launchdarkly(url: str) -> ChangeSource:
+def launchdarkly(url: str, *, timeout_s: float = 20.0) -> ChangeSource:
     """Return LaunchDarkly at a URL."""
-    return LaunchDarklyFlags(spec("launchdarkly", url), fetch=HttpGet(), timeout_s=0.5)
+    return LaunchDarklyFlags(spec("launchdarkly", url), fetch=HttpGet(), timeout_s=timeout_s)
 
 
-def unleash(url: str) -> ChangeSource:
+def unleash(url: str, *, timeout_s: float = 20.0) -> ChangeSource:
     """Return Unleash at a URL."""
-    return UnleashFlags(spec("unleash", url), fetch=HttpGet(), timeout_s=0.5)
+    return UnleashFlags(spec("unleash", url), fetch=HttpGet(), timeout_s=timeout_s)
 
 
 def read(source: ChangeSource) -> list[Change]:
@@ -181,7 +181,7 @@ def test_a_far_end_that_misbehaves_is_unavailable(make: object, far: object) -> 
     assert callable(make)
     assert callable(far)
     with far() as port, pytest.raises(Unavailable):
-        read(make(f"http://127.0.0.1:{port}"))
+        read(make(f"http://127.0.0.1:{port}", timeout_s=0.5))
 
 
 def flags(**variants: str) -> dict[str, str]:

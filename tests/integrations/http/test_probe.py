@@ -109,7 +109,7 @@ def test_slow_far_end_is_given_up(speak: object) -> None:
 def test_flood_is_cut() -> None:
     """Of a body without an end so much is read as assertions are about, and no more."""
     with wire(flood) as place:
-        found = values(looked(HttpSampler(HttpCheck(contains=("xxx",)), timeout_s=5), f"http://{place}/"))
+        found = values(looked(HttpSampler(HttpCheck(contains=("xxx",)), timeout_s=20), f"http://{place}/"))
 
     assert found["check"] == 1.0
 

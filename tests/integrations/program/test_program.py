@@ -97,4 +97,4 @@ def test_a_program_and_what_it_started_are_ended() -> None:
     with pytest.raises(Unavailable, match=r"took longer than 0\.3 s"):
         LocalPrograms().run(["sh", "-c", "sleep 30 & sleep 30"], timeout_s=0.3)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20

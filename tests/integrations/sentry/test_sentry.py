@@ -11,8 +11,9 @@ from stanch.integrations.sentry import SentryCollector, SentryDeploys
 from stanch.kernel.errors import Unavailable
 from stanch.ports.evidence import Finding, FindingStatus, Question, Signal
 from stanch.ports.query import SystemSpec
-from tests.integrations.systems.far import dripping, flooding, hanging, lying, nobody
+from tests.integrations.systems.far import dripping, flooding, hanging, lying
 from tests.support.sentry import TOKEN, FakeSentry, Issue, Release, Spans, every, fake_sentry
+from tests.support.servers import free_port
 
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 ONSET = NOW - timedelta(minutes=2)
@@ -37,17 +38,19 @@ def sentry() -> Iterator[FakeSentry]:
         yield found
 
 
-def spec(url: str, *, secret: str = TOKEN, services: tuple[str, ...] = ("payments",)) -> SystemSpec:
+def spec(
+    url: str, *, secret: str = TOKEN, services: tuple[str, ...] = ("payments",), timeout_s: float = 20.0
+) -> SystemSpec:
     """Return a Sentry as a configured system."""
     settings = {"organization": "shop"}
     return SystemSpec(
-        name="sentry", kind="sentry", url=url, secret=secret, services=services, settings=settings, timeout_s=LIMIT_S
+        name="sentry", kind="sentry", url=url, secret=secret, services=services, settings=settings, timeout_s=timeout_s
     )
 
 
-def collect(url: str, *, secret: str = TOKEN) -> dict[str, Finding]:
+def collect(url: str, *, secret: str = TOKEN, timeout_s: float = 20.0) -> dict[str, Finding]:
     """Return what is found about payments, by what was asked."""
-    found = SentryCollector(spec(url, secret=secret), fetch=HttpGet()).collect(ABOUT)
+    found = SentryCollector(spec(url, secret=secret, timeout_s=timeout_s), fetch=HttpGet()).collect(ABOUT)
     return {one.id.split("/")[1]: one for one in found}
 
 
@@ -186,7 +189,7 @@ def test_a_far_end_that_misbehaves_costs_its_time(far: object) -> None:
     assert callable(far)
     with far() as port:
         began = time.monotonic()
-        found = collect(f"http://127.0.0.1:{port}")
+        found = collect(f"http://127.0.0.1:{port}", timeout_s=LIMIT_S)
         took_s = time.monotonic() - began
 
     assert ({FindingStatus.FAILED}, True) == ({one.status for one in found.values()}, took_s < LIMIT_S + 10)
@@ -194,7 +197,7 @@ def test_a_far_end_that_misbehaves_costs_its_time(far: object) -> None:
 
 def test_nobody_there_is_told() -> None:
     """A port with nobody is a failed finding."""
-    found = collect(f"http://127.0.0.1:{nobody()}")
+    found = collect(f"http://127.0.0.1:{free_port()}")
 
     assert {FindingStatus.FAILED} == {one.status for one in found.values()}
 

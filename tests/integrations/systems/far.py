@@ -1,4 +1,4 @@
-"""Far ends that misbehave: a server that hangs, one that lies, one that floods, one that drips, a port with nobody."""
+"""Far ends that misbehave: a server that hangs, one that lies, one that floods, one that drips."""
 
 import socket
 import threading
@@ -79,10 +79,3 @@ def dripping(*, http: bool) -> Iterator[int]:
     """Give the port of a server that sends a byte now and then."""
     with far_end(after=_HTTP_FLOOD if http else b"+", drip=b"x") as port:
         yield port
-
-
-def nobody() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -14,10 +14,13 @@ from stanch.catalog.systems import SystemConfig
 from stanch.ports.evidence import Finding, FindingStatus
 from stanch.ports.query import QuerySource
 from tests.integrations.systems.asked import SERVICES, collect
-from tests.integrations.systems.far import dripping, flooding, hanging, lying, nobody
+from tests.integrations.systems.far import dripping, flooding, hanging, lying
+from tests.support.servers import free_port
 
 SECRET = "hunter2hunter2"
 LIMIT_S = 0.8
+ANSWERED_S = 20.0
+"""For programs that do end: when they do is the machine's business."""
 LATEST_S = LIMIT_S + 12.0
 """The drivers of databases count in whole seconds, and the machine may be busy."""
 URLS = {
@@ -33,7 +36,9 @@ OVER_TCP = pytest.mark.parametrize("kind", list(URLS))
 PROGRAMS = pytest.mark.parametrize("kind", ["kubernetes", "linux"])
 
 
-def source(kind: str, *, port: int = 0, services: tuple[str, ...] = ("payments",)) -> QuerySource:
+def source(
+    kind: str, *, port: int = 0, services: tuple[str, ...] = ("payments",), timeout_s: float = LIMIT_S
+) -> QuerySource:
     """Return the system of a kind as the configuration makes it, with a secret."""
     config = SystemConfig(
         name=f"the-{kind}",
@@ -42,7 +47,7 @@ def source(kind: str, *, port: int = 0, services: tuple[str, ...] = ("payments",
         user="stanch" if kind in HTTP else "",
         secret_env="THE_SECRET",
         services=services,
-        timeout_s=LIMIT_S,
+        timeout_s=timeout_s,
     )
     catalog = Catalog(services=SERVICES, systems={config.name: config})
     return open_systems(catalog, environment={"THE_SECRET": SECRET}).sources[0]
@@ -106,7 +111,7 @@ def test_a_far_end_that_drips_costs_its_time_out(kind: str) -> None:
 @OVER_TCP
 def test_nobody_listening_is_told(kind: str) -> None:
     """A port with nobody is a failed finding with the reason."""
-    found = list(collect(source(kind, port=nobody())).values())
+    found = list(collect(source(kind, port=free_port())).values())
 
     assert {FindingStatus.FAILED} == {one.status for one in found}
 
@@ -124,7 +129,7 @@ def test_no_finding_holds_a_secret(kind: str) -> None:
 @OVER_TCP
 def test_query_and_window_are_recorded(kind: str) -> None:
     """A finding says who was asked, what, and about which stretch of time."""
-    found = list(collect(source(kind, port=nobody())).values())
+    found = list(collect(source(kind, port=free_port())).values())
 
     assert [] == [one for one in found if not one.source or not one.command or not one.start < one.end]
 
@@ -132,7 +137,7 @@ def test_query_and_window_are_recorded(kind: str) -> None:
 @OVER_TCP
 def test_a_question_about_others_is_none_of_its_business(kind: str) -> None:
     """A system that other services use is not asked."""
-    assert {} == collect(source(kind, port=nobody(), services=("web",)))
+    assert {} == collect(source(kind, port=free_port(), services=("web",)))
 
 
 @PROGRAMS
@@ -163,7 +168,7 @@ def test_a_program_that_lies_is_told(program: Callable[[str], None], kind: str) 
     program("echo 'what do you mean'")
     raised = [
         one.summary
-        for one in collect(source(kind)).values()
+        for one in collect(source(kind, timeout_s=ANSWERED_S)).values()
         if any(signal.data.get("raised") for signal in one.signals)
     ]
 
@@ -174,7 +179,7 @@ def test_a_program_that_lies_is_told(program: Callable[[str], None], kind: str) 
 def test_a_program_that_fails_is_told(program: Callable[[str], None], kind: str) -> None:
     """What it complains of is in the finding."""
     program("echo 'the cellar is flooded' >&2; exit 3")
-    found = list(collect(source(kind)).values())
+    found = list(collect(source(kind, timeout_s=ANSWERED_S)).values())
 
     assert (True, {FindingStatus.FAILED}) == (
         all("the cellar is flooded" in one.summary for one in found),
@@ -187,4 +192,4 @@ def test_a_secret_that_a_program_prints_is_redacted(program: Callable[[str], Non
     """What looks like a secret in a complaint does not go on record."""
     program(f"echo 'cannot log in with password={SECRET}' >&2; exit 1")
 
-    assert SECRET not in repr(collect(source(kind)))
+    assert SECRET not in repr(collect(source(kind, timeout_s=ANSWERED_S)))

@@ -11,6 +11,7 @@ from stanch.integrations.tcp import TcpSampler
 from stanch.ports.checks import TcpCheck
 from stanch.ports.sampler import Look
 from tests.support.farend import flood, hang, wire
+from tests.support.servers import free_port
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -23,7 +24,7 @@ def redis(peer: socket.socket, over: threading.Event) -> None:
     over.wait(5)
 
 
-def looked(place: str, settings: TcpCheck | None = None, *, timeout_s: float = 2.0) -> Look:
+def looked(place: str, settings: TcpCheck | None = None, *, timeout_s: float = 20.0) -> Look:
     """Return one look."""
     return TcpSampler(settings, timeout_s=timeout_s).look(service="cache", target=place, cursor={}, now=NOW)
 
@@ -36,8 +37,7 @@ def test_connects() -> None:
 
 def test_nobody_listens() -> None:
     """A refused connection is down, and the trouble says so."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        place = f"127.0.0.1:{free.getsockname()[1]}"
+    place = f"127.0.0.1:{free_port()}"
     look = looked(place)
 
     assert (0.0, f"{place} cannot be reached: Connection refused") == (look.samples[0].value, look.trouble)

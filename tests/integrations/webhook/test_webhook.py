@@ -12,6 +12,7 @@ import pytest
 from stanch.integrations.webhook import WebhookChannel
 from stanch.kernel.errors import Unavailable
 from stanch.ports.channel import Message
+from tests.support.servers import free_port
 
 SECRET = "hunter2secret"
 MESSAGE = Message(
@@ -129,11 +130,9 @@ def test_an_answer_is_told_in_short(far: Far) -> None:
 
 def test_nobody_there_can_be_tried_again() -> None:
     """A refused connection passes."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}/{SECRET}"
+    channel = WebhookChannel(name="hook", url=f"http://127.0.0.1:{free_port()}/{SECRET}")
 
-    assert trouble_with(WebhookChannel(name="hook", url=url)).retry
+    assert trouble_with(channel).retry
 
 
 def test_silence_is_a_time_out_that_can_be_tried_again() -> None:
