@@ -2,13 +2,12 @@
 
 import http.client
 import json
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +19,6 @@ from tests.intake.story import Case, Post, Reload, Said, Silence, Step, Unsilenc
 # How many servers run side by side, attempt by attempt. A server that is late beside others and the other tests
 # is asked again with fewer; one that does the wrong thing does it alone as well.
 _AT_ONCE = (8, 3, 1)
-_STARTING = threading.Lock()
 
 
 def run_live(cases: Sequence[Case], folder: Path) -> dict[str, list[str]]:
@@ -34,37 +32,46 @@ def run_live(cases: Sequence[Case], folder: Path) -> dict[str, list[str]]:
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Served:
+    """What a case runs on: its hooks, its configuration, and where its server is."""
+
+    hooks: Hooks
+    config: Path
+    url: str
+
+
 def _wave(wave: Sequence[Case], folder: Path) -> dict[str, list[str]]:
-    start = threading.Barrier(len(wave))
-    with ThreadPoolExecutor(len(wave)) as pool:
+    with ExitStack() as stack:
+        # One after the other, and what is measured begins when all have started: each takes all there is of a core.
+        served = [_serve(case, folder / case.name, stack) for case in wave]
+        pool = stack.enter_context(ThreadPoolExecutor(len(wave)))
         # Apart by an odd time, so that not every first flush falls on the same moment.
         delays = [0.17 * number for number in range(len(wave))]
-        outcomes = pool.map(partial(_run, folder=folder, start=start), wave, delays)
-        return dict(zip((case.name for case in wave), outcomes, strict=True))
+        return dict(zip((case.name for case in wave), pool.map(_run, wave, served, delays), strict=True))
 
 
-def _run(case: Case, delay: float, *, folder: Path, start: threading.Barrier) -> list[str]:
-    folder /= case.name
+def _serve(case: Case, folder: Path, stack: ExitStack) -> _Served:
     folder.mkdir(parents=True)
     config = folder / "alertmanager.yml"
-    with Hooks(case.hooks) as hooks:
-        config.write_text(hooks.filled(case.config))
-        with ExitStack() as stack:
-            # One after the other: starting takes all there is of a core.
-            with _STARTING:
-                server = stack.enter_context(
-                    running(Catalog(root=str(folder)), folder=folder / "data", port=0, routing=str(config))
-                )
-            # What is measured begins when everybody has started.
-            start.wait(60)
-            hooks.began = time.time() + delay
-            api = Api(server.url)
-            silences: dict[str, str] = {}
-            for step in sorted(case.steps, key=lambda one: one.at):
-                _sleep_until(hooks.began + step.at)
-                _take(step, api, hooks, config, silences)
-            _sleep_until(hooks.began + case.end + 0.2)
-            return faults(case, hooks.arrived())
+    hooks = stack.enter_context(Hooks(case.hooks))
+    config.write_text(hooks.filled(case.config))
+    server = stack.enter_context(
+        running(Catalog(root=str(folder)), folder=folder / "data", port=0, routing=str(config))
+    )
+    return _Served(hooks=hooks, config=config, url=server.url)
+
+
+def _run(case: Case, served: _Served, delay: float) -> list[str]:
+    hooks = served.hooks
+    hooks.began = time.time() + delay
+    api = Api(served.url)
+    silences: dict[str, str] = {}
+    for step in sorted(case.steps, key=lambda one: one.at):
+        _sleep_until(hooks.began + step.at)
+        _take(step, api, hooks, served.config, silences)
+    _sleep_until(hooks.began + case.end + 0.2)
+    return faults(case, hooks.arrived())
 
 
 def _sleep_until(instant: float) -> None:
