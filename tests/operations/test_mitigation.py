@@ -117,7 +117,7 @@ def test_two_people_at_once_run_it_once(desk: Desk, number: int) -> None:
     ready, refused = threading.Barrier(2), list[StanchError]()
 
     def say_yes(who: Actor) -> None:
-        ready.wait(timeout=10)
+        ready.wait(timeout=60)
         try:
             approve(desk, number, by=who, given=shown)
         except StanchError as error:
@@ -127,7 +127,7 @@ def test_two_people_at_once_run_it_once(desk: Desk, number: int) -> None:
     for one in people:
         one.start()
     for one in people:
-        one.join(timeout=30)
+        one.join()
     desk.work()
 
     assert (1, 1) == (len(refused), len(desk.runner.ran))

@@ -1,7 +1,6 @@
 """A page by mail is answered by replying to it: over SMTP, by a signed address, and by people alone."""
 
 import smtplib
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
@@ -13,15 +12,14 @@ from stanch.catalog.inbox import MailSpec
 from stanch.integrations.smtp.pager import message_of
 from stanch.oncall.escalation.model import PageStatus
 from tests.oncall.paging.exchange import Exchange, Provider, catalog_of, somebody
+from tests.support.servers import free_port
 
 
 @pytest.fixture
 def exchange(database_url: str) -> Iterator[Exchange]:
     """Give an exchange that pages by mail and takes replies."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
     crew = (somebody("alice", "email"), somebody("bob", "email"), somebody("carol", "email"))
-    mail = MailSpec(listen=f"127.0.0.1:{port}", replies="page@stanch.example", senders=("@devices.example",))
+    mail = MailSpec(listen=f"127.0.0.1:{free_port()}", replies="page@stanch.example", senders=("@devices.example",))
     provider = Provider(kinds=frozenset({"email"}))
     made = Exchange(database_url, provider, catalog=replace(catalog_of(*crew), mail=mail))
     listener = mail_listener(made.world)
