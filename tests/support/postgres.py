@@ -133,7 +133,6 @@ def _start(home: Path, info: Path) -> "subprocess.Popen[bytes] | None":
     if made.returncode != 0:
         _publish(info, {"error": f"initdb of {binaries} failed: {made.stderr.strip()}"})
         return None
-    port = _free_port()
     options = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
     deadline = time.monotonic() + _START_DEADLINE_S / 2
     # The port is chosen anew where the server ends at once: somebody else may have taken it in between.

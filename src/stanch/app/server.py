@@ -124,7 +124,7 @@ def running(
             one.start()
         thread.start()
         _wait_started(web, thread)
-        trace.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+        _leave_word(trace, {"url": url, "pid": os.getpid()})
         yield Running(url=url, world=world, engine=engine, intake=intake)
     finally:
         trace.unlink(missing_ok=True)
@@ -139,6 +139,13 @@ def running(
         intake.stop()
         listener.close()
         world.store.close()
+
+
+def _leave_word(trace: Path, told: dict[str, str | int]) -> None:
+    """Say where the server is. Renamed into place: who read half of it would take it that there is none."""
+    half = trace.with_suffix(".half")
+    half.write_text(json.dumps(told), encoding="utf-8")
+    half.replace(trace)
 
 
 def asgi(front: Front, intake: Intake, *, trust: Trust | None = None, chats: Chats | None = None) -> ASGIApp:
