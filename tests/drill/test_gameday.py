@@ -71,17 +71,18 @@ def stanch_says(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def played(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Play a game day. It is refused while an incident is open, and a shop that starts on a busy machine is slow: who
-    sees that dismisses it."""
-    deadline = time.monotonic() + PATIENCE_S
+def played(home: Path, *words: str) -> "tuple[subprocess.CompletedProcess[str], int]":
+    """Play a game day, and tell how many incidents were dismissed before. It is refused while one is open, and a shop
+    that starts on a busy machine is slow."""
+    deadline, dismissed = time.monotonic() + PATIENCE_S, 0
     while True:
         ran = stanch_says(home, "gameday", "run", *words)
         found = re.search(r"(INC-\d+) is open on what it would touch", ran.stderr)
         if found is None or time.monotonic() > deadline:
-            return ran
-        dismissed = stanch_says(home, "incident", "dismiss", found.group(1), "--reason", "the shop starts")
-        assert dismissed.returncode == 0, dismissed.stderr
+            return ran, dismissed
+        done = stanch_says(home, "incident", "dismiss", found.group(1), "--reason", "the shop starts")
+        assert done.returncode == 0, done.stderr
+        dismissed += 1
 
 
 def test_it_is_noticed_and_taken_back(home: Path) -> None:
@@ -90,15 +91,15 @@ def test_it_is_noticed_and_taken_back(home: Path) -> None:
     (shop / "gamedays" / "still.toml").write_text(SCENARIO)
     pid = (shop / "run" / "payments.pid").read_text().strip()
     config = str(home / "stanch" / "gameday-shop" / "stanch.toml")
-    ran = played(home, "still", "-c", config, "--yes", "--until-settled", "--json")
+    ran, dismissed = played(home, "still", "-c", config, "--yes", "--until-settled", "--json")
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     detected = next(one for one in told["marks"] if one["skill"] == "detect")
 
-    assert ("held", True, True, True, []) == (
+    assert ("held", dismissed + 1, True, True, []) == (
         detected["standing"],
-        told["incident"] is not None,
+        told["incident"],
         told["ended_at"] is not None,
         state != "T",
         [line for line in processes_of(home) if "chaos" in line],
