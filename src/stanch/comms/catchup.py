@@ -141,8 +141,8 @@ def changed(old: IncidentState | None, new: IncidentState) -> Iterator[str]:
 
 
 def _changed_cause(old: IncidentState, new: IncidentState) -> Iterator[str]:
-    first = new.hypotheses[0].title if new.hypotheses and new.cause_known else ""
-    before = old.hypotheses[0].title if old.hypotheses and old.cause_known else ""
+    first = new.known_cause.title if new.known_cause else ""
+    before = old.known_cause.title if old.known_cause else ""
     if first and first != before:
         yield f"The likely cause is known: {first}"
     elif before and not first:

@@ -189,7 +189,7 @@ def _workaround(state: IncidentState) -> Answer:
     question = "Is there a workaround?"
     if state.impact is not None and state.impact.workaround:
         return Answer(question=question, text="yes, one is in place", tone=Tone.WELL)
-    suggested = state.hypotheses[0].mitigations if state.cause_known and state.hypotheses else ()
+    suggested = state.known_cause.mitigations if state.known_cause else ()
     found = next((_WORKAROUNDS[word] for word in suggested if word in _WORKAROUNDS), "")
     if found:
         return Answer(question=question, text=f"perhaps: {found}", tone=Tone.UNKNOWN)

@@ -114,7 +114,7 @@ def resolve(
         )
     if missing and not actor.is_person:
         raise Refused("only a person can resolve what is not verified", reason="force_needs_a_person")
-    cause = _one_line(resolution.cause) or (state.hypotheses[0].title if state.cause_known and state.hypotheses else "")
+    cause = _one_line(resolution.cause) or (state.known_cause.title if state.known_cause else "")
     mitigation = _one_line(resolution.mitigation) or _what_helped(state)
     resolved = ev.Resolved(
         cause=cause or NOT_KNOWN,

@@ -105,6 +105,11 @@ class IncidentState:
         return f"INC-{self.number}"
 
     @property
+    def known_cause(self) -> Hypothesis | None:
+        """Return the hypothesis that leads, None while the cause is not known."""
+        return self.hypotheses[0] if self.cause_known and self.hypotheses else None
+
+    @property
     def is_open(self) -> bool:
         """Tell whether somebody still has to work on it."""
         return self.status.is_open

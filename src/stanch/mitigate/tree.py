@@ -44,7 +44,7 @@ def propose(state: IncidentState, catalog: Catalog, *, now: datetime) -> Mitigat
 def as_of_now(proposal: MitigationProposed, state: IncidentState, catalog: Catalog) -> MitigationProposed:
     """Return a proposal with its phases as the incident stands now: they name figures and times that move on."""
     meant = proposal.plan.hypothesis if proposal.plan else ""
-    leading = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    leading = state.known_cause
     cause = next((one for one in state.hypotheses if one.id == meant), leading)
     first = (proposal.phases.get(NOW) or (proposal.verdict,))[0]
     phases = phases_of(state, catalog, plan=proposal.plan, others=proposal.alternatives, cause=cause, first=first)

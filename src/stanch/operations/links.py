@@ -23,7 +23,7 @@ def links_of(state: IncidentState, world: World, *, now: datetime) -> tuple[Link
     """Return the configured links, from a quarter of an hour before the start to the end, or to now."""
     start, end = state.started_at - _BEFORE, state.resolved_at or now
     top = state.hypotheses[0] if state.hypotheses else None
-    first = (top.service if top is not None and state.cause_known else "") or next(iter(state.services), "")
+    first = (state.known_cause.service if state.known_cause else "") or next(iter(state.services), "")
     versions = state.impact.versions if state.impact is not None else ()
     values = {
         "from_ms": str(round(start.timestamp() * 1000)),

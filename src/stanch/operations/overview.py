@@ -76,7 +76,7 @@ def card_of_row(listed: Listed, world: World, *, now: datetime) -> IncidentCard:
 def card_of_state(state: IncidentState, world: World, *, now: datetime) -> IncidentCard:
     """Return the card of an incident with its figures."""
     impact = state.impact
-    top = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    top = state.known_cause
     return IncidentCard(
         number=state.number,
         key=state.key,

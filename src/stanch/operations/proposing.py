@@ -61,7 +61,7 @@ def propose(call: Call, request: ProposeAction) -> IncidentView:
     with call.world.store.reading() as view:
         state = cases.load_open(view, request.incident)
     service, spec = _declared(call, request)
-    top = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    top = state.known_cause
     plan = make_plan(
         state,
         catalog,

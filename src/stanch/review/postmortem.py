@@ -274,7 +274,7 @@ def _root_cause(state: IncidentState, source: Source) -> list[Block]:
 def _cause_as_said(state: IncidentState, source: Source) -> list[Block]:
     """Return what a person said at the end about the cause, where that is not what the log had found."""
     cause = state.resolution.cause if state.resolution else ""
-    found = state.hypotheses[0].title if state.cause_known and state.hypotheses else NOT_KNOWN
+    found = state.known_cause.title if state.known_cause else NOT_KNOWN
     if not cause or cause == found:
         return []
     return [Paragraph((f"As said at the end: {_sentence(cause)}", *source.link(source.last(ev.Resolved.kind))))]
@@ -364,7 +364,7 @@ def _owed(item: ev.ActionItem) -> str:
 
 def _action_items(state: IncidentState, source: Source) -> tuple[Text, ...]:
     items: list[Text] = []
-    top = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    top = state.known_cause
     ranked = source.link(source.last(ev.HypothesesRanked.kind))
     if top and top.culprit:
         items.append((f"Fix {top.culprit} and add a test for the case that failed (owner: to be named)", *ranked))

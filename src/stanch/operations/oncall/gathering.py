@@ -78,7 +78,7 @@ def _concerns(one: Listed, services: tuple[str, ...], since: datetime) -> bool:
 
 def _case(world: World, state: IncidentState) -> CaseNote:
     resolution = state.resolution
-    top = state.hypotheses[0].title if state.cause_known and state.hypotheses else ""
+    top = state.known_cause.title if state.known_cause else ""
     return CaseNote(
         key=state.key,
         title=state.title,

@@ -130,9 +130,8 @@ def values_of(state: IncidentState, runbook: Runbook | None = None) -> dict[str,
 
 
 def _filled_by(state: IncidentState, kinds: Sequence[str]) -> Hypothesis | None:
-    if state.cause_known and state.hypotheses:
-        return state.hypotheses[0]
-    return next((one for one in state.hypotheses if one.kind in kinds and one.score >= _LIKELY), None)
+    likely = (one for one in state.hypotheses if one.kind in kinds and one.score >= _LIKELY)
+    return state.known_cause or next(likely, None)
 
 
 def card_of(runbook: Runbook, trials: Sequence[Trial] = ()) -> RunbookCard:

@@ -42,7 +42,7 @@ def gaps_of(
 
 def cause_of(state: IncidentState) -> tuple[str, str]:
     """Return kind and service of the cause as far as it is known, empty texts where it is not."""
-    top = state.hypotheses[0] if state.cause_known and state.hypotheses else None
+    top = state.known_cause
     return (top.kind, top.service) if top else ("", "")
 
 
